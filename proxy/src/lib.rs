@@ -1,0 +1,1 @@
+//! The service: the GOPROXY protocol, the mirror behind it, metrics.

@@ -1,0 +1,3 @@
+//! The door of modkeep: one file a verb.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
