@@ -38,9 +38,8 @@ pub fn parse_list(list: &str) -> Result<Vec<Target>, TargetError> {
 
 fn parse(entry: &str) -> Option<Target> {
     let (os, arch) = entry.split_once('/')?;
-    let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     (is_word(os) && is_word(arch)).then(|| Target { os: os.to_owned(), arch: arch.to_owned() })
 }
 
