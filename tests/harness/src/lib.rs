@@ -1,1 +1,4 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
+
+pub mod go;
+pub mod place;

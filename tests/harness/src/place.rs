@@ -1,0 +1,26 @@
+//! Where tests keep what is dear to make, and how much of a test is wanted.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The folder under the target folder that holds what is built once for all tests: judges, test binaries.
+///
+/// # Panics
+/// When the running test isn't in a target folder of cargo's.
+pub fn kept_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a file");
+    let target = test.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.expect("cargo marks its target folder").join("modkeep-tests")
+}
+
+/// Whether the full counts and the big programs are asked for, with `MODKEEP_FULL=1`.
+pub fn full_run() -> bool {
+    #[allow(clippy::disallowed_methods, reason = "how much to test is said by whoever runs the tests")]
+    std::env::var_os("MODKEEP_FULL").is_some_and(|value| value == "1")
+}
+
+/// Says on the terminal, past the capture of the test runner, that a test did not run and why.
+pub fn skip(test: &str, why: &dyn std::fmt::Display) {
+    let line = format!("skipped {test}: {why}\n");
+    std::io::stderr().lock().write_all(line.as_bytes()).expect("stderr can be written");
+}
