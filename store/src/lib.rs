@@ -1,3 +1,26 @@
 //! Where bytes rest: content-addressed blobs, small named values, and cells with compare-and-swap.
 //!
-//! The store knows no Go.
+//! The one idea: a name becomes visible only when what it names is durable, and the first writer of a name wins, whatever
+//! home the bytes have. [`Store`] says what every home owes; [`Memory`] is the twin for tests, [`Faulty`] breaks any home on purpose.
+//!
+//! The store knows no Go: not what a module is, nor which value speaks of which blob.
+
+mod blob;
+mod cell;
+mod digest;
+mod error;
+mod faulty;
+mod home;
+mod incoming;
+mod key;
+mod memory;
+
+pub use blob::{Blob, Chunks, Ranged};
+pub use cell::{Cell, Put, Revision, Swap};
+pub use digest::{Digest, DigestError, Hasher};
+pub use error::{ErrorKind, StoreError};
+pub use faulty::{Fault, Faulty, Plan};
+pub use home::{MAX_VALUE, Store};
+pub use incoming::{Incoming, Kept};
+pub use key::{Key, KeyError};
+pub use memory::Memory;

@@ -1,0 +1,76 @@
+//! The trait: what a store does for its callers, and what every home owes.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::blob::Blob;
+use crate::cell::{Cell, Put, Revision, Swap};
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::incoming::{Incoming, Kept};
+use crate::key::Key;
+
+/// The largest small value, in bytes; anything bigger is a blob.
+pub const MAX_VALUE: usize = 16 << 20;
+
+/// Where bytes rest.
+///
+/// Three kinds of things: **blobs**, named by the digest of their content; **values**, small, written once under a key;
+/// **cells**, small, changed by compare-and-swap. A value and a cell of the same key know nothing of each other.
+///
+/// Duties of an implementor:
+/// * **Durable before `Ok`.** What a write acknowledged survives kill -9 and power loss. What was not acknowledged may be there
+///   or not, but never in part.
+/// * **First writer wins**, among tasks, processes and machines that share the home. Reads see every write that was
+///   acknowledged before they began.
+/// * **Idempotent**: `keep` of content that is there, `remove` of what is not, are successes.
+/// * **Cancellable**: a future dropped at any await leaves the home whole; its write happened entirely or not at all.
+/// * **Bounded**: no whole blob in memory.
+/// * **Honest**: damaged bytes are an error, never an answer and never an absence. A timeout is [`ErrorKind::Unknown`](crate::ErrorKind),
+///   not a failure.
+///
+/// A home retries what its own protocol makes safe (a lock, a conflict answer); anything else is retried by the caller, who
+/// knows whether it still matters.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Opens a quarantine file.
+    async fn begin(&self) -> Result<Incoming, StoreError>;
+
+    /// Makes the file durable and visible under its digest. The file must come from this store's `begin`.
+    async fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError>;
+
+    /// Opens a blob; `None` when there is none of that digest. The content is not hashed again.
+    async fn open(&self, digest: &Digest) -> Result<Option<Blob>, StoreError>;
+
+    /// Takes a blob out of sight: later opens say `None` until the content is kept again. A copy stays where the home's operator
+    /// can look at it, where the home has such a place. Says whether there was one. Readers that hold it go on.
+    async fn quarantine(&self, digest: &Digest) -> Result<bool, StoreError>;
+
+    /// Deletes a blob. Says whether there was one. Readers that hold it go on where the home can do that.
+    async fn discard(&self, digest: &Digest) -> Result<bool, StoreError>;
+
+    /// The value under `key`.
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError>;
+
+    /// The values under `keys`, in their order; at most a few round trips, whatever their number.
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, StoreError>;
+
+    /// Writes a value (at most [`MAX_VALUE`] bytes) unless the name is taken.
+    async fn put_if_absent(&self, key: &Key, value: Bytes) -> Result<Put, StoreError>;
+
+    /// The cell under `key`.
+    async fn cell(&self, key: &Key) -> Result<Option<Cell>, StoreError>;
+
+    /// Writes a cell (at most [`MAX_VALUE`] bytes) if it holds `expected`; `None` expects that there is no such cell.
+    async fn swap(&self, key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Swap, StoreError>;
+
+    /// Forgets the value and the cell under `key`.
+    async fn remove(&self, key: &Key) -> Result<(), StoreError>;
+
+    /// At most `limit` keys of values and cells that begin with `prefix`, in byte order, those after `after`. Slow; not for
+    /// answering requests.
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError>;
+
+    /// At most `limit` digests of blobs, ascending, those after `after`. Slow; for checks.
+    async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError>;
+}

@@ -1,0 +1,147 @@
+//! The twin in memory, for tests: the same promises except durability.
+//!
+//! Blobs are kept as unlinked temporary files rather than in memory, so that callers meet real files here too.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::File;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::blob::Blob;
+use crate::cell::{Cell, Put, Revision, Swap};
+use crate::digest::Digest;
+use crate::error::{ErrorKind, StoreError};
+use crate::home::{MAX_VALUE, Store};
+use crate::incoming::{Incoming, Kept};
+use crate::key::Key;
+
+/// A store that ends with the process.
+#[derive(Debug)]
+pub struct Memory {
+    scratch: PathBuf,
+    shelves: Mutex<Shelves>,
+}
+
+#[derive(Debug, Default)]
+struct Shelves {
+    blobs: BTreeMap<Digest, (u64, File)>,
+    values: BTreeMap<Key, Bytes>,
+    cells: BTreeMap<Key, Cell>,
+    revisions: u64,
+}
+
+impl Memory {
+    /// An empty store; its files are made in the system's folder for temporary files.
+    pub fn new() -> Self {
+        Self { scratch: std::env::temp_dir(), shelves: Mutex::default() }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+pub(crate) fn check_size(key: &Key, value: &Bytes) -> Result<(), StoreError> {
+    if value.len() > MAX_VALUE {
+        let subject =
+            format!("writing `{key}`: {} bytes are more than a small value's {MAX_VALUE}", value.len());
+        return Err(StoreError::new(ErrorKind::Refused, subject));
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn begin(&self) -> Result<Incoming, StoreError> {
+        Incoming::create(&self.scratch)
+    }
+
+    async fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError> {
+        let (file, _path, kept) = incoming.finish()?;
+        self.shelves.lock().blobs.entry(kept.digest).or_insert((kept.len, file));
+        Ok(kept)
+    }
+
+    async fn open(&self, digest: &Digest) -> Result<Option<Blob>, StoreError> {
+        let shelves = self.shelves.lock();
+        let Some((len, file)) = shelves.blobs.get(digest) else { return Ok(None) };
+        let file =
+            file.try_clone().map_err(|source| StoreError::io(format!("opening blob `{digest}`"), source))?;
+        Ok(Some(Blob::of_file(*digest, *len, file)))
+    }
+
+    async fn quarantine(&self, digest: &Digest) -> Result<bool, StoreError> {
+        self.discard(digest).await
+    }
+
+    async fn discard(&self, digest: &Digest) -> Result<bool, StoreError> {
+        Ok(self.shelves.lock().blobs.remove(digest).is_some())
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.shelves.lock().values.get(key).cloned())
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let shelves = self.shelves.lock();
+        Ok(keys.iter().map(|key| shelves.values.get(key).cloned()).collect())
+    }
+
+    async fn put_if_absent(&self, key: &Key, value: Bytes) -> Result<Put, StoreError> {
+        check_size(key, &value)?;
+        match self.shelves.lock().values.entry(key.clone()) {
+            Entry::Occupied(taken) => Ok(Put::Exists(taken.get().clone())),
+            Entry::Vacant(free) => {
+                free.insert(value);
+                Ok(Put::Created)
+            }
+        }
+    }
+
+    async fn cell(&self, key: &Key) -> Result<Option<Cell>, StoreError> {
+        Ok(self.shelves.lock().cells.get(key).cloned())
+    }
+
+    async fn swap(&self, key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Swap, StoreError> {
+        check_size(key, &value)?;
+        let mut shelves = self.shelves.lock();
+        let current = shelves.cells.get(key);
+        if current.map(|cell| &cell.revision) != expected {
+            return Ok(Swap::Lost(current.cloned()));
+        }
+        shelves.revisions += 1;
+        let revision = Revision::numbered(shelves.revisions);
+        shelves.cells.insert(key.clone(), Cell { value, revision: revision.clone() });
+        Ok(Swap::Done(revision))
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        let mut shelves = self.shelves.lock();
+        shelves.values.remove(key);
+        shelves.cells.remove(key);
+        Ok(())
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
+        let shelves = self.shelves.lock();
+        let wanted = |key: &&Key| key.as_str().starts_with(prefix) && after.is_none_or(|after| *key > after);
+        let mut keys: Vec<Key> =
+            shelves.values.keys().chain(shelves.cells.keys()).filter(wanted).cloned().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(limit);
+        Ok(keys)
+    }
+
+    async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError> {
+        let shelves = self.shelves.lock();
+        let digests = shelves.blobs.keys().filter(|digest| after.is_none_or(|after| *digest > after));
+        Ok(digests.take(limit).copied().collect())
+    }
+}
