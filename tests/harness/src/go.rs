@@ -62,7 +62,12 @@ impl Go {
 
     /// A go command whose arguments the caller adds: this very release, with Go's defaults and no file of the user's.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(self.tool());
+        self.command_of(&self.tool())
+    }
+
+    /// Another program in the environment that [`Go::command`] gives to go.
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         forget_settings(&mut command);
         command.env("GOENV", "off").env("GOWORK", "off").env("GOTOOLCHAIN", "local").env("GOFLAGS", "");
         command.env("PATH", path_after(&self.root.join("bin")));
@@ -129,12 +134,20 @@ impl Client {
 /// # Errors
 /// When there is no go command, or it may not download at all.
 pub fn machine_proxy() -> Result<String, Missing> {
-    let list = machine_says("local", "GOPROXY")?;
+    let list = machine_setting("GOPROXY")?;
     let first = list.split([',', '|']).next().unwrap_or_default();
     if matches!(first, "" | "off" | "direct") {
         return Err(Missing(format!("the machine's GOPROXY is `{list}`, no registry to fetch modules from")));
     }
     Ok(first.to_owned())
+}
+
+/// What the machine's own go answers to `go env NAME`.
+///
+/// # Errors
+/// When there is no go command.
+pub fn machine_setting(name: &str) -> Result<String, Missing> {
+    machine_says("local", name)
 }
 
 /// What the go on PATH, acting as `release`, answers to `go env NAME`; the user's own settings hold here.

@@ -1,0 +1,149 @@
+//! What a run of the suite said, script by script.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::TRAPS;
+
+/// How one script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every line did what the script says.
+    Passed,
+    /// The script wants what the machine or the short mode doesn't have.
+    Skipped,
+    /// Some line did not.
+    Failed,
+}
+
+/// The verdicts of one run, and what the scripts logged.
+#[derive(Debug, Default)]
+pub struct Report {
+    verdicts: BTreeMap<String, Verdict>,
+    logs: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// Reads the output of a Go test binary in verbose mode, whose parallel tests take turns: a heading names the
+    /// script that the lines below it belong to.
+    pub(super) fn parse(output: &str) -> Self {
+        let mut report = Self::default();
+        let mut speaker = String::new();
+        for line in output.lines() {
+            if let Some((name, verdict)) = verdict(line) {
+                report.verdicts.insert(name.to_owned(), verdict);
+            } else if let Some(heading) = line.strip_prefix("=== ") {
+                let test = heading.split_whitespace().nth(1).unwrap_or_default();
+                test.strip_prefix("TestScript/").unwrap_or_default().clone_into(&mut speaker);
+            } else {
+                let log = report.logs.entry(speaker.clone()).or_default();
+                log.push_str(line);
+                log.push('\n');
+            }
+        }
+        report
+    }
+
+    /// Whether no script ran at all.
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+    }
+
+    /// How the script ended; `None` if it was not run.
+    pub fn verdict(&self, script: &str) -> Option<Verdict> {
+        self.verdicts.get(script).copied()
+    }
+
+    /// The names of all scripts that ended so.
+    pub fn all(&self, verdict: Verdict) -> Vec<&str> {
+        self.verdicts.iter().filter(|(_, v)| **v == verdict).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// What the script logged, its commands and their output.
+    pub fn log(&self, script: &str) -> &str {
+        self.logs.get(script).map(String::as_str).unwrap_or_default()
+    }
+
+    /// This run measured by a control: every script that passes there should pass here.
+    pub fn score(&self, control: &Report) -> Score {
+        let expected = control.all(Verdict::Passed);
+        let (passed, missed): (Vec<_>, Vec<_>) =
+            expected.iter().partition(|name| self.verdict(name) == Some(Verdict::Passed));
+        let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let (traps, misses) = missed.into_iter().partition(|name| TRAPS.contains(name));
+        Score { passed: passed.len(), expected: expected.len(), misses: own(misses), traps: own(traps) }
+    }
+}
+
+/// How far a proxy comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// Scripts that passed, of those expected.
+    pub passed: usize,
+    /// Scripts that pass with Go's own fixture.
+    pub expected: usize,
+    /// Scripts that should have passed.
+    pub misses: Vec<String>,
+    /// Scripts that did not pass, but call trap paths of the fixture itself.
+    pub traps: Vec<String>,
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (list, word) in [(&self.misses, "missed"), (&self.traps, "trap")] {
+            for name in list {
+                writeln!(f, "{word} {name}")?;
+            }
+        }
+        write!(f, "score {} of {}", self.passed, self.expected)
+    }
+}
+
+/// Reads a line such as `    --- PASS: TestScript/mod_get (0.10s)`.
+fn verdict(line: &str) -> Option<(&str, Verdict)> {
+    let (word, rest) = line.trim_start().strip_prefix("--- ")?.split_once(": TestScript/")?;
+    let verdict = match word {
+        "PASS" => Verdict::Passed,
+        "SKIP" => Verdict::Skipped,
+        "FAIL" => Verdict::Failed,
+        _ => return None,
+    };
+    Some((rest.split_once(' ')?.0, verdict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+=== RUN   TestScript
+=== RUN   TestScript/mod_a
+=== CONT  TestScript/mod_a
+    script_test.go:1: $WORK=/tmp/a
+=== NAME  TestScript/mod_b
+    script_test.go:1: boom
+--- FAIL: TestScript (2.15s)
+    --- PASS: TestScript/mod_a (0.00s)
+    --- FAIL: TestScript/mod_b (1.00s)
+    --- SKIP: TestScript/mod_c (0.00s)
+FAIL
+";
+
+    #[test]
+    fn verdicts_and_logs_find_their_scripts() {
+        let report = Report::parse(OUTPUT);
+        assert_eq!(report.verdict("mod_a"), Some(Verdict::Passed));
+        assert_eq!(report.all(Verdict::Failed), ["mod_b"]);
+        assert_eq!(report.all(Verdict::Skipped), ["mod_c"]);
+        assert!(report.log("mod_b").contains("boom"));
+    }
+
+    #[test]
+    fn a_score_names_the_misses_and_sets_traps_apart() {
+        let control = Report::parse(
+            "--- PASS: TestScript/mod_a (0s)\n--- PASS: TestScript/mod_b (0s)\n--- PASS: TestScript/mod_sumdb (0s)\n",
+        );
+        let score = Report::parse(OUTPUT).score(&control);
+        assert_eq!(score.to_string(), "missed mod_b\ntrap mod_sumdb\nscore 1 of 3");
+    }
+}
