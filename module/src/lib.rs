@@ -2,4 +2,14 @@
 //!
 //! Pure values and formats: no async, no network, no clock, no environment.
 
+pub mod escape;
+pub mod path;
+pub mod pseudo;
 pub mod quote;
+pub mod resource;
+pub mod semver;
+pub mod version;
+
+pub use path::ModulePath;
+pub use resource::Resource;
+pub use version::{ModuleVersion, Version};
