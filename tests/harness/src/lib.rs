@@ -1,5 +1,7 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
 pub mod go;
+pub mod http;
+pub mod modkeep;
 pub mod place;
 pub mod scripts;

@@ -1,0 +1,148 @@
+//! The program under test, started on a free port.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::go::forget_settings;
+
+/// What the first line on stdout begins with.
+const GREETING: &str = "export GOPROXY=";
+/// How long the program may take to start or to stop on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `modkeep serve`; dropping it kills it.
+pub struct Modkeep {
+    process: Child,
+    url: String,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Modkeep {
+    /// A command of the program with none of the machine's settings, and with the variables of an empty user.
+    pub fn command(program: &Path, home: &Path) -> Command {
+        let mut command = Command::new(program);
+        forget_settings(&mut command);
+        command
+            .env("HOME", home)
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env("GOENV", "off");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Starts `command` (a `serve` whose flags the caller chose) and waits for its first line.
+    ///
+    /// # Panics
+    /// When it ends or says something else instead, or nothing for a minute.
+    pub fn start(mut command: Command) -> Self {
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("modkeep can be run");
+        let mut stderr = process.stderr.take().expect("stderr is piped");
+        let log = std::thread::spawn(move || {
+            let mut log = Vec::new();
+            let read = stderr.read_to_end(&mut log);
+            let cut = read.err().map(|error| error.to_string()).unwrap_or_default();
+            String::from_utf8_lossy(&log).into_owned() + &cut
+        });
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let mut modkeep = Self { process, url: String::new(), log: Some(log) };
+        let line = first_line(stdout);
+        match line.strip_prefix(GREETING) {
+            Some(url) => url.trim_end().clone_into(&mut modkeep.url),
+            None => {
+                let log = modkeep.kill();
+                panic!("modkeep began with {line:?} and said:\n{log}");
+            }
+        }
+        modkeep
+    }
+
+    /// Its URL, as GOPROXY takes it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Asks it to stop and waits; gives the exit status and all that it said on stderr.
+    ///
+    /// # Panics
+    /// When it is still there after a minute.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        self.signal(Signal::TERM);
+        let status = self.wait();
+        (status, self.rest_of_log())
+    }
+
+    /// Sends a signal and goes on.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("the child wasn't waited for yet");
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// When it is still there after a minute.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            if Instant::now() > deadline {
+                let log = self.kill();
+                panic!("modkeep did not stop within {PATIENCE:?} and said:\n{log}");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends it as a loss of power would; gives what it said on stderr.
+    pub fn kill(&mut self) -> String {
+        // Both fail only when the process is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        self.rest_of_log()
+    }
+
+    fn rest_of_log(&mut self) -> String {
+        self.log.take().map(|log| log.join().expect("reading stderr doesn't panic")).unwrap_or_default()
+    }
+}
+
+impl Drop for Modkeep {
+    fn drop(&mut self) {
+        let log = self.kill();
+        if std::thread::panicking() {
+            show(&log);
+        }
+    }
+}
+
+/// The first line, or what came instead within the time allowed.
+fn first_line(stdout: std::process::ChildStdout) -> String {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        let text = read.map_or_else(|error| error.to_string(), |_| line);
+        // The receiver has given up when this fails.
+        let _ = sender.send(text);
+    });
+    receiver.recv_timeout(PATIENCE).unwrap_or_default()
+}
+
+#[allow(clippy::print_stdout, reason = "the test runner shows it with the failure")]
+fn show(log: &str) {
+    println!("modkeep said:\n{log}");
+}
