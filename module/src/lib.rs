@@ -8,6 +8,7 @@ pub mod pseudo;
 pub mod quote;
 pub mod resource;
 pub mod semver;
+pub mod sumdb;
 pub mod version;
 
 pub use path::ModulePath;

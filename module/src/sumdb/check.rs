@@ -1,0 +1,197 @@
+//! The check of a reply: what it says is in the log, and the log is the one that we know.
+//!
+//! Nothing is fetched here. [`Check::lookup`] takes a reply and the head known so far and plans; [`Check::tiles`] says
+//! what is needed, all at once; [`Check::finish`] is given the bytes. Two things come out and are independent: how the
+//! reply's head relates to ours, and whether the record is proved. A reply's head that is older than ours is
+//! normal and must be the beginning of ours; a newer one must begin with ours.
+//!
+//! The tiles that come out prove everything that the check proved. Whoever keeps them before installing the new head
+//! can prove all earlier records and heads under the new one without the database: tiles that were
+//! full stay, and those that were not are at the old edge, which the check reads as the new tree has it.
+//! (`golang.org/x/mod/sumdb.Client`, whose `mergeLatest` and `checkRecord` read in two rounds.)
+
+use super::authenticate::{Authenticated, AuthenticatedTile, InconsistentTiles, Plan};
+use super::fork::Fork;
+use super::head::{HeadError, SignedHead, TreeHead};
+use super::note::Verifier;
+use super::record::{Record, RecordError};
+use super::tile::Tile;
+use super::tlog::{Node, proof, subtrees};
+
+/// A reply that cannot be checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplyError {
+    /// It is no record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// What follows the record is no head of this database.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The record is in no tree that we know.
+    #[error(transparent)]
+    Unproved(#[from] Unproved),
+}
+
+/// Why a record is not proved, though the heads are in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unproved {
+    /// The newest tree ends before it.
+    #[error("cannot validate record {id} in tree of size {size}")]
+    NotInTree {
+        /// The record's number.
+        id: u64,
+        /// Records in the tree.
+        size: u64,
+    },
+    /// The log holds something else at its place.
+    #[error("cannot authenticate record data in server response")]
+    NotInLog,
+}
+
+/// Why a check came to no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// Tiles are not of the tree. With fresh tiles the source is at fault; tiles that were kept may have rotted.
+    #[error(
+        "checking tree#{older}{}: {cause}",
+        if older == newer { String::new() } else { format!(" against tree#{newer}") }
+    )]
+    Inconsistent {
+        /// Size of the older tree.
+        older: u64,
+        /// Size of the tree that the tiles were to be of.
+        newer: u64,
+        /// The tiles.
+        cause: InconsistentTiles,
+    },
+    /// The database signed two histories.
+    #[error("{0}")]
+    Fork(Box<Fork>),
+}
+
+/// A record that is proved to be in the log of its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedRecord(Record);
+
+impl ProvedRecord {
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.0
+    }
+}
+
+/// What a check proved.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// The newest head, with all earlier ones as its beginnings.
+    pub head: SignedHead,
+    /// Whether that head is newer than the one that was known.
+    pub advances: bool,
+    /// The tiles that prove it.
+    pub tiles: Vec<AuthenticatedTile>,
+    /// The record, where there was one to check.
+    pub record: Option<Result<ProvedRecord, Unproved>>,
+}
+
+/// A reply under examination.
+#[derive(Clone, Debug)]
+pub struct Check {
+    older: Option<SignedHead>,
+    newer: SignedHead,
+    advances: bool,
+    record: Option<Record>,
+    plan: Plan,
+}
+
+impl Check {
+    /// Examines the reply to a lookup. A reply without a head is taken as one that knows no newer head than ours.
+    pub fn lookup(
+        reply: &[u8],
+        verifier: &Verifier,
+        known: Option<&SignedHead>,
+    ) -> Result<Check, ReplyError> {
+        let (record, rest) = Record::parse(reply)?;
+        let head = if rest.is_empty() { None } else { Some(SignedHead::open(rest, verifier)?) };
+        let unproved = Unproved::NotInTree { id: record.id, size: 0 };
+        Check::new(known.cloned(), head, Some(record)).ok_or(ReplyError::Unproved(unproved))
+    }
+
+    /// Examines a head.
+    pub fn head(note: &[u8], verifier: &Verifier, known: Option<&SignedHead>) -> Result<Check, HeadError> {
+        let head = SignedHead::open(note, verifier)?;
+        Ok(Check::new(known.cloned(), Some(head), None).expect("there is a head"))
+    }
+
+    /// None where there is neither a known head nor one to examine.
+    fn new(known: Option<SignedHead>, head: Option<SignedHead>, record: Option<Record>) -> Option<Check> {
+        let size = |head: &Option<SignedHead>| head.as_ref().map(|head| head.tree().size);
+        let advances = size(&head) > size(&known);
+        let (older, newer) = if advances { (known, head?) } else { (head, known?) };
+
+        let tree = newer.tree();
+        let older_nodes = subtrees(0, older.as_ref().map_or(0, |older| older.tree().size));
+        let record_node = record.as_ref().map(|record| Node::record(record.id));
+        let nodes: Vec<Node> =
+            older_nodes.into_iter().chain(record_node.filter(|node| node.is_in(tree.size))).collect();
+        let plan = Plan::new(tree, &nodes).expect("the older tree and the record are within the newer tree");
+        Some(Check { older, newer, advances, record, plan })
+    }
+
+    /// The tiles that are needed, each in exactly this width.
+    pub fn tiles(&self) -> &[Tile] {
+        self.plan.tiles()
+    }
+
+    /// The tree that the tiles are of.
+    pub fn tree(&self) -> TreeHead {
+        self.newer.tree()
+    }
+
+    /// The two heads that are compared: the one with the smaller tree, where there is one, and the other.
+    pub fn heads(&self) -> (Option<&SignedHead>, &SignedHead) {
+        (self.older.as_ref(), &self.newer)
+    }
+
+    /// Checks, given the tiles' bytes in the order of [`Check::tiles`].
+    pub fn finish(&self, tiles: Vec<Vec<u8>>) -> Result<Proved, CheckError> {
+        let newer = self.newer.tree();
+        let proved = self.plan.check(tiles).map_err(|cause| CheckError::Inconsistent {
+            older: self.older.as_ref().map_or(newer.size, |older| older.tree().size),
+            newer: newer.size,
+            cause,
+        })?;
+        if let Some(fork) = self.fork(&proved) {
+            return Err(CheckError::Fork(Box::new(fork)));
+        }
+        let record = self.record.clone().map(|record| prove_record(record, &proved));
+        Ok(Proved {
+            head: self.newer.clone(),
+            advances: self.advances,
+            tiles: proved.into_tiles().collect(),
+            record,
+        })
+    }
+
+    fn fork(&self, proved: &Authenticated) -> Option<Fork> {
+        let older = self.older.as_ref()?;
+        let root = proved.root_at(older.tree().size).expect("the older tree's nodes were planned");
+        if root == older.tree().root {
+            return None;
+        }
+        // The proof's nodes lie in the tiles of the older tree's nodes and of the edge.
+        let proof = proof::prove_tree(proved.tree().size, older.tree().size, |node| {
+            proved.node(node).expect("the nodes of the proof were planned")
+        });
+        let proof = proof.expect("the older tree is not empty, since its root would be right");
+        let fork = Fork::new(older.clone(), self.newer.clone(), root, proof);
+        Some(fork.expect("a proof made from authenticated tiles holds"))
+    }
+}
+
+fn prove_record(record: Record, proved: &Authenticated) -> Result<ProvedRecord, Unproved> {
+    match proved.node(Node::record(record.id)) {
+        Some(hash) if hash == record.hash() => Ok(ProvedRecord(record)),
+        Some(_) => Err(Unproved::NotInLog),
+        None => Err(Unproved::NotInTree { id: record.id, size: proved.tree().size }),
+    }
+}
