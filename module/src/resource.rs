@@ -20,7 +20,7 @@ mod url;
 
 pub use error::{ResourceError, UrlProblem};
 pub use query::Query;
-pub use sumdb::{DatabaseName, SumdbRequest, SumdbResource, TilePath};
+pub use sumdb::{DatabaseName, SumdbRequest, SumdbResource};
 
 /// Longest store key in bytes; a request for a longer one is refused.
 pub const MAX_KEY_LEN: usize = 800;

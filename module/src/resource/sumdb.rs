@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::ResourceError;
 use crate::path::ModulePath;
+use crate::sumdb::tile::TilePath;
 use crate::version::Version;
 
 /// A request to one checksum database.
@@ -28,7 +29,7 @@ pub enum SumdbRequest {
     Latest,
     /// The record of a module's version.
     Lookup(ModulePath, Version),
-    /// A tile, by its path: `tile/8/0/x001/234.p/5` or `tile/8/data/000`.
+    /// A tile of hashes, `tile/8/0/x001/234.p/5`, or of records, `tile/8/data/000`.
     Tile(TilePath),
 }
 
@@ -65,7 +66,7 @@ impl SumdbRequest {
                 Version::from_escaped(version)?,
             ));
         }
-        TilePath::parse(request).map(Self::Tile)
+        TilePath::parse(request).ok().map(Self::Tile)
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -85,7 +86,7 @@ impl fmt::Display for SumdbRequest {
             Self::Supported => f.write_str("supported"),
             Self::Latest => f.write_str("latest"),
             Self::Lookup(module, version) => write!(f, "lookup/{}@{}", module.escaped(), version.escaped()),
-            Self::Tile(tile) => f.write_str(tile.as_str()),
+            Self::Tile(tile) => tile.fmt(f),
         }
     }
 }
@@ -134,27 +135,5 @@ impl DatabaseName {
 impl fmt::Display for DatabaseName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// The path of a tile, such as `tile/8/0/x001/234.p/5`, spelled the one way there is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TilePath(String);
-
-impl TilePath {
-    /// Checks the characters and the elements of a tile's path.
-    pub fn parse(path: &str) -> Option<Self> {
-        let rest = path.strip_prefix("tile/8/")?;
-        let sound = |element: &str| {
-            !element.is_empty()
-                && element.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.'))
-                && element.bytes().any(|b| b != b'.')
-        };
-        rest.split('/').all(sound).then(|| Self(path.to_owned()))
-    }
-
-    /// The path as it stands in URLs.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }

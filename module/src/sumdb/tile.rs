@@ -120,7 +120,7 @@ impl fmt::Display for Tile {
 }
 
 /// What a tile path can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TilePath {
     /// Hashes.
     Hashes(Tile),
