@@ -2,7 +2,10 @@
 //!
 //! Pure values and formats: no async, no network, no clock, no environment.
 
+mod clean;
+pub mod dirhash;
 pub mod escape;
+pub mod hash;
 pub mod path;
 pub mod pseudo;
 pub mod quote;
@@ -10,6 +13,7 @@ pub mod resource;
 pub mod semver;
 pub mod sumdb;
 pub mod version;
+pub mod zip;
 
 pub use path::ModulePath;
 pub use resource::Resource;
