@@ -5,6 +5,7 @@
 mod clean;
 pub mod dirhash;
 pub mod escape;
+pub mod fold;
 pub mod hash;
 pub mod path;
 pub mod pseudo;

@@ -8,16 +8,23 @@
 //! Everything here blocks, and reads by `pread`: an archive is never mapped and never held in memory.
 
 mod archive;
+mod check;
+mod collision;
 mod content;
 mod directory;
 mod end;
 mod error;
+mod fault;
 mod little_endian;
+mod prove;
 mod read_at;
 
 pub use archive::{Archive, Entry, Kind};
+pub use check::{CheckedZip, check};
 pub use content::{Content, Scratch};
 pub use error::ArchiveError;
+pub use fault::{CheckError, Fault, FileFault, SizeFault};
+pub use prove::{ZipError, ZipFacts, prove, prove_zip};
 pub use read_at::ReadAt;
 
 /// The longest module zip, in bytes (`golang.org/x/mod/zip.MaxZipFile`).
@@ -35,3 +42,7 @@ pub const MAX_ENTRIES: usize = 300_000;
 pub const MAX_NAMES: usize = 32 << 20;
 /// The longest central directory, in bytes. Stricter than Go, so that time is bounded.
 pub const MAX_DIRECTORY: u64 = 64 << 20;
+/// The most files and directories that a module may have, parents included. Stricter than Go.
+pub const MAX_PATHS: usize = 450_000;
+/// How many bad files are listed. Go lists all of them.
+pub const MAX_FAULTS: usize = 1000;

@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::{HashError, Summary};
 use crate::hash::H1;
@@ -17,14 +16,7 @@ use crate::zip::{Archive, ArchiveError, ReadAt, Scratch};
 ///
 /// Fails as Go does, with the first name in order that cannot be read. Blocks, and keeps rayon's threads busy.
 pub fn hash_zip<R: ReadAt>(archive: &Archive<R>) -> Result<H1, HashError> {
-    hash_zip_with(archive, |index, scratch| {
-        let mut hasher = Sha256::new();
-        archive.each_part(index, scratch, |part| {
-            hasher.update(part);
-            Ok::<(), ArchiveError>(())
-        })?;
-        Ok(hasher.finalize().into())
-    })
+    hash_zip_with(archive, |index, scratch| archive.digest(index, scratch))
 }
 
 /// The `h1:` of an archive of whose entries `digest` gives the SHA-256, called once a name and in parallel.

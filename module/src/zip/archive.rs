@@ -1,5 +1,7 @@
 //! An archive as Go sees it: its entries in the order of the central directory, duplicates included.
 
+use sha2::{Digest, Sha256};
+
 use super::content::{Content, Scratch};
 use super::directory::{self, Directory, Record};
 use super::{ArchiveError, ReadAt};
@@ -76,6 +78,16 @@ impl<R: ReadAt + ?Sized> Archive<R> {
             Ok::<(), ArchiveError>(())
         })?;
         Ok(bytes)
+    }
+
+    /// SHA-256 of the content of the entry at `index`.
+    pub fn digest(&self, index: usize, scratch: &mut Scratch) -> Result<[u8; 32], ArchiveError> {
+        let mut hasher = Sha256::new();
+        self.each_part(index, scratch, |part| {
+            hasher.update(part);
+            Ok::<(), ArchiveError>(())
+        })?;
+        Ok(hasher.finalize().into())
     }
 
     pub(super) fn name(&self, record: &Record) -> &[u8] {
