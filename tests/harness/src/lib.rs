@@ -7,3 +7,4 @@ pub mod judge;
 pub mod modkeep;
 pub mod place;
 pub mod scripts;
+pub mod upstream;
