@@ -6,6 +6,7 @@ mod clean;
 pub mod dirhash;
 pub mod escape;
 pub mod fold;
+pub mod glob;
 pub mod hash;
 pub mod path;
 pub mod pseudo;
@@ -13,6 +14,7 @@ pub mod quote;
 pub mod resource;
 pub mod semver;
 pub mod sumdb;
+pub mod unicode;
 pub mod version;
 pub mod zip;
 

@@ -2,6 +2,7 @@
 
 use super::PathKind;
 use crate::quote::{quote, quote_char};
+use crate::unicode::is_letter;
 
 /// The rule a path breaks; reads as Go says it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +96,7 @@ fn may_stand_in(kind: PathKind, c: char) -> bool {
         PathKind::Module => matches!(c, '-' | '.' | '_' | '~'),
         PathKind::Import => matches!(c, '-' | '.' | '_' | '~' | '+'),
         PathKind::File if c.is_ascii() => "!#$%&()+,-.=@[]^_{}~ ".contains(c),
-        PathKind::File => c.is_alphabetic(),
+        PathKind::File => is_letter(c),
     }
 }
 
