@@ -1,0 +1,145 @@
+//! Why an upstream did not give what was asked for.
+//!
+//! The variants are what the proxy decides its status by. URLs in here are redacted, texts are what the
+//! upstream wrote for its user, within the go command's limits ([`crate::detail`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use modkeep_module::path::ModulePath;
+
+/// The answer of an upstream, or of a chain of them, that is not the content. Cheap to clone: all that follow
+/// one flight get the same.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FetchError {
+    /// 404 or 410: not here, the next may have it.
+    #[error("reading {url}: {status}{}", said(text))]
+    Absent {
+        /// what was asked, redacted; empty when nothing was
+        url: String,
+        /// 404 or 410
+        status: u16,
+        /// what the upstream said to the user, may be empty
+        text: String,
+    },
+    /// Any other 4xx: asking again changes nothing, and the next source must not be asked.
+    #[error("reading {url}: {status}{}", said(text))]
+    Refused {
+        /// what was asked, redacted
+        url: String,
+        /// 400, 401, 403, 451 …
+        status: u16,
+        /// what the upstream said to the user, may be empty
+        text: String,
+    },
+    /// 408, 425, 429 or 5xx, after retries: later it may be there.
+    #[error("reading {url}: {status}{}", said(text))]
+    Busy {
+        /// what was asked, redacted
+        url: String,
+        /// the last status
+        status: u16,
+        /// when the upstream wants to be asked again
+        retry_after: Option<Duration>,
+        /// what the upstream said to the user, may be empty
+        text: String,
+    },
+    /// No answer at all.
+    #[error("reading {url}")]
+    Unreachable {
+        /// what was asked, redacted
+        url: String,
+        /// why there was none
+        source: Silence,
+    },
+    /// An answer that can't be used.
+    #[error("reading {url}")]
+    Broken {
+        /// what was asked, redacted
+        url: String,
+        /// what is wrong with it
+        source: Flaw,
+    },
+    /// The name is private (GONOPROXY, GONOSUMDB, GOPRIVATE): nobody was asked.
+    #[error("`{0}` is private: no upstream is asked for it")]
+    Private(ModulePath),
+}
+
+fn said(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// Why an upstream is silent.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Silence {
+    /// Name not resolved, connection refused or reset, TLS failed.
+    #[error("no connection")]
+    Connection(#[source] Arc<reqwest::Error>),
+    /// It took the request and did not answer.
+    #[error("no answer within {0:?}")]
+    NoAnswer(Duration),
+    /// Not asked, because it was silent a moment ago.
+    #[error("not asked: silent since {since:?} ({reason})")]
+    Resting {
+        /// how long the breaker has been open
+        since: Duration,
+        /// the failure that opened it
+        reason: String,
+    },
+    /// A folder that can't be read.
+    #[error("unreadable")]
+    Unreadable(#[source] Arc<std::io::Error>),
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Flaw {
+    /// Longer than its kind may be.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// Cut off, or not decodable.
+    #[error("body cut off")]
+    Truncated(#[source] Arc<reqwest::Error>),
+    /// Of another length than announced.
+    #[error("{received} bytes instead of the announced {announced}")]
+    Length {
+        /// bytes announced
+        announced: u64,
+        /// bytes received
+        received: u64,
+    },
+    /// No byte came for this long in the middle of the body.
+    #[error("body stalled for {0:?}")]
+    Stalled(Duration),
+    /// Neither content nor an error: 206, 204, 304 …
+    #[error("unexpected status {0}")]
+    Status(u16),
+    /// A redirect that must not be followed.
+    #[error("{0}")]
+    Redirect(String),
+    /// A file of a folder that can't be read to its end.
+    #[error("unreadable")]
+    Unreadable(#[source] Arc<std::io::Error>),
+    /// An `.info` that says nothing, or speaks of another version.
+    #[error("{0}")]
+    Info(String),
+}
+
+impl FetchError {
+    /// Whether the go command would ask the next source after a comma: 404 and 410 only.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+
+    /// The error and its causes in one line, for the log.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}

@@ -1,0 +1,81 @@
+//! Reading the body of an answer: bounded, watched for stalls, its length compared with what was announced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::answer::{Answer, BodyStream};
+use crate::error::{FetchError, Flaw};
+
+/// A body that is being read.
+pub(super) struct Body {
+    url: String,
+    response: reqwest::Response,
+    announced: Option<u64>,
+    received: u64,
+    limit: u64,
+    idle: Duration,
+}
+
+impl Body {
+    pub(super) fn new(url: String, response: reqwest::Response, limit: u64, idle: Duration) -> Self {
+        let announced = response.content_length();
+        Self { url, response, announced, received: 0, limit, idle }
+    }
+
+    /// The answer with all of its body, or none of it.
+    pub(super) async fn whole(mut self, content_type: Option<String>) -> Result<Answer, FetchError> {
+        let Some(first) = self.next().await? else {
+            return Ok(Answer::whole(self.url, content_type, Bytes::new()));
+        };
+        let mut all = BytesMut::from(first);
+        while let Some(chunk) = self.next().await? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(Answer::whole(self.url, content_type, all.freeze()))
+    }
+
+    /// The answer as soon as its first bytes are here.
+    pub(super) async fn peeked(mut self, content_type: Option<String>) -> Result<Answer, FetchError> {
+        let first = self.next().await?;
+        let (url, length) = (self.url.clone(), self.announced);
+        let body: BodyStream = match first {
+            Some(first) => stream::iter([Ok(first)]).chain(self.rest()).boxed(),
+            None => stream::empty().boxed(),
+        };
+        Ok(Answer { url, length, content_type, body })
+    }
+
+    fn rest(self) -> impl stream::Stream<Item = Result<Bytes, FetchError>> {
+        stream::try_unfold(self, |mut body| async move { Ok(body.next().await?.map(|chunk| (chunk, body))) })
+            .into_stream()
+    }
+
+    /// The next bytes, `None` at an end that is where it should be.
+    async fn next(&mut self) -> Result<Option<Bytes>, FetchError> {
+        if self.announced.is_some_and(|announced| announced > self.limit) {
+            return Err(self.broken(Flaw::TooLarge(self.limit)));
+        }
+        let chunk = match tokio::time::timeout(self.idle, self.response.chunk()).await {
+            Ok(Ok(chunk)) => chunk,
+            Ok(Err(error)) => return Err(self.broken(Flaw::Truncated(Arc::new(error.without_url())))),
+            Err(_) => return Err(self.broken(Flaw::Stalled(self.idle))),
+        };
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if self.received > self.limit {
+            return Err(self.broken(Flaw::TooLarge(self.limit)));
+        }
+        match (&chunk, self.announced) {
+            (None, Some(announced)) if announced != self.received => {
+                Err(self.broken(Flaw::Length { announced, received: self.received }))
+            }
+            _ => Ok(chunk),
+        }
+    }
+
+    fn broken(&self, source: Flaw) -> FetchError {
+        FetchError::Broken { url: self.url.clone(), source }
+    }
+}
