@@ -5,7 +5,6 @@
 mod clean;
 pub mod dirhash;
 pub mod escape;
-pub mod fold;
 pub mod glob;
 pub mod hash;
 pub mod path;

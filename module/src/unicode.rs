@@ -20,32 +20,35 @@ pub fn is_letter(c: char) -> bool {
     tables::LETTERS.partition_point(|&bound| bound <= u32::from(c)) % 2 == 1
 }
 
-/// The least of the characters that Go's `unicode.SimpleFold` goes through from this one: `K` for `k` and for the Kelvin sign.
-pub fn simple_fold_min(c: char) -> char {
+/// The character that stands for all that differ from `c` only in case, by Go's `unicode.SimpleFold`.
+///
+/// It is the least of them, `K` for `k` and for the Kelvin sign, with `A` to `Z` written `a` to `z`, so that most
+/// texts fold to themselves (`golang.org/x/mod/zip.strToFold`).
+pub fn fold_char(c: char) -> char {
     if c.is_ascii() {
-        return c.to_ascii_uppercase();
+        return c.to_ascii_lowercase();
     }
     let code = u32::from(c);
     let run = tables::FOLDS.partition_point(|&[_, last, ..]| last < code);
     match tables::FOLDS.get(run) {
-        Some(&[first, _, step, less]) if first <= code && (code - first) % step == 0 => {
-            char::from_u32(code - less).unwrap_or(c)
+        Some(&[first, _, step, less]) if first <= code && (code - first).is_multiple_of(step) => {
+            char::from_u32(code - less).unwrap_or(c).to_ascii_lowercase()
         }
         _ => c,
     }
 }
 
-/// One text for all that are equal but for case, in Go's `strings.EqualFold`; lower case stays as it is.
+/// One text for all that Go's `strings.EqualFold` calls equal.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return text.into();
     }
-    text.chars().map(|c| simple_fold_min(c).to_ascii_lowercase()).collect::<String>().into()
+    text.chars().map(fold_char).collect::<String>().into()
 }
 
 /// Go's `strings.EqualFold`.
 pub fn equal_fold(a: &str, b: &str) -> bool {
-    a.chars().map(simple_fold_min).eq(b.chars().map(simple_fold_min))
+    a.chars().map(fold_char).eq(b.chars().map(fold_char))
 }
 
 #[cfg(test)]

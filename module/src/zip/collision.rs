@@ -9,7 +9,7 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::hash::{BuildHasher, Hasher};
 
 use super::{Fault, MAX_PATHS};
-use crate::fold::fold_char;
+use crate::unicode::fold_char;
 
 pub(super) struct Collisions<'a> {
     keys: [RandomState; 2],
