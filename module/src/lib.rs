@@ -7,6 +7,7 @@ pub mod dirhash;
 pub mod escape;
 pub mod glob;
 pub mod hash;
+pub mod info;
 pub mod path;
 pub mod pseudo;
 pub mod quote;

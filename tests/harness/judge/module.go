@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path"
 	"strings"
 	"time"
@@ -67,6 +68,16 @@ func init() {
 			return nil, err
 		}
 		return module.PseudoVersion(args.text(0), args.text(1), t, args.text(3)), nil
+	})
+	// What the go command reads in an .info document (in base64): version, time, origin.
+	register("modfetch.RevInfo", func(args arguments) (any, error) {
+		var info struct {
+			Version string
+			Time    time.Time
+			Origin  *struct{ VCS, URL, Subdir, Hash, TagPrefix, TagSum, Ref, RepoSum string }
+		}
+		err := json.Unmarshal(args.bytes(0), &info)
+		return []any{info.Version, info.Time.Format(time.RFC3339), info.Origin}, err
 	})
 	register("path.Match", func(args arguments) (any, error) { return path.Match(args.text(0), args.text(1)) })
 	register("strings.EqualFold", func(args arguments) (any, error) {
