@@ -44,6 +44,10 @@ impl Revision {
     pub(crate) fn numbered(number: u64) -> Self {
         Self::new(&number.to_string())
     }
+
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
 }
 
 impl fmt::Debug for Revision {

@@ -22,6 +22,17 @@ pub enum ErrorKind {
     Refused,
 }
 
+impl ErrorKind {
+    /// What an I/O error means: no room (ENOSPC, EDQUOT), bytes that are not as written, or anything else.
+    pub(crate) fn of(source: &io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Damaged,
+            _ => Self::Io,
+        }
+    }
+}
+
 /// A failed operation: what was being done, to what, and why it failed. Cheap to clone, for everyone who waits on one write.
 #[derive(Debug, Clone)]
 pub struct StoreError {
@@ -42,13 +53,9 @@ impl StoreError {
         self
     }
 
-    /// The kind that an I/O error means: no room (ENOSPC, EDQUOT) is [`ErrorKind::Full`], anything else [`ErrorKind::Io`].
-    pub fn io(subject: impl Into<String>, source: io::Error) -> Self {
-        let kind = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Full,
-            _ => ErrorKind::Io,
-        };
-        Self::new(kind, subject).because(source)
+    /// An I/O error while doing `subject`.
+    pub(crate) fn io(subject: impl Into<String>, source: io::Error) -> Self {
+        Self::new(ErrorKind::of(&source), subject).because(source)
     }
 
     /// What the caller may do next.

@@ -5,6 +5,7 @@
 
 use std::future::pending;
 use std::ops::Range;
+use std::process::abort;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,6 +31,8 @@ pub enum Fault {
     After,
     /// Never returns.
     Stall,
+    /// The process ends on the spot, as by kill -9, without having done it.
+    Die,
     /// A read answers with the first half only, and no error. No effect on writes.
     Short,
     /// A read answers with one bit turned. No effect on writes.
@@ -58,7 +61,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    fn fault(&self, point: u64) -> Option<Fault> {
+    pub(crate) fn fault(&self, point: u64) -> Option<Fault> {
         match self {
             Self::Whole => None,
             Self::Once(number, fault) => (point == *number).then_some(*fault),
@@ -146,6 +149,7 @@ impl Strike {
         match self.fault {
             Some(Fault::Before) => Err(self.error(ErrorKind::Io)),
             Some(Fault::Stall) => pending().await,
+            Some(Fault::Die) => abort(),
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{ErrorKind, StoreError};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 
@@ -73,4 +73,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// At most `limit` digests of blobs, ascending, those after `after`. Slow; for checks.
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError>;
+}
+
+/// Refuses a value that is not small.
+pub(crate) fn check_size(key: &Key, value: &Bytes) -> Result<(), StoreError> {
+    if value.len() > MAX_VALUE {
+        let subject =
+            format!("writing `{key}`: {} bytes are more than a small value's {MAX_VALUE}", value.len());
+        return Err(StoreError::new(ErrorKind::Refused, subject));
+    }
+    Ok(())
 }

@@ -8,18 +8,23 @@
 mod blob;
 mod cell;
 mod digest;
+mod durable;
 mod error;
 mod faulty;
+mod folder;
 mod home;
 mod incoming;
 mod key;
 mod memory;
+mod packed;
 
 pub use blob::{Blob, Chunks, Ranged};
 pub use cell::{Cell, Put, Revision, Swap};
 pub use digest::{Digest, DigestError, Hasher};
+pub use durable::Disk;
 pub use error::{ErrorKind, StoreError};
 pub use faulty::{Fault, Faulty, Plan};
+pub use folder::{Folder, Options};
 pub use home::{MAX_VALUE, Store};
 pub use incoming::{Incoming, Kept};
 pub use key::{Key, KeyError};

@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
 use crate::digest::Digest;
-use crate::error::{ErrorKind, StoreError};
-use crate::home::{MAX_VALUE, Store};
+use crate::error::StoreError;
+use crate::home::{Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 
@@ -45,15 +45,6 @@ impl Default for Memory {
     fn default() -> Self {
         Self::new()
     }
-}
-
-pub(crate) fn check_size(key: &Key, value: &Bytes) -> Result<(), StoreError> {
-    if value.len() > MAX_VALUE {
-        let subject =
-            format!("writing `{key}`: {} bytes are more than a small value's {MAX_VALUE}", value.len());
-        return Err(StoreError::new(ErrorKind::Refused, subject));
-    }
-    Ok(())
 }
 
 #[async_trait]
