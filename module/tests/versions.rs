@@ -3,7 +3,8 @@
 use modkeep_harness::dice::{Dice, cases};
 use modkeep_harness::judge::{Answer, Judge};
 use modkeep_module::version::canonical_version;
-use modkeep_module::{pseudo, semver};
+use modkeep_module::{Version, pseudo, semver};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 #[test]
@@ -79,6 +80,28 @@ fn pseudo_versions_are_made_as_go_makes_them() {
     judge.check("module.ZeroPseudoVersion", &["", "v0", "v1", "v22"], |major| {
         (json!([major]), Ok(json!(pseudo::zero_pseudo_version(major))))
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() as u32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // The semver crate has the same precedence where it can read a version: numbers of 64 bits, nothing short.
+    #[test]
+    fn precedence_is_that_of_semver_org(v in semver_text(), w in semver_text()) {
+        let theirs = |text: &str| ::semver::Version::parse(&text[1..]).expect("a version by its grammar");
+        prop_assert_eq!(semver::compare(&v, &w), theirs(&v).cmp_precedence(&theirs(&w)));
+    }
+
+    #[test]
+    fn versions_order_as_their_texts_do(v in semver_text(), w in semver_text()) {
+        if let (Ok(a), Ok(b)) = (Version::parse(&v), Version::parse(&w)) {
+            prop_assert_eq!(a.cmp(&b), semver::compare_then_text(&v, &w));
+        }
+    }
+}
+
+fn semver_text() -> impl Strategy<Value = String> {
+    "v[0-2]\\.(0|1|9|10)\\.[0-2](-(0|1|10|a|A|a-1|rc)(\\.(0|2|10|b|beta)){0,2})?(\\+[a-c]|\\+incompatible)?"
 }
 
 const NUMBERS: &[&str] = &["0", "1", "2", "9", "10", "99", "01", "1000", "18446744073709551616", ""];
