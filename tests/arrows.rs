@@ -19,8 +19,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resolver", &["module"]),
     ("builder", &["module", "resolver", "store"]),
     ("proxy", &["module", "store", "fetch", "resolver"]),
-    // What tests pretend to be (a checksum database) is made of real notes and trees.
-    ("harness", &["module"]),
 ];
 
 struct Member {

@@ -1,1 +1,60 @@
 //! The service: the GOPROXY protocol, the mirror behind it, metrics.
+//!
+//! A request goes from the socket ([`server`]) through its head ([`service`]) to the [`protocol`], which makes one
+//! [`Resource`](modkeep_module::resource::Resource) of its path; the [`mirror`] gives what is kept, or fetches it once
+//! for all who ask, has it proved, and keeps it.
+
+mod access;
+mod body;
+mod clock;
+mod config;
+mod error;
+mod forget;
+mod freshness;
+mod metrics;
+mod mirror;
+mod protocol;
+mod server;
+mod service;
+mod wire;
+
+use std::io;
+use std::sync::Arc;
+
+pub use clock::{Clock, Moment};
+pub use config::Config;
+pub use forget::{ForgetError, Forgotten, forget};
+pub use freshness::Freshness;
+pub use protocol::Policy;
+pub use server::Limits;
+
+use metrics::Metrics;
+use mirror::flight::Hangar;
+use mirror::{Mirror, Notary};
+use protocol::Protocol;
+use service::Service;
+
+/// Serves until `shutdown` ends, then finishes the replies under way.
+///
+/// # Errors
+/// None at present; a listener that fails for a moment is tried again.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let metrics =
+        Arc::new(Metrics::new(config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()))));
+    let hangar = Hangar::default();
+    let notary = Notary::new(&hangar);
+    let mirror = Mirror::new(
+        config.store,
+        config.upstream,
+        notary,
+        config.freshness,
+        config.clock,
+        Arc::clone(&metrics),
+        &hangar,
+    );
+    let protocol = Protocol::new(mirror, config.policy, Arc::clone(&metrics));
+    let service = Service::new(protocol, metrics, &config.base_path, config.identity, config.access_log);
+    let served = server::run(config.listener, Arc::new(service), config.limits, shutdown).await;
+    hangar.stop().await;
+    served
+}

@@ -1,6 +1,5 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
-pub mod checksumdb;
 pub mod dice;
 pub mod go;
 pub mod http;

@@ -1,0 +1,37 @@
+//! What a service is made of, given in whole by whoever starts it.
+
+use std::sync::Arc;
+
+use modkeep_fetch::Upstream;
+use modkeep_fetch::via::Identity;
+use modkeep_store::Store;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::freshness::Freshness;
+use crate::protocol::Policy;
+use crate::server::Limits;
+
+/// Everything that [`serve`](crate::serve) needs.
+pub struct Config {
+    /// Where clients connect; bound already, so that its address is known.
+    pub listener: TcpListener,
+    /// Where files and answers rest.
+    pub store: Arc<dyn Store>,
+    /// Where modules come from; `None` serves what is kept and nothing else (`--offline`).
+    pub upstream: Option<Arc<Upstream>>,
+    /// Names that stay inside.
+    pub policy: Policy,
+    /// The path below which modules are served: empty, or `/path`.
+    pub base_path: String,
+    /// How this server is called in `Via` and in request ids; the upstream must be given the same one.
+    pub identity: Identity,
+    /// Whether every request is logged.
+    pub access_log: bool,
+    /// What connections may cost.
+    pub limits: Limits,
+    /// How long answers are remembered without asking again.
+    pub freshness: Freshness,
+    /// The time.
+    pub clock: Clock,
+}

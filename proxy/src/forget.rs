@@ -1,0 +1,76 @@
+//! Forgetting: what a store remembers of a module, taken out of it by hand.
+//!
+//! Works on the store alone, beside a running server or without one. A server finds nothing the next time and asks its
+//! upstream. Blobs stay: others may name them, and a check of the store finds those that nobody does.
+
+use std::sync::Arc;
+
+use modkeep_module::path::ModulePath;
+use modkeep_module::resource::Resource;
+use modkeep_module::version::{ModuleVersion, Version};
+use modkeep_store::Store;
+
+use crate::mirror::facts::{Facts, FactsError};
+
+/// How much was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Remembered lists, queries, absences and refusals.
+    pub answers: usize,
+    /// Kept files of versions.
+    pub files: usize,
+}
+
+/// Why the store could not be brought to forget.
+#[derive(Debug, thiserror::Error)]
+#[error("forgetting what is known of `{module}`")]
+pub struct ForgetError {
+    module: ModulePath,
+    source: FactsError,
+}
+
+/// Forgets the answers about a module, or about one version of it; with `files` also what is kept of it.
+///
+/// # Errors
+/// When the store can't be read or written; some of it may be forgotten then.
+pub async fn forget(
+    store: Arc<dyn Store>,
+    module: &ModulePath,
+    version: Option<&Version>,
+    files: bool,
+) -> Result<Forgotten, ForgetError> {
+    let facts = Facts::new(store);
+    let forgotten = run(&facts, module, version, files).await;
+    forgotten.map_err(|source| ForgetError { module: module.clone(), source })
+}
+
+async fn run(
+    facts: &Facts,
+    module: &ModulePath,
+    version: Option<&Version>,
+    files: bool,
+) -> Result<Forgotten, FactsError> {
+    let is_meant = |resource: &Resource| match version {
+        None => true,
+        Some(version) => is_of(resource, version),
+    };
+    let mut forgotten = Forgotten::default();
+    for resource in facts.answers_of(module).await?.iter().filter(|resource| is_meant(resource)) {
+        facts.forget_answer(resource).await?;
+        forgotten.answers += 1;
+    }
+    if files {
+        for resource in facts.files_of(module).await?.iter().filter(|resource| is_meant(resource)) {
+            facts.forget_file(resource).await?;
+            forgotten.files += 1;
+        }
+    }
+    Ok(forgotten)
+}
+
+fn is_of(resource: &Resource, version: &Version) -> bool {
+    match resource {
+        Resource::Query(query) => query.revision() == version.as_str(),
+        _ => matches!(resource.version(), Some(ModuleVersion { version: own, .. }) if own == version),
+    }
+}

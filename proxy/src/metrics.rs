@@ -1,0 +1,162 @@
+//! What is counted, and its Prometheus text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use modkeep_fetch::requests::Requests;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, LabelValueEncoder};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The content type of [`Metrics::text`].
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// A request that was answered: what it asked for, and the status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Answered {
+    pub(crate) kind: &'static str,
+    pub(crate) status: u16,
+}
+
+/// Something that has a kind of resource and nothing else to tell it apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Kind {
+    pub(crate) kind: &'static str,
+}
+
+/// How a proof ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Verdict {
+    pub(crate) kind: &'static str,
+    pub(crate) verdict: Outcome,
+}
+
+/// The ends that a proof can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    /// The checksum database vouches for it.
+    Proved,
+    /// No database is asked for this module; its form is right.
+    Unverified,
+    /// The proof failed.
+    Refused,
+    /// No database could be asked.
+    Unknown,
+}
+
+impl prometheus_client::encoding::EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), fmt::Error> {
+        use fmt::Write;
+        encoder.write_str(match self {
+            Self::Proved => "proved",
+            Self::Unverified => "unverified",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) requests: Family<Answered, Counter>,
+    pub(crate) bytes: Counter,
+    pub(crate) broken_streams: Counter,
+    pub(crate) upstream_bytes: Counter,
+    pub(crate) stale: Family<Kind, Counter>,
+    pub(crate) verdicts: Family<Verdict, Counter>,
+    pub(crate) panics: Counter,
+    pub(crate) flights: Gauge,
+    pub(crate) connections: Gauge,
+}
+
+impl Metrics {
+    /// `upstream` counts what is asked of the upstream, if there is one.
+    pub(crate) fn new(upstream: Option<Arc<Requests>>) -> Self {
+        let mut registry = Registry::with_prefix("modkeep");
+        let requests = Family::default();
+        registry.register("requests", "Requests answered, by kind and status", requests.clone());
+        let bytes = Counter::default();
+        registry.register("sent_bytes", "Bytes of bodies handed to clients", bytes.clone());
+        let broken_streams = Counter::default();
+        registry.register("broken_streams", "Replies ended short on purpose", broken_streams.clone());
+        if let Some(requests) = upstream {
+            registry.register_collector(Box::new(UpstreamRequests(requests)));
+        }
+        let upstream_bytes = Counter::default();
+        registry.register("upstream_bytes", "Bytes of bodies from the upstream", upstream_bytes.clone());
+        let stale = Family::default();
+        registry.register("stale_answers", "Answers given past their lifetime", stale.clone());
+        let verdicts = Family::default();
+        registry.register("verdicts", "Proofs ended, by kind and verdict", verdicts.clone());
+        let panics = Counter::default();
+        registry.register("panics", "Requests ended by a fault of our own", panics.clone());
+        let flights = Gauge::default();
+        registry.register("flights", "Fetches in the air", flights.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Connections open", connections.clone());
+        Self {
+            registry,
+            requests,
+            bytes,
+            broken_streams,
+            upstream_bytes,
+            stale,
+            verdicts,
+            panics,
+            flights,
+            connections,
+        }
+    }
+
+    /// All values in the OpenMetrics text format.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string doesn't fail");
+        text
+    }
+}
+
+/// What the transport to the upstream has counted itself.
+#[derive(Debug)]
+struct UpstreamRequests(Arc<Requests>);
+
+impl Collector for UpstreamRequests {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let metric = ConstCounter::new(0_u64);
+        let help = "Requests that left for upstreams, retries included";
+        let mut family = encoder.encode_descriptor("upstream_requests", help, None, metric.metric_type())?;
+        for (kind, count) in self.0.snapshot() {
+            let labels = [("kind", kind)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_what_was_counted() {
+        let metrics = Metrics::new(Some(Arc::default()));
+        metrics.requests.get_or_create(&Answered { kind: "list", status: 404 }).inc_by(2);
+        let verdict = Verdict { kind: "zip", verdict: Outcome::Proved };
+        metrics.verdicts.get_or_create(&verdict).inc();
+        let text = metrics.text();
+        for line in [
+            "modkeep_upstream_requests_total{kind=\"mod\"} 0",
+            "modkeep_requests_total{kind=\"list\",status=\"404\"} 2",
+            "modkeep_verdicts_total{kind=\"zip\",verdict=\"proved\"} 1",
+            "modkeep_flights 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One request, from its head to its reply: what is refused at once, the pages of the service itself, and the hand-over
+//! to the protocol. A fault of our own ends here and reaches one client only.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use modkeep_fetch::via::Identity;
+
+use crate::access::{Entry, Tally};
+use crate::body::Body;
+use crate::error::Problem;
+use crate::metrics::{self, Answered, Metrics};
+use crate::protocol::Protocol;
+
+/// Answers requests.
+pub(crate) struct Service {
+    protocol: Protocol,
+    metrics: Arc<Metrics>,
+    /// `/` or `/path`, without a slash at its end.
+    base_path: String,
+    identity: Identity,
+    access_log: bool,
+    requests: AtomicU64,
+}
+
+/// Counts a connection as open while it is held.
+pub(crate) struct OpenConnection(Arc<Metrics>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
+/// What a request came to.
+struct Answer {
+    kind: &'static str,
+    reply: Response<Body>,
+}
+
+impl Service {
+    pub(crate) fn new(
+        protocol: Protocol,
+        metrics: Arc<Metrics>,
+        base_path: &str,
+        identity: Identity,
+        access_log: bool,
+    ) -> Self {
+        let base_path = base_path.trim_matches('/');
+        let base_path = if base_path.is_empty() { String::new() } else { format!("/{base_path}") };
+        Self { protocol, metrics, base_path, identity, access_log, requests: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn connection_opened(&self) -> OpenConnection {
+        self.metrics.connections.inc();
+        OpenConnection(Arc::clone(&self.metrics))
+    }
+
+    /// Never fails: whatever happens is a reply.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let began = Instant::now();
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let head = request.method() == Method::HEAD;
+        let answered = AssertUnwindSafe(self.dispatch(&request, peer, number)).catch_unwind().await;
+        let Answer { kind, mut reply } = answered.unwrap_or_else(|_| {
+            self.metrics.panics.inc();
+            tracing::error!(id = %self.name(number), path = request.uri().path(), "a request ended in a panic");
+            Answer { kind: "fault", reply: Problem::Internal.reply(head) }
+        });
+        let status = reply.status();
+        self.metrics.requests.get_or_create(&Answered { kind, status: status.as_u16() }).inc();
+        if status.is_client_error() || status.is_server_error() {
+            let id = HeaderValue::try_from(self.name(number)).expect("letters, digits and a hyphen");
+            reply.headers_mut().insert("x-request-id", id);
+        }
+        let entry = self.access_log.then(|| Entry {
+            id: self.name(number),
+            peer,
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            kind,
+            status,
+            began,
+        });
+        let expected = reply.body().length();
+        let tally = Tally::new(Arc::clone(&self.metrics), entry, expected);
+        reply.map(|body| body.counted(tally))
+    }
+
+    async fn dispatch(&self, request: &Request<Incoming>, peer: IpAddr, number: u64) -> Answer {
+        let head = request.method() == Method::HEAD;
+        let refuse = |kind, problem: Problem| Answer { kind, reply: problem.reply(head) };
+        let path = request.uri().path();
+        let inside = path.strip_prefix(self.base_path.as_str()).filter(|rest| rest.starts_with('/'));
+        if let Some(module) = inside.and_then(|path| path.strip_prefix("/-/refresh/")) {
+            return Answer {
+                kind: "refresh",
+                reply: self.protocol.refresh(request.method(), module, peer).await,
+            };
+        }
+        if request.method() != Method::GET && !head {
+            return refuse("method", Problem::Method);
+        }
+        if !request.body().is_end_stream() {
+            return refuse("body", Problem::BadRequest { text: "a GET has no body here".to_owned() });
+        }
+        if let Some(own) = self.page(inside.unwrap_or(path), head).or_else(|| self.page(path, head)) {
+            return own;
+        }
+        let Some(inside) = inside else {
+            return refuse(
+                "outside",
+                Problem::absent(format!("404 page not found: modules are below {}/", self.base_path)),
+            );
+        };
+        if self.identity.is_in(request.headers()) {
+            tracing::warn!(id = %self.name(number), path, "the upstream leads back to this server");
+            let mut answer = refuse("loop", Problem::Loop);
+            answer.reply.headers_mut().insert(header::VIA, self.identity.via().clone());
+            return answer;
+        }
+        let (kind, reply) = self.protocol.answer(request, inside).await;
+        Answer { kind, reply }
+    }
+
+    fn page(&self, path: &str, head: bool) -> Option<Answer> {
+        let (kind, content_type, text) = match path {
+            "/healthz" => ("healthz", "text/plain; charset=utf-8", "alive\n".to_owned()),
+            "/readyz" => ("readyz", "text/plain; charset=utf-8", self.protocol.readiness()),
+            "/metrics" => ("metrics", metrics::CONTENT_TYPE, self.protocol.metrics_text()),
+            _ => return None,
+        };
+        let reply = Response::builder()
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::CONTENT_LENGTH, text.len())
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(if head { Body::empty() } else { Body::full(text) });
+        Some(Answer { kind, reply: reply.expect("headers are ours") })
+    }
+
+    fn name(&self, number: u64) -> String {
+        let via = self.identity.via().to_str().unwrap_or_default();
+        format!("{}-{number:x}", via.trim_start_matches("1.1 "))
+    }
+}

@@ -1,0 +1,311 @@
+//! The socket of a connection, and how parts of files get into it without passing through this program.
+//!
+//! hyper writes slices of memory. So that a part of a file can stand among them, its place is held by slices of a window
+//! of zeros, and the file waits in a queue beside ([`Files`]). When a slice to be written lies in the window, the
+//! kernel moves as many bytes from the file at the head of the queue to the socket (`sendfile`); what comes before it
+//! is sent with the hint that more follows. The queue and hyper's list of slices are filled and emptied in the same
+//! order, so the first window slice always belongs to the first file.
+//!
+//! A client that takes nothing for a while loses its connection.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use parking_lot::Mutex;
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use crate::access::Tally;
+
+/// Bytes that one call moves from a file at most.
+const WINDOW: usize = 1 << 20;
+/// Never read, so it costs address space and no memory.
+static PLACEHOLDER: [u8; WINDOW] = [0; WINDOW];
+
+/// The parts of files that were promised to one connection and have not left yet.
+#[derive(Default)]
+pub(crate) struct Files(Mutex<VecDeque<Part>>);
+
+struct Part {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
+}
+
+impl Files {
+    /// Promises a part of a file; the chunk stands for it in the body.
+    pub(crate) fn promise(&self, file: Arc<File>, start: u64, end: u64) -> Chunk {
+        self.0.lock().push_back(Part { file, at: start, end });
+        let left = usize::try_from(end - start).expect("files are smaller than the address space");
+        Chunk { content: Content::File { left }, tally: None }
+    }
+}
+
+/// Bytes of a body on their way to the socket, or the place of a part of a file.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    content: Content,
+    tally: Option<Arc<Tally>>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Bytes(Bytes),
+    File { left: usize },
+}
+
+impl Chunk {
+    pub(crate) fn bytes(bytes: Bytes) -> Self {
+        Self { content: Content::Bytes(bytes), tally: None }
+    }
+
+    /// Counts what leaves of this chunk.
+    pub(crate) fn counted(self, tally: Arc<Tally>) -> Self {
+        Self { tally: Some(tally), ..self }
+    }
+}
+
+impl Buf for Chunk {
+    fn remaining(&self) -> usize {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::File { left } => *left,
+        }
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match &self.content {
+            Content::Bytes(bytes) => bytes,
+            Content::File { left } => &PLACEHOLDER[..WINDOW.min(*left)],
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match &mut self.content {
+            Content::Bytes(bytes) => bytes.advance(count),
+            Content::File { left } => *left -= count,
+        }
+        if let Some(tally) = &self.tally {
+            tally.add(count as u64);
+        }
+    }
+}
+
+/// A TCP connection that knows the window.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    files: Arc<Files>,
+    stall: Duration,
+    /// Runs while the client takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Wire {
+    /// `stall` is how long the client may take nothing while there is something for it.
+    pub(crate) fn new(stream: TcpStream, files: Arc<Files>, stall: Duration) -> Self {
+        Self { stream, files, stall, stalled: None }
+    }
+
+    /// Writes without waiting what it can of `slices`.
+    fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let place = slices.iter().position(|slice| is_placeholder(slice));
+        match place {
+            Some(0) => self.send_file(slices[0].len()),
+            Some(place) => self.send(&slices[..place], SendFlags::NOSIGNAL | SendFlags::MORE),
+            None => self.send(slices, SendFlags::NOSIGNAL),
+        }
+    }
+
+    fn send(&self, slices: &[IoSlice<'_>], flags: SendFlags) -> io::Result<usize> {
+        Ok(sendmsg(&self.stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
+    }
+
+    fn send_file(&self, wanted: usize) -> io::Result<usize> {
+        let mut files = self.files.0.lock();
+        let part = files.front_mut().ok_or_else(|| io::Error::other("a placeholder without its file"))?;
+        let wanted = wanted.min(usize::try_from(part.end - part.at).unwrap_or(usize::MAX));
+        let mut at = part.at;
+        let sent = rustix::fs::sendfile(&self.stream, &part.file, Some(&mut at), wanted)?;
+        if sent == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "a stored file is shorter than promised",
+            ));
+        }
+        part.at += sent as u64;
+        if part.at == part.end {
+            files.pop_front();
+        }
+        Ok(sent)
+    }
+
+    fn poll_written(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        loop {
+            if self.stream.poll_write_ready(context)?.is_pending() {
+                ready!(self.poll_stalled(context))?;
+                return Poll::Pending;
+            }
+            match self.stream.try_io(Interest::WRITABLE, || self.write_now(slices)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => {
+                    self.stalled = None;
+                    return Poll::Ready(written);
+                }
+            }
+        }
+    }
+
+    /// Ready with an error when the client took nothing for too long; its waker is set.
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stall = self.stall;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall)));
+        match stalled.as_mut().poll(context) {
+            Poll::Ready(()) => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+            }
+            Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+fn is_placeholder(slice: &[u8]) -> bool {
+    PLACEHOLDER.as_ptr_range().contains(&slice.as_ptr())
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_written(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_written(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn file_of(bytes: &[u8]) -> Arc<File> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Arc::new(file)
+    }
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (client.unwrap(), accepted.unwrap().0)
+    }
+
+    /// Writes chunks as hyper does: all that are left, as slices, until nothing is left.
+    async fn write_all(wire: &mut Wire, chunks: &mut [Chunk]) -> io::Result<()> {
+        let mut first = 0;
+        while first < chunks.len() {
+            let slices: Vec<_> = chunks[first..].iter().map(|chunk| IoSlice::new(chunk.chunk())).collect();
+            let mut written = wire.write_vectored(&slices).await?;
+            while first < chunks.len() && written >= chunks[first].remaining() {
+                written -= chunks[first].remaining();
+                let all = chunks[first].remaining();
+                chunks[first].advance(all);
+                first += 1;
+            }
+            if written > 0 {
+                chunks[first].advance(written);
+            }
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn heads_and_parts_of_files_arrive_in_order() {
+        let (mut client, server) = pair().await;
+        let content: Vec<u8> = (0..5 * WINDOW + 321).map(|i| (i % 249) as u8).collect();
+        let (one, two) = (file_of(&content), file_of(b"the second file"));
+        let files = Arc::new(Files::default());
+        let end = content.len() as u64 - 1;
+        let mut chunks = vec![
+            Chunk::bytes(Bytes::from_static(b"head one\n")),
+            files.promise(one, 3, end),
+            Chunk::bytes(Bytes::from_static(b"\nhead two\n")),
+            files.promise(two, 4, 10),
+        ];
+        let expected = [b"head one\n", &content[3..content.len() - 1], b"\nhead two\n", b"second"].concat();
+        let writer = tokio::spawn(async move {
+            let mut wire = Wire::new(server, files, Duration::from_secs(30));
+            write_all(&mut wire, &mut chunks).await.unwrap();
+        });
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).await.unwrap();
+        writer.await.unwrap();
+        assert!(got == expected, "{} bytes of {}", got.len(), expected.len());
+    }
+
+    #[tokio::test]
+    async fn a_file_shorter_than_promised_ends_the_connection() {
+        let (_client, server) = pair().await;
+        let files = Arc::new(Files::default());
+        let mut chunks = [files.promise(file_of(b"abc"), 0, 9)];
+        let mut wire = Wire::new(server, files, Duration::from_secs(30));
+        let error = write_all(&mut wire, &mut chunks).await.unwrap_err();
+        assert_eq!(error.to_string(), "a stored file is shorter than promised");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_loses_its_connection() {
+        let (_client, server) = pair().await;
+        let files = Arc::new(Files::default());
+        let mut wire = Wire::new(server, files, Duration::from_millis(20));
+        let error = loop {
+            if let Err(error) = wire.write_all(&[7; 1 << 16]).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -1,0 +1,9 @@
+//! The service on real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on ends")]
+
+mod answers;
+mod files;
+mod flights;
+mod hostile;
+mod world;
