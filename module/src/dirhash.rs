@@ -16,7 +16,7 @@ use crate::quote::quote;
 use crate::zip::ArchiveError;
 
 pub use archive::hash_zip;
-pub(crate) use archive::hash_zip_with;
+pub(crate) use archive::{digest_entry, hash_zip_with};
 pub use folder::{dir_files, hash_dir};
 
 /// Why files could not be hashed.

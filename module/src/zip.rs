@@ -14,18 +14,24 @@ mod content;
 mod directory;
 mod end;
 mod error;
+mod extract;
 mod fault;
 mod little_endian;
 mod prove;
 mod read_at;
+mod strict;
+mod withheld;
 
 pub use archive::{Archive, Entry, Kind};
 pub use check::{CheckedZip, check};
 pub use content::{Content, Scratch};
 pub use error::ArchiveError;
+pub use extract::{ExtractError, extract};
 pub use fault::{CheckError, Fault, FileFault, SizeFault};
 pub use prove::{ZipError, ZipFacts, prove, prove_zip};
 pub use read_at::ReadAt;
+pub use strict::{EntryProblem, StrictError, strict};
+pub use withheld::{HELD_BACK, Withheld};
 
 /// The longest module zip, in bytes (`golang.org/x/mod/zip.MaxZipFile`).
 pub const MAX_ZIP: u64 = 500 << 20;

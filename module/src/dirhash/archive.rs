@@ -3,27 +3,41 @@
 //! As in Go, entries that share a name are a line each, and every such line speaks of the last one's content;
 //! a directory is a line with empty content. Memory: a digest a name and about 200 KiB a thread.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::{HashError, Summary};
 use crate::hash::H1;
-use crate::zip::{Archive, ArchiveError, ReadAt, Scratch};
+use crate::zip::{Archive, ReadAt, Scratch};
 
 /// The `h1:` of an archive. Reads whatever the archive declares, so judge a foreign one before.
 ///
 /// Fails as Go does, with the first name in order that cannot be read. Blocks, and keeps rayon's threads busy.
 pub fn hash_zip<R: ReadAt>(archive: &Archive<R>) -> Result<H1, HashError> {
-    hash_zip_with(archive, |index, scratch| archive.digest(index, scratch))
+    hash_zip_with(archive, |index, scratch| digest_entry(archive, index, scratch))
+}
+
+/// SHA-256 of the content of one entry.
+pub(crate) fn digest_entry<R: ReadAt>(
+    archive: &Archive<R>,
+    index: usize,
+    scratch: &mut Scratch,
+) -> Result<[u8; 32], HashError> {
+    let mut hasher = Sha256::new();
+    archive.each_part(index, scratch, |part| hasher.update(part)).map_err(|source| {
+        let name = archive.entry(index).name().to_owned();
+        HashError::Entry { name, source }
+    })?;
+    Ok(hasher.finalize().into())
 }
 
 /// The `h1:` of an archive of whose entries `digest` gives the SHA-256, called once a name and in parallel.
-pub(crate) fn hash_zip_with<R: ReadAt>(
+pub(crate) fn hash_zip_with<R: ReadAt, E: From<HashError> + Send>(
     archive: &Archive<R>,
-    digest: impl Fn(usize, &mut Scratch) -> Result<[u8; 32], ArchiveError> + Sync,
-) -> Result<H1, HashError> {
+    digest: impl Fn(usize, &mut Scratch) -> Result<[u8; 32], E> + Sync,
+) -> Result<H1, E> {
     let name = |index: usize| archive.entry(index).name();
     let mut lines: Vec<u32> = (0..archive.len() as u32).collect();
     lines.sort_unstable_by_key(|&index| (name(index as usize), index));
@@ -32,12 +46,9 @@ pub(crate) fn hash_zip_with<R: ReadAt>(
 
     let groups: Vec<&[u32]> =
         lines.chunk_by(|&one, &other| name(one as usize) == name(other as usize)).collect();
-    let digests = in_parallel(&groups, |group, scratch| {
-        let last = group[group.len() - 1] as usize;
-        digest(last, scratch).map_err(|source| HashError::Entry { name: name(last).to_owned(), source })
-    })?;
+    let digests = in_parallel(&groups, |group, scratch| digest(group[group.len() - 1] as usize, scratch))?;
     if newline.is_some() {
-        return Err(HashError::Newline);
+        return Err(HashError::Newline.into());
     }
 
     let mut summary = Summary::default();
@@ -51,33 +62,25 @@ pub(crate) fn hash_zip_with<R: ReadAt>(
 
 /// Does `job` for all items, and fails with the error of the first item in order that has one. Items after a
 /// failed one may be left out.
-pub(super) fn in_parallel<T: Sync, O: Send>(
+pub(super) fn in_parallel<T: Sync, O: Send, E: Send>(
     items: &[T],
-    job: impl Fn(&T, &mut Scratch) -> Result<O, HashError> + Sync,
-) -> Result<Vec<O>, HashError> {
+    job: impl Fn(&T, &mut Scratch) -> Result<O, E> + Sync,
+) -> Result<Vec<O>, E> {
     let first_failed = AtomicUsize::new(usize::MAX);
-    let failure = Mutex::new(None);
-    let done: Vec<Option<O>> = items
+    let done: Vec<Option<Result<O, E>>> = items
         .par_iter()
         .enumerate()
         .map_init(Scratch::default, |scratch, (at, item)| {
             if at > first_failed.load(Ordering::Relaxed) {
                 return None;
             }
-            let error = match job(item, scratch) {
-                Ok(output) => return Some(output),
-                Err(error) => error,
-            };
-            let mut failure = failure.lock().unwrap_or_else(|poison| poison.into_inner());
-            if at < first_failed.load(Ordering::Relaxed) {
-                first_failed.store(at, Ordering::Relaxed);
-                *failure = Some(error);
+            let result = job(item, scratch);
+            if result.is_err() {
+                first_failed.fetch_min(at, Ordering::Relaxed);
             }
-            None
+            Some(result)
         })
         .collect();
-    match failure.into_inner().unwrap_or_else(|poison| poison.into_inner()) {
-        Some(error) => Err(error),
-        None => Ok(done.into_iter().flatten().collect()),
-    }
+    // Only items after a failed one were left out, so that one comes first.
+    done.into_iter().flatten().collect()
 }

@@ -54,7 +54,10 @@ impl AuthenticatedTile {
     fn at_edge(tree: &TreeHead, tiles: Vec<(Tile, Vec<u8>)>) -> Result<Vec<Self>, InconsistentTiles> {
         let named = edge(tree.size);
         let complete = tiles.len() == named.len()
-            && tiles.iter().zip(&named).all(|((tile, data), name)| tile == name && data.len() == tile.len());
+            && tiles
+                .iter()
+                .zip(&named)
+                .all(|((tile, data), name)| tile == name && data.len() == tile.byte_len());
         if !complete || edge_root(tiles.iter().map(|(_, data)| hashes(data).collect())) != tree.root {
             return Err(InconsistentTiles { suspects: named });
         }
@@ -64,7 +67,7 @@ impl AuthenticatedTile {
     /// Authenticates a full tile against the hash that this one, its parent, holds for it.
     fn child(&self, tile: Tile, data: Vec<u8>) -> Result<Self, InconsistentTiles> {
         let expected = self.node(Node { level: (tile.level() + 1) * HEIGHT, index: tile.index() });
-        if data.len() != Tile::len(tile.full()) || expected != Some(root_of(hashes(&data))) {
+        if data.len() != tile.full().byte_len() || expected != Some(root_of(hashes(&data))) {
             return Err(InconsistentTiles { suspects: vec![tile] });
         }
         Ok(AuthenticatedTile { tile: tile.full(), data })

@@ -102,3 +102,55 @@ impl SignedHead {
         &self.note
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HeadError, SignedHead, TreeHead};
+    use crate::sumdb::Hash;
+    use crate::sumdb::note::{Note, Signer};
+
+    const ROOT: &str = "gw31yQrqZZCcEOPrzX+bpy3nJ6QgngTKn8G1m0i62uU=";
+
+    #[test]
+    fn three_lines_are_a_head_and_more_mean_nothing() {
+        #[track_caller]
+        fn check(text: &str, size: Option<u64>) {
+            assert_eq!(TreeHead::parse(text).map(|head| head.size), size, "{text}");
+        }
+        check(&format!("go.sum database tree\n300\n{ROOT}\n"), Some(300));
+        check(&format!("go.sum database tree\n0\n{ROOT}\n"), Some(0));
+        check(&format!("go.sum database tree\n{}\n{ROOT}\nmore\n", i64::MAX), Some(i64::MAX as u64));
+        check(&format!("go.sum database tree\n300\n{ROOT}"), None);
+        check(&format!("go.sum database tree v2\n300\n{ROOT}\n"), None);
+        check(&format!("go.sum database tree\n0300\n{ROOT}\n"), None);
+        check(&format!("go.sum database tree\n+300\n{ROOT}\n"), None);
+        check(&format!("go.sum database tree\n-1\n{ROOT}\n"), None);
+        check(&format!("go.sum database tree\n9223372036854775808\n{ROOT}\n"), None);
+        check("go.sum database tree\n300\nAAAA\n", None);
+        check(&format!("go.sum database tree\n300\n{ROOT}\n{}\n", "a".repeat(1_000_000)), None);
+    }
+
+    #[test]
+    fn a_head_is_what_its_database_signed() {
+        let signer = Signer::from_seed("sum.corp.example", [1; 32]).unwrap();
+        let tree = TreeHead { size: 300, root: Hash::parse(ROOT).unwrap() };
+        let signed = tree.sign(&signer);
+        assert_eq!(SignedHead::open(signed.note().as_bytes(), &signer.verifier()), Ok(signed.clone()));
+
+        let stranger = Signer::from_seed("sum.corp.example", [2; 32]).unwrap().verifier();
+        let error = SignedHead::open(signed.note().as_bytes(), &stranger).unwrap_err();
+        let expected =
+            format!("reading tree note: note has no verifiable signatures\nnote:\n{}", signed.note());
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_signed_text_that_is_no_head_is_refused() {
+        let signer = Signer::from_seed("sum.corp.example", [1; 32]).unwrap();
+        for text in ["cosignature\n".to_owned(), format!("go.sum database tree\n0\n{ROOT}\n")] {
+            let note = Note::unsigned(text.clone()).sign(&[&signer]).unwrap();
+            let error = SignedHead::open(note.as_bytes(), &signer.verifier()).unwrap_err();
+            assert_eq!(error, HeadError::Text(text));
+        }
+    }
+}

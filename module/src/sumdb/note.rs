@@ -179,3 +179,112 @@ impl Signature {
         hash == Some(self.hash)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyError, Note, NoteError, Signer, Verifier, open};
+
+    const VERIFIER: &str = "localhost.localdev/sumdb+00000c67+AcTrnkbUA+TU4heY3hkjiSES/DSQniBqIeQ/YppAUtK6";
+    const TEXT: &str = "go.sum database tree\n300\ngw31yQrqZZCcEOPrzX+bpy3nJ6QgngTKn8G1m0i62uU=\n";
+    const SIGNATURE: &str = "\u{2014} localhost.localdev/sumdb AAAMZwu7xAFVfz+nQCWGXAstQ7dOHsdjfNv50XcmOBEdEMzooRi0VDR1wubpd+N74t5juRqRYs1rHrUrXMsvRpXrhQE=\n";
+
+    fn signer(name: &str, seed: u8) -> Signer {
+        Signer::from_seed(name, [seed; 32]).unwrap()
+    }
+
+    #[track_caller]
+    fn check(message: &str, known: &[Verifier], expected: Result<(usize, usize), NoteError>) {
+        let counts =
+            open(message.as_bytes(), known).map(|note| (note.signatures.len(), note.unverified.len()));
+        assert_eq!(counts, expected, "{message}");
+    }
+
+    #[test]
+    fn a_note_signed_with_the_test_key_of_the_go_command_opens() {
+        let known = [Verifier::parse(VERIFIER).unwrap()];
+        assert_eq!(known[0].to_string(), VERIFIER);
+        let message = format!("{TEXT}\n{SIGNATURE}");
+        let note = open(message.as_bytes(), &known).unwrap();
+        assert_eq!((note.text.as_str(), note.signatures.len()), (TEXT, 1));
+        assert_eq!(note.sign(&[]).unwrap(), message);
+
+        let changed = message.replace("300", "301");
+        let name = known[0].name().to_owned();
+        check(&changed, &known, Err(NoteError::InvalidSignature { name, hash: 0xc67 }));
+    }
+
+    #[test]
+    fn what_is_no_note_is_malformed() {
+        let known = [Verifier::parse(VERIFIER).unwrap()];
+        for message in [
+            String::new(),
+            TEXT.to_owned(),
+            format!("{TEXT}{SIGNATURE}"),
+            format!("{TEXT}\n"),
+            format!("{TEXT}\n{}", SIGNATURE.trim_end()),
+            format!("{TEXT}\n{SIGNATURE}\n"),
+            format!("{TEXT}\t\n{SIGNATURE}"),
+            format!("{TEXT}\n{}", SIGNATURE.replace('\u{2014}', "-")),
+            format!("{TEXT}\n{}", SIGNATURE.replace("localhost.localdev/sumdb", "")),
+            format!("{TEXT}\n\u{2014} name AAAMZw==\n"),
+            format!("{TEXT}\n{SIGNATURE}\u{2014} other\n"),
+            format!("{TEXT}\n{}", SIGNATURE.repeat(101)),
+        ] {
+            check(&message, &known, Err(NoteError::Malformed));
+        }
+        assert_eq!(open(b"\xff\n\n", &known), Err(NoteError::Malformed));
+        check(&format!("{TEXT}\n{}", SIGNATURE.repeat(100)), &known, Ok((1, 0)));
+    }
+
+    #[test]
+    fn known_keys_are_verified_and_others_carried_along() {
+        let (first, second) = (signer("first", 1), signer("second", 2));
+        let note = Note::unsigned("text\n\nwith a blank line\n".to_owned());
+        let message = note.sign(&[&first, &second]).unwrap();
+        check(&message, &[first.verifier(), second.verifier()], Ok((2, 0)));
+        check(&message, &[second.verifier()], Ok((1, 1)));
+        check(&message, &[signer("first", 3).verifier()], Err(NoteError::Unverified));
+        check(&message, &[], Err(NoteError::Unverified));
+        let twice = [first.verifier(), first.verifier()];
+        let (name, hash) = ("first".to_owned(), first.key_hash());
+        check(&message, &twice, Err(NoteError::AmbiguousKey { name, hash }));
+    }
+
+    #[test]
+    fn a_new_signature_replaces_the_old_one_by_the_same_key() {
+        let (first, second) = (signer("first", 1), signer("second", 2));
+        let known = [first.verifier()];
+        let message = Note::unsigned("text\n".to_owned()).sign(&[&first, &second]).unwrap();
+        let note = open(message.as_bytes(), &known).unwrap();
+        let again = note.sign(&[&first]).unwrap();
+        assert_eq!(again.matches("\u{2014} first ").count(), 1);
+        check(&again, &[first.verifier(), second.verifier()], Ok((2, 0)));
+        assert_eq!(Note::unsigned("text".to_owned()).sign(&[&first]), Err(NoteError::Malformed));
+    }
+
+    #[test]
+    fn keys_go_both_ways_and_do_not_show_their_secret() {
+        let signer = signer("sum.corp.example/go", 7);
+        let read = Signer::parse(&signer.secret_text()).unwrap();
+        assert_eq!(read.verifier(), signer.verifier());
+        assert_eq!(Verifier::parse(&signer.verifier().to_string()), Ok(signer.verifier()));
+        assert!(!format!("{signer:?}").contains(&signer.secret_text()[40..]));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        #[track_caller]
+        fn check(text: &str, expected: KeyError) {
+            assert_eq!(Verifier::parse(text).unwrap_err(), expected, "{text}");
+        }
+        check("", KeyError::Malformed);
+        check("name", KeyError::Malformed);
+        check(&VERIFIER.replace("localhost", "local host"), KeyError::Malformed);
+        check(&VERIFIER.replace("00000c67", "0000c67"), KeyError::Malformed);
+        check(&VERIFIER.replace("00000c67", "+0000c67"), KeyError::Malformed);
+        check(&VERIFIER.replace("00000c67", "00000c68"), KeyError::WrongHash);
+        check(&VERIFIER.replace("localhost", "localhosT"), KeyError::WrongHash);
+        check("name+99d86155+Ag==", KeyError::WrongHash);
+        assert!(Verifier::parse(&VERIFIER.replace("c67", "C67")).is_ok());
+    }
+}

@@ -73,3 +73,60 @@ fn parse_text(text: &[u8]) -> Result<&str, RecordError> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Record;
+
+    const TEXT: &str = "example.com/a v1.0.0 h1:zip=\nexample.com/a v1.0.0/go.mod h1:mod=\n";
+
+    #[test]
+    fn a_reply_is_a_number_a_text_and_the_rest() {
+        let reply = format!("17\n{TEXT}\nnote");
+        let (record, rest) = Record::parse(reply.as_bytes()).unwrap();
+        assert_eq!((record.id, record.text.as_str(), rest), (17, TEXT, &b"note"[..]));
+        assert_eq!(record.format().unwrap() + "note", reply);
+        assert_eq!(Record::parse(format!("0\n{TEXT}\n").as_bytes()).unwrap().1, b"");
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        for reply in [
+            "",
+            "17",
+            "17\n",
+            "17\n\n",
+            "17\n\nnote",
+            "17\ntext\n",
+            "x\ntext\n\n",
+            "+17\ntext\n\n",
+            "017\ntext\n\n",
+            "-1\ntext\n\n",
+            "9223372036854775808\ntext\n\n",
+            "17\ntext\twith control\n\n",
+        ] {
+            assert!(Record::parse(reply.as_bytes()).is_err(), "{reply:?}");
+        }
+        assert!(Record::parse(b"17\n\xff\n\n").is_err());
+        for text in ["", "no end", "blank\n\nline\n", "bell\x07\n"] {
+            assert!(Record { id: 1, text: text.to_owned() }.format().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_line_about_exactly_this_version_is_its_checksum() {
+        #[track_caller]
+        fn check(text: &str, path: &str, version: &str, checksum: Option<&str>) {
+            let record = Record { id: 0, text: text.to_owned() };
+            assert_eq!(record.checksum(path, version), checksum, "{path} {version} in {text:?}");
+        }
+        check(TEXT, "example.com/a", "v1.0.0", Some("h1:zip="));
+        check(TEXT, "example.com/a", "v1.0.0/go.mod", Some("h1:mod="));
+        check(TEXT, "example.com/a", "v1.0.1", None);
+        check(TEXT, "example.com/a", "v1.0", None);
+        check(TEXT, "example.com", "v1.0.0", None);
+        check("a v1 h2:x\na v1 h1:y\na v1 h1:z\n", "a", "v1", Some("h1:y"));
+        check("a v1 h2:x\n", "a", "v1", None);
+        check("  a v1 h1:x\na  v1 h1:x\n", "a", "v1", None);
+    }
+}

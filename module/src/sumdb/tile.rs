@@ -64,7 +64,7 @@ impl Tile {
     }
 
     /// Bytes in the tile.
-    pub fn len(self) -> usize {
+    pub fn byte_len(self) -> usize {
         usize::from(self.width) * Hash::SIZE
     }
 
@@ -204,4 +204,96 @@ pub fn new_tiles(older: u64, newer: u64) -> Vec<Tile> {
         }
     }
     tiles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tile, TilePath, new_tiles};
+    use crate::sumdb::tlog::Node;
+
+    #[track_caller]
+    fn check_path(path: &str, expected: Option<TilePath>) {
+        assert_eq!(TilePath::parse(path).ok(), expected, "{path}");
+    }
+
+    fn hashes(level: u8, index: u64, width: u16) -> Option<TilePath> {
+        Some(TilePath::Hashes(Tile { level, index, width }))
+    }
+
+    fn records(index: u64, width: u16) -> Option<TilePath> {
+        Some(TilePath::Records { index, width })
+    }
+
+    #[test]
+    fn a_path_has_one_spelling() {
+        check_path("tile/8/0/000", hashes(0, 0, 256));
+        check_path("tile/8/0/000.p/1", hashes(0, 0, 1));
+        check_path("tile/8/0/000.p/255", hashes(0, 0, 255));
+        check_path("tile/8/0/x001/234", hashes(0, 1234, 256));
+        check_path("tile/8/0/x001/x234/067", hashes(0, 1_234_067, 256));
+        check_path("tile/8/7/999.p/9", hashes(7, 999, 9));
+        check_path("tile/8/data/000", records(0, 256));
+        check_path("tile/8/data/x123/456.p/7", records(123_456, 7));
+
+        check_path("tile/8/0/000.p/256", None);
+        check_path("tile/8/0/000.p/0", None);
+        check_path("tile/8/0/000.p/01", None);
+        check_path("tile/8/0/000.p/+1", None);
+        check_path("tile/8/0/000.p/1/2", None);
+        check_path("tile/8/0/0", None);
+        check_path("tile/8/0/1000", None);
+        check_path("tile/8/0/x000/001", None);
+        check_path("tile/8/0/x000/x000/000", None);
+        check_path("tile/8/0/x01/000", None);
+        check_path("tile/8/0/001/234", None);
+        check_path("tile/8/0/+01", None);
+        check_path("tile/8/-1/000", None);
+        check_path("tile/8/00/000", None);
+        check_path("tile/08/0/000", None);
+        check_path("/tile/8/0/000", None);
+        check_path("tile/8/0/x184/x467/x440/x737/x095/x516/160", None);
+    }
+
+    #[test]
+    fn heights_and_levels_that_no_database_has_are_refused() {
+        check_path("tile/30/0/000", None);
+        check_path("tile/2/0/000", None);
+        check_path("tile/8/8/000", None);
+        check_path("tile/8/63/000", None);
+    }
+
+    #[test]
+    fn a_growing_log_publishes_full_tiles_and_its_edge() {
+        #[track_caller]
+        fn check(older: u64, newer: u64, count: usize, paths: &[&str]) {
+            let tiles: Vec<String> = new_tiles(older, newer).into_iter().map(Tile::path).collect();
+            assert_eq!(tiles.len(), count, "{older} to {newer}");
+            assert_eq!(&tiles[..paths.len()], paths);
+        }
+        check(0, 0, 0, &[]);
+        check(7, 7, 0, &[]);
+        check(0, 1, 1, &["tile/8/0/000.p/1"]);
+        check(0, 255, 1, &["tile/8/0/000.p/255"]);
+        check(255, 256, 2, &["tile/8/0/000", "tile/8/1/000.p/1"]);
+        check(256, 257, 1, &["tile/8/0/001.p/1"]);
+        check(0, 70000, 277, &["tile/8/0/000", "tile/8/0/001"]);
+        check(69999, 70000, 1, &["tile/8/0/273.p/112"]);
+        check(65535, 65537, 4, &["tile/8/0/255", "tile/8/0/256.p/1", "tile/8/1/000", "tile/8/2/000.p/1"]);
+    }
+
+    #[test]
+    fn a_node_lies_in_the_tile_at_its_level() {
+        #[track_caller]
+        fn check(level: u8, index: u64, size: u64, path: Option<&str>) {
+            let tile = Tile::holding(Node { level, index }, size).map(Tile::path);
+            assert_eq!(tile.as_deref(), path, "level {level}, index {index}, {size} records");
+        }
+        check(0, 299, 300, Some("tile/8/0/001.p/44"));
+        check(0, 300, 300, None);
+        check(7, 0, 300, Some("tile/8/0/000"));
+        check(8, 0, 300, Some("tile/8/1/000.p/1"));
+        check(8, 1, 300, None);
+        check(15, 1, 70000, Some("tile/8/1/000"));
+        check(16, 0, 70000, Some("tile/8/2/000.p/1"));
+    }
 }

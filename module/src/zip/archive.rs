@@ -1,7 +1,5 @@
 //! An archive as Go sees it: its entries in the order of the central directory, duplicates included.
 
-use sha2::{Digest, Sha256};
-
 use super::content::{Content, Scratch};
 use super::directory::{self, Directory, Record};
 use super::{ArchiveError, ReadAt};
@@ -54,18 +52,18 @@ impl<R: ReadAt + ?Sized> Archive<R> {
     }
 
     /// Hands the content of the entry at `index` to `take`, part by part.
-    pub fn each_part<E: From<ArchiveError>>(
+    pub fn each_part(
         &self,
         index: usize,
         scratch: &mut Scratch,
-        mut take: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), ArchiveError> {
         let Scratch { inflate, input, output } = scratch;
         let mut content = Content::open(self, &self.directory.records[index], inflate, input)?;
         loop {
             match content.read(output)? {
                 0 => return Ok(()),
-                n => take(&output[..n])?,
+                n => take(&output[..n]),
             }
         }
     }
@@ -73,21 +71,8 @@ impl<R: ReadAt + ?Sized> Archive<R> {
     /// The whole content of the entry at `index`: as many bytes as it declares, so look at its size first.
     pub fn bytes(&self, index: usize) -> Result<Vec<u8>, ArchiveError> {
         let mut bytes = Vec::new();
-        self.each_part(index, &mut Scratch::default(), |part| {
-            bytes.extend_from_slice(part);
-            Ok::<(), ArchiveError>(())
-        })?;
+        self.each_part(index, &mut Scratch::default(), |part| bytes.extend_from_slice(part))?;
         Ok(bytes)
-    }
-
-    /// SHA-256 of the content of the entry at `index`.
-    pub fn digest(&self, index: usize, scratch: &mut Scratch) -> Result<[u8; 32], ArchiveError> {
-        let mut hasher = Sha256::new();
-        self.each_part(index, scratch, |part| {
-            hasher.update(part);
-            Ok::<(), ArchiveError>(())
-        })?;
-        Ok(hasher.finalize().into())
     }
 
     pub(super) fn name(&self, record: &Record) -> &[u8] {

@@ -20,7 +20,8 @@ pub(super) const LOCAL_SIGNATURE: &[u8; 4] = b"PK\x03\x04";
 /// Length of a local header without its name and extra fields, in bytes.
 pub(super) const LOCAL_LENGTH: usize = 30;
 const DESCRIPTOR_SIGNATURE: u32 = 0x0807_4b50;
-const FLAG_DESCRIPTOR: u16 = 0x8;
+/// Flag of an entry with a data descriptor behind its content.
+pub(super) const FLAG_DESCRIPTOR: u16 = 0x8;
 /// Entry's bytes stand as they are.
 pub(super) const STORED: u16 = 0;
 /// Entry's bytes are deflated.

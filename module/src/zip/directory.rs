@@ -16,6 +16,8 @@ use super::{ArchiveError, MAX_DIRECTORY, MAX_ENTRIES, MAX_NAMES, ReadAt};
 pub(super) const HEADER_SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 const HEADER_LENGTH: usize = 46;
 const ZIP64_EXTRA: u16 = 1;
+/// Extra fields by which readers that know them see another entry: 64-bit sizes, encryption, Unicode names.
+const ODD_EXTRAS: [u16; 5] = [ZIP64_EXTRA, 0x0017, 0x6375, 0x7075, 0x9901];
 
 const READ_BUFFER: usize = 64 << 10;
 
@@ -41,15 +43,15 @@ pub(super) struct Directory {
     pub(super) names: Vec<u8>,
     /// Length of the headers that were read, in bytes.
     pub(super) length: u64,
-    /// Whether a header has an extra field for 64-bit sizes.
-    pub(super) has_zip64_extra: bool,
+    /// Whether a header has an extra field that other readers take sizes, names or methods from.
+    pub(super) has_odd_extra: bool,
 }
 
 /// Reads the directory of an archive of `length` bytes.
 pub(super) fn read<R: ReadAt + ?Sized>(archive: &R, length: u64) -> Result<Directory, ArchiveError> {
     let end = end::find(archive, length)?;
     let mut directory =
-        Directory { end, records: Vec::new(), names: Vec::new(), length: 0, has_zip64_extra: false };
+        Directory { end, records: Vec::new(), names: Vec::new(), length: 0, has_odd_extra: false };
     let start = directory.end.base.wrapping_add(directory.end.offset);
     let mut headers = Headers::new(archive, length, start);
     let stop = loop {
@@ -77,7 +79,7 @@ impl Directory {
         if self.names.len() + header.name.len() > MAX_NAMES {
             return Err(ArchiveError::NamesTooLong);
         }
-        self.has_zip64_extra |= header.has_zip64_extra;
+        self.has_odd_extra |= header.has_odd_extra;
         let mut record = header.record;
         record.at = record.at.wrapping_add(self.end.base);
         record.name_at = self.names.len() as u32;
@@ -92,7 +94,7 @@ pub(super) struct Header<'a> {
     record: Record,
     name: &'a [u8],
     length: u64,
-    has_zip64_extra: bool,
+    has_odd_extra: bool,
 }
 
 /// Headers one after the other, from a buffer that never holds more than a few of them.
@@ -136,9 +138,10 @@ impl<'a, R: ReadAt + ?Sized> Headers<'a, R> {
         let variable = self.take(variable_length)?;
         let variable = &self.buffer[variable..variable + variable_length];
         let (name, rest) = variable.split_at(name_length);
-        let has_zip64_extra =
-            apply_extra(&mut record, &rest[..extra_length], size == u32::MAX, compressed_size == u32::MAX)?;
-        Ok(Header { record, name, length: (HEADER_LENGTH + variable_length) as u64, has_zip64_extra })
+        let extra = &rest[..extra_length];
+        apply_extra(&mut record, extra, size == u32::MAX, compressed_size == u32::MAX)?;
+        let has_odd_extra = is_odd_extra(extra);
+        Ok(Header { record, name, length: (HEADER_LENGTH + variable_length) as u64, has_odd_extra })
     }
 
     /// Makes `count` bytes available, and says where in the buffer they are (`io.ReadFull`).
@@ -161,25 +164,15 @@ impl<'a, R: ReadAt + ?Sized> Headers<'a, R> {
     }
 }
 
-/// Takes 64-bit values from the extra fields where the header has its 32-bit ones at the maximum, and says
-/// whether there was such a field. A field that is too short for what it must hold makes the header bad.
+/// Takes 64-bit values from the extra fields where the header has its 32-bit ones at the maximum. A field that is
+/// too short for what it must hold makes the header bad.
 fn apply_extra(
     record: &mut Record,
-    mut extra: &[u8],
+    extra: &[u8],
     wants_size: bool,
     wants_compressed_size: bool,
-) -> Result<bool, ArchiveError> {
-    let mut found = false;
-    while extra.len() >= 4 {
-        let (tag, length) = (u16_at(extra, 0), usize::from(u16_at(extra, 2)));
-        let Some(mut field) = extra.get(4..4 + length) else {
-            break;
-        };
-        extra = &extra[4 + length..];
-        if tag != ZIP64_EXTRA {
-            continue;
-        }
-        found = true;
+) -> Result<(), ArchiveError> {
+    for (_, mut field) in fields(extra).filter(|&(tag, _)| tag == ZIP64_EXTRA) {
         let mut next = || {
             let (value, rest) = field.split_first_chunk::<8>().ok_or(ArchiveError::Format)?;
             field = rest;
@@ -195,5 +188,21 @@ fn apply_extra(
             record.at = next()? as i64;
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Whether extra fields could make other readers see another entry, or are no fields.
+pub(super) fn is_odd_extra(extra: &[u8]) -> bool {
+    let length: usize = fields(extra).map(|(_, field)| 4 + field.len()).sum();
+    length != extra.len() || fields(extra).any(|(tag, _)| ODD_EXTRAS.contains(&tag))
+}
+
+/// The extra fields, each with its tag; ends at the first that is cut off.
+fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (header, rest) = extra.split_at_checked(4)?;
+        let (field, rest) = rest.split_at_checked(usize::from(u16_at(header, 2)))?;
+        extra = rest;
+        Some((u16_at(header, 0), field))
+    })
 }

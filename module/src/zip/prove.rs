@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::check::{check, prefix};
 use super::{Archive, ArchiveError, CheckError, MAX_ZIP, ReadAt, SizeFault};
 use crate::ModuleVersion;
-use crate::dirhash::{HashError, hash_zip_with};
+use crate::dirhash::{HashError, digest_entry, hash_zip_with};
 use crate::hash::H1;
 
 /// What a zip that keeps the rules is.
@@ -62,9 +62,9 @@ pub fn prove<R: ReadAt>(reader: R, length: u64, module: &ModuleVersion) -> Resul
     };
     let h1 = hash_zip_with(&archive, |index, scratch| {
         if let (true, Some(content)) = (go_mod == Some(index), &content) {
-            return Ok(Sha256::digest(content).into());
+            return Ok::<_, HashError>(Sha256::digest(content).into());
         }
-        archive.digest(index, scratch)
+        digest_entry(&archive, index, scratch)
     })?;
     Ok(ZipFacts { h1, go_mod: content, files: valid.len() as u64 })
 }

@@ -1,5 +1,6 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
+pub mod checksumdb;
 pub mod dice;
 pub mod go;
 pub mod http;
