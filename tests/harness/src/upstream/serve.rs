@@ -109,12 +109,10 @@ fn logged(request: &hyper::Request<Incoming>) -> Request {
 fn frames(reply: Reply) -> impl Stream<Item = io::Result<Frame<Bytes>>> {
     stream::try_unfold((reply, 0), |(reply, sent)| async move {
         let mut end = reply.length();
+        let is_short = reply.announced.is_some_and(|announced| announced > end && announced < u64::MAX);
         match &reply.fault {
-            Some(Fault::CutAfter(at)) if sent >= *at => {
-                // What was written must be on its way before the connection ends.
-                tokio::task::yield_now().await;
-                return Err(io::ErrorKind::ConnectionAborted.into());
-            }
+            Some(Fault::CutAfter(at)) if sent >= *at => return Err(end_of_connection().await),
+            None if is_short && sent >= end => return Err(end_of_connection().await),
             Some(Fault::StallAfter(at)) if sent >= *at => std::future::pending::<()>().await,
             Some(Fault::HeldAfter(at, gate)) if sent >= *at => gate.passed().await,
             Some(Fault::CutAfter(at) | Fault::StallAfter(at) | Fault::HeldAfter(at, _)) => end = end.min(*at),
@@ -130,4 +128,11 @@ fn frames(reply: Reply) -> impl Stream<Item = io::Result<Frame<Bytes>>> {
         };
         Ok(Some((Frame::data(piece), (reply, next))))
     })
+}
+
+/// The error that ends the connection, after what was written before is on its way: a body that isn't ready lets
+/// it be sent.
+async fn end_of_connection() -> io::Error {
+    tokio::task::yield_now().await;
+    io::ErrorKind::ConnectionAborted.into()
 }
