@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use modkeep_module::info::Info;
 use modkeep_module::resource::{DatabaseName, Resource, SumdbRequest, SumdbResource};
 use url::Url;
 
 use crate::answer::Answer;
 use crate::base::{Base, is_loopback};
-use crate::error::FetchError;
+use crate::error::{FetchError, Flaw};
 use crate::folder;
 use crate::goproxy::{GoProxy, GoProxyError, Place, Source};
 use crate::http::{Client, ConnectError, Failed, Manners};
@@ -83,7 +84,7 @@ impl Upstream {
     /// The failure that the go command would report; [`FetchError::Private`] when nobody may be asked.
     pub async fn fetch(&self, resource: &Resource) -> Result<Answer, FetchError> {
         self.permit(resource)?;
-        let (_, answer) = self.walk(&resource.url_path(), Kind::of(resource)).await?;
+        let (_, answer) = self.walk(resource).await?;
         Ok(answer)
     }
 
@@ -95,7 +96,7 @@ impl Upstream {
     /// When a source that must be asked first can't say.
     pub async fn route(&self, database: &DatabaseName) -> Result<Route, FetchError> {
         let supported = SumdbResource { database: database.clone(), request: SumdbRequest::Supported };
-        match self.walk(&Resource::Sumdb(supported).url_path(), Kind::SumdbSupported).await {
+        match self.walk(&Resource::Sumdb(supported)).await {
             Ok((index, _)) => Ok(Route::Through(index)),
             Err(error) if error.is_absent() => {
                 let url = format!("https://{database}");
@@ -114,10 +115,10 @@ impl Upstream {
         let prefix = format!("/sumdb/{}", resource.database);
         let resource = Resource::Sumdb(resource.clone());
         self.permit(&resource)?;
-        let (path, kind) = (resource.url_path(), Kind::of(&resource));
         let answer = match route {
-            Route::Through(index) => self.ask(&self.sources[*index].source.place, &path, kind).await,
+            Route::Through(index) => self.ask(&self.sources[*index].source.place, &resource).await,
             Route::Direct(base) => {
+                let (path, kind) = (resource.url_path(), Kind::of(&resource));
                 let path = path.strip_prefix(&prefix).unwrap_or(&path);
                 self.client.get(base, path, kind).await
             }
@@ -144,7 +145,7 @@ impl Upstream {
         if is_hidden { Err(FetchError::Private(path.clone())) } else { Ok(()) }
     }
 
-    async fn walk(&self, path: &str, kind: Kind) -> Result<(usize, Answer), FetchError> {
+    async fn walk(&self, resource: &Resource) -> Result<(usize, Answer), FetchError> {
         let mut best = None;
         for (index, link) in self.sources.iter().enumerate() {
             if link.is_shadow.load(Ordering::Relaxed) {
@@ -154,7 +155,7 @@ impl Upstream {
             let error = match place {
                 Place::Direct => break,
                 Place::Off => nothing("module lookup disabled by GOPROXY=off"),
-                Place::Http(_) | Place::Folder(_) => match self.ask(place, path, kind).await {
+                Place::Http(_) | Place::Folder(_) => match self.ask(place, resource).await {
                     Ok(answer) => return Ok((index, answer)),
                     Err(Failed { is_shadow: true, .. }) => {
                         tracing::warn!(upstream = name(place), "upstream leads back to this server: dropped");
@@ -183,14 +184,19 @@ impl Upstream {
         }
     }
 
-    async fn ask(&self, place: &Place, path: &str, kind: Kind) -> Result<Answer, Failed> {
-        match place {
-            Place::Http(base) => self.client.get(base, path, kind).await,
+    async fn ask(&self, place: &Place, resource: &Resource) -> Result<Answer, Failed> {
+        let (path, kind) = (resource.url_path(), Kind::of(resource));
+        let answer = match place {
+            Place::Http(base) => self.client.get(base, &path, kind).await?,
             Place::Folder(root) => {
                 self.client.requests().count(kind);
-                Ok(folder::get(root, path, kind).await?)
+                folder::get(root, &path, kind).await?
             }
-            Place::Direct | Place::Off => Err(nothing(self.emptiness()).into()),
+            Place::Direct | Place::Off => return Err(nothing(self.emptiness()).into()),
+        };
+        match kind {
+            Kind::Info | Kind::Query | Kind::Latest => Ok(judged(answer, resource).await?),
+            _ => Ok(answer),
         }
     }
 }
@@ -205,6 +211,17 @@ impl Route {
             Some(Source { place: Place::Http(base), .. }) => Ok(Self::Direct(base)),
             _ => Err(GoProxyError::Scheme(crate::secret::shown_text(url))),
         }
+    }
+}
+
+/// An `.info` is judged before it ends the walk, as in the go command (`modfetch/proxy.go:Stat`): after one that
+/// says nothing the next source may be asked.
+async fn judged(answer: Answer, resource: &Resource) -> Result<Answer, FetchError> {
+    let (url, content_type) = (answer.url.clone(), answer.content_type.clone());
+    let document = answer.bytes().await?;
+    match Info::parse(&document).and_then(|info| info.answers(resource)) {
+        Ok(()) => Ok(Answer::whole(url, content_type, document)),
+        Err(error) => Err(FetchError::Broken { url, source: Flaw::Info(Arc::new(error)) }),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use modkeep_module::info::InfoError;
 use modkeep_module::path::ModulePath;
 
 /// The answer of an upstream, or of a chain of them, that is not the content. Cheap to clone: all that follow
@@ -121,8 +122,8 @@ pub enum Flaw {
     #[error("unreadable")]
     Unreadable(#[source] Arc<std::io::Error>),
     /// An `.info` that says nothing, or speaks of another version.
-    #[error("{0}")]
-    Info(String),
+    #[error("unusable")]
+    Info(#[source] Arc<InfoError>),
 }
 
 impl FetchError {
@@ -136,8 +137,11 @@ impl FetchError {
         let mut line = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
+            let said = error.to_string();
+            if !line.ends_with(&said) {
+                line.push_str(": ");
+                line.push_str(&said);
+            }
             cause = error.source();
         }
         line
