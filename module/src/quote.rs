@@ -68,6 +68,9 @@ pub fn is_print(c: char) -> bool {
 
 /// The first character of non-empty `text` and its width; a byte that is no UTF-8 is U+FFFD, one byte wide.
 pub(crate) fn decode(text: &[u8]) -> (char, usize) {
+    if text[0].is_ascii() {
+        return (char::from(text[0]), 1);
+    }
     let start = &text[..text.len().min(4)];
     match start.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) {
         Some(c) => (c, c.len_utf8()),
