@@ -19,6 +19,7 @@ pub mod private;
 pub mod requests;
 mod retry;
 mod secret;
+pub mod sumdb;
 pub mod via;
 
 pub use answer::{Answer, BodyStream};
@@ -28,3 +29,4 @@ pub use error::FetchError;
 pub use http::{ConnectError, Forward, Manners, Timeouts};
 pub use retry::Retry;
 pub use secret::{Secret, shown, shown_text};
+pub use sumdb::{Database, SumdbError};

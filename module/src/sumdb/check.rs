@@ -74,6 +74,11 @@ pub enum CheckError {
 pub struct ProvedRecord(Record);
 
 impl ProvedRecord {
+    /// A record from a place where only proved ones are kept.
+    pub fn proved_before(record: Record) -> ProvedRecord {
+        ProvedRecord(record)
+    }
+
     /// The record.
     pub fn record(&self) -> &Record {
         &self.0
@@ -156,7 +161,7 @@ impl Check {
     pub fn finish(&self, tiles: Vec<Vec<u8>>) -> Result<Proved, CheckError> {
         let newer = self.newer.tree();
         let proved = self.plan.check(tiles).map_err(|cause| CheckError::Inconsistent {
-            older: self.older.as_ref().map_or(newer.size, |older| older.tree().size),
+            older: self.older.as_ref().map_or(0, |older| older.tree().size),
             newer: newer.size,
             cause,
         })?;

@@ -1,0 +1,319 @@
+//! Proving replies: fetch the tiles that a check asks for, check, keep them, then let the head move.
+//!
+//! Kept tiles are used like fetched ones, as claims: every check hashes all of them up to the signed root. When one does not fit,
+//! those that came from the store are fetched afresh and the check is made again; only fresh tiles that do not fit count
+//! against the database, and only a consistency proof convicts it. Kept tiles are replaced by what was proved, never by
+//! what merely came later.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+use modkeep_module::resource::{DatabaseName, SumdbRequest, SumdbResource};
+use modkeep_module::sumdb::authenticate::{InconsistentTiles, Plan};
+use modkeep_module::sumdb::check::{Check, CheckError, Proved, ProvedRecord, Unproved};
+use modkeep_module::sumdb::note::Verifier;
+use modkeep_module::sumdb::tile::TilePath;
+use modkeep_module::sumdb::{AuthenticatedTile, Lines, SignedHead, Tile, TreeHead};
+use modkeep_module::version::ModuleVersion;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::error::SumdbError;
+use super::flight::Flights;
+use super::kept::Kept;
+use super::timeline::{Installed, Timeline};
+use crate::chain::{Route, Upstream};
+use crate::error::FetchError;
+
+/// Bytes of a reply that are looked at: a record has two lines, a note at most a hundred signatures.
+const MAX_REPLY: usize = 64 << 10;
+
+/// Heads installed by others while one reply is being proved, before we give up.
+const MAX_MOVES: usize = 8;
+
+/// Requests to one database that are in the air at the same time.
+const MAX_REQUESTS: usize = 32;
+
+/// Who proves what one database says.
+pub(super) struct Prover {
+    kept: Kept,
+    verifier: Verifier,
+    timeline: Timeline,
+    source: Option<Arc<Source>>,
+    tiles: Flights<Tile, Result<Bytes, SumdbError>>,
+}
+
+/// The database, at the end of the way to it.
+struct Source {
+    name: DatabaseName,
+    upstream: Arc<Upstream>,
+    named_route: Option<Route>,
+    found_route: OnceCell<Route>,
+    requests: Semaphore,
+}
+
+/// What a reply claims.
+enum Claim {
+    Lookup(Bytes),
+    Head(Bytes),
+}
+
+impl Prover {
+    pub(super) fn new(
+        name: DatabaseName,
+        verifier: Verifier,
+        kept: Kept,
+        timeline: Timeline,
+        upstream: Option<Arc<Upstream>>,
+        named_route: Option<Route>,
+    ) -> Self {
+        let source = upstream.map(|upstream| {
+            let (found_route, requests) = (OnceCell::new(), Semaphore::new(MAX_REQUESTS));
+            Arc::new(Source { name, upstream, named_route, found_route, requests })
+        });
+        Self { kept, verifier, timeline, source, tiles: Flights::new() }
+    }
+
+    pub(super) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    pub(super) fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    fn source(&self) -> Result<&Arc<Source>, SumdbError> {
+        self.source.as_ref().ok_or(SumdbError::Offline)
+    }
+
+    /// Asks for the record of a version, proves it and keeps it.
+    pub(super) async fn look_up(&self, module: &ModuleVersion) -> Result<ProvedRecord, SumdbError> {
+        let source = self.source()?;
+        self.refuse_if_frozen().await?;
+        let request = SumdbRequest::Lookup(module.path.clone(), module.version.clone());
+        let reply = source.read(request).await?;
+        let proved = self.settle(&Claim::Lookup(reply)).await?;
+        let record = proved.record.ok_or(SumdbError::Unproved(Unproved::NotInLog))?;
+        let record = record.map_err(SumdbError::Unproved)?;
+        // A record about something else is in the log all right, but no answer to keep.
+        Lines::find(&record, module).map_err(SumdbError::Lines)?;
+        self.kept.keep_record(module, &record).await?;
+        Ok(record)
+    }
+
+    /// Asks for the newest head and installs it where it is newer than ours.
+    pub(super) async fn advance(&self) -> Result<(), SumdbError> {
+        let source = self.source()?;
+        self.refuse_if_frozen().await?;
+        let note = source.read(SumdbRequest::Latest).await?;
+        self.settle(&Claim::Head(note)).await?;
+        Ok(())
+    }
+
+    /// Proves a tile of a tree that we know and answers with its first bytes, as wide as was asked for.
+    pub(super) async fn prove_tile(&self, tree: TreeHead, tile: Tile) -> Result<Bytes, SumdbError> {
+        let beyond = || SumdbError::Beyond { tile: tile.path(), size: tree.size };
+        let plan = Plan::for_tile(tree, tile).map_err(|_| beyond())?;
+        let suspects = |cause: &InconsistentTiles| cause.suspects.clone();
+        let gathered = self.gather(plan.tiles(), |data| plan.check(data), suspects).await;
+        let (proved, fetched) = gathered.map_err(|failure| match failure {
+            Failure::Tile(_, error) => error,
+            Failure::Check(error) => SumdbError::Inconsistent(error.to_string()),
+        })?;
+        self.keep(fetched.iter().filter_map(|&tile| proved.tile(tile))).await?;
+        let whole = proved.tile(tile).ok_or_else(beyond)?;
+        Ok(Bytes::copy_from_slice(&whole.data()[..tile.byte_len()]))
+    }
+
+    async fn refuse_if_frozen(&self) -> Result<(), SumdbError> {
+        match self.timeline.known().await?.fork {
+            Some(evidence) => Err(self.misbehaving(evidence)),
+            None => Ok(()),
+        }
+    }
+
+    fn misbehaving(&self, evidence: Arc<str>) -> SumdbError {
+        SumdbError::Misbehaving { database: self.verifier.name().to_owned(), evidence }
+    }
+
+    /// Proves a claim against the head that is known, and moves that head forward. Proves again when another moved it
+    /// meanwhile.
+    async fn settle(&self, claim: &Claim) -> Result<Proved, SumdbError> {
+        let mut known = self.timeline.known().await?;
+        for _ in 0..MAX_MOVES {
+            let check = self.examine(claim, known.head.as_ref())?;
+            let proved = self.prove(&check).await?;
+            if !proved.advances {
+                return Ok(proved);
+            }
+            match self.timeline.install(&known, &proved.head).await? {
+                Installed::Done => return Ok(proved),
+                Installed::Moved(newer) => known = newer,
+            }
+        }
+        Err(SumdbError::Contended)
+    }
+
+    fn examine(&self, claim: &Claim, known: Option<&SignedHead>) -> Result<Check, SumdbError> {
+        let (Claim::Lookup(reply) | Claim::Head(reply)) = claim;
+        if reply.len() > MAX_REPLY {
+            return Err(SumdbError::TooLong(reply.len()));
+        }
+        match claim {
+            Claim::Lookup(reply) => Check::lookup(reply, &self.verifier, known).map_err(SumdbError::Reply),
+            Claim::Head(note) => Check::head(note, &self.verifier, known).map_err(SumdbError::Head),
+        }
+    }
+
+    /// Makes a check, and makes durable what it proved or whom it convicted.
+    async fn prove(&self, check: &Check) -> Result<Proved, SumdbError> {
+        let suspects = |error: &CheckError| match error {
+            CheckError::Inconsistent { cause, .. } => cause.suspects.clone(),
+            CheckError::Fork(_) => Vec::new(),
+        };
+        match self.gather(check.tiles(), |tiles| check.finish(tiles), suspects).await {
+            Ok((proved, fetched)) => {
+                self.keep(proved.tiles.iter().filter(|tile| fetched.contains(&tile.tile()))).await?;
+                Ok(proved)
+            }
+            Err(Failure::Check(CheckError::Fork(fork))) => {
+                let evidence = self.timeline.freeze(&fork).await?;
+                tracing::error!(database = self.verifier.name(), %evidence, "a checksum database signed two histories");
+                Err(self.misbehaving(evidence))
+            }
+            Err(Failure::Check(error)) => {
+                self.doubt(check, &error.to_string()).await;
+                Err(SumdbError::Inconsistent(error.to_string()))
+            }
+            Err(Failure::Tile(tile, error @ SumdbError::Unknown(_))) => {
+                let error = SumdbError::Inconsistent(format!("{tile}: {error}"));
+                self.doubt(check, &error.to_string()).await;
+                Err(error)
+            }
+            Err(Failure::Tile(_, error)) => Err(error),
+        }
+    }
+
+    /// Keeps two heads that the database could not reconcile, where there are two.
+    async fn doubt(&self, check: &Check, why: &str) {
+        let (Some(older), newer) = check.heads() else { return };
+        let (older, newer) = (older.note(), newer.note());
+        tracing::warn!(
+            database = self.verifier.name(),
+            why,
+            "two heads of a checksum database are not reconciled"
+        );
+        self.timeline.doubt(format!("{why}\n\nold database:\n{older}\nnew database:\n{newer}")).await;
+    }
+
+    async fn keep(&self, tiles: impl Iterator<Item = &AuthenticatedTile>) -> Result<(), SumdbError> {
+        try_join_all(tiles.map(|tile| self.kept.keep_tile(tile))).await?;
+        Ok(())
+    }
+
+    /// Brings tiles together until a check passes, with the set of those that were fetched for it. Suspects that came
+    /// from the store are fetched afresh; there are finitely many.
+    async fn gather<T, E>(
+        &self,
+        tiles: &[Tile],
+        check: impl Fn(Vec<Vec<u8>>) -> Result<T, E>,
+        suspects: impl Fn(&E) -> Vec<Tile>,
+    ) -> Result<(T, HashSet<Tile>), Failure<E>> {
+        let mut fetched = HashSet::new();
+        let mut gathered: Vec<Vec<u8>> = Vec::new();
+        for (&tile, found) in tiles.iter().zip(try_join_all(tiles.iter().map(|&tile| self.find(tile))).await?)
+        {
+            if found.is_fetched {
+                fetched.insert(tile);
+            }
+            gathered.push(found.data);
+        }
+        loop {
+            let error = match check(gathered.clone()) {
+                Ok(proved) => return Ok((proved, fetched)),
+                Err(error) => error,
+            };
+            let suspects = suspects(&error);
+            let rotten = |tile: &Tile| suspects.contains(tile) && !fetched.contains(tile);
+            let places: Vec<usize> = (0..tiles.len()).filter(|&place| rotten(&tiles[place])).collect();
+            if places.is_empty() {
+                return Err(Failure::Check(error));
+            }
+            let afresh = places.iter().map(|&place| self.fetch(tiles[place]));
+            for (place, data) in places.iter().zip(try_join_all(afresh).await?) {
+                gathered[*place] = data;
+                fetched.insert(tiles[*place]);
+            }
+        }
+    }
+
+    /// A tile as the store has it, or else as the database sends it.
+    async fn find<E>(&self, tile: Tile) -> Result<Found, Failure<E>> {
+        let kept = self.kept.tile(tile).await.map_err(|error| Failure::Tile(tile, error))?;
+        match kept {
+            Some(data) => Ok(Found { data: data.into(), is_fetched: false }),
+            None => Ok(Found { data: self.fetch(tile).await?, is_fetched: true }),
+        }
+    }
+
+    /// A tile as the database sends it. One that is full by now is not served in its narrower widths any more.
+    async fn fetch<E>(&self, tile: Tile) -> Result<Vec<u8>, Failure<E>> {
+        let source = Arc::clone(self.source().map_err(|error| Failure::Tile(tile, error))?);
+        let fetch = || {
+            async move {
+                match source.read_tile(tile).await {
+                    Err(SumdbError::Unknown(_)) if !tile.is_full() => source.read_tile(tile.full()).await,
+                    read => read,
+                }
+            }
+            .boxed()
+        };
+        let data = self.tiles.join(tile, fetch).await.map_err(|error| Failure::Tile(tile, error))?;
+        Ok(data.slice(..data.len().min(tile.byte_len())).into())
+    }
+}
+
+/// A tile on its way into a check.
+struct Found {
+    data: Vec<u8>,
+    is_fetched: bool,
+}
+
+/// Why tiles did not come together.
+enum Failure<E> {
+    /// This one is not to be had.
+    Tile(Tile, SumdbError),
+    /// They are all here, and this is what the check says.
+    Check(E),
+}
+
+impl Source {
+    async fn read_tile(&self, tile: Tile) -> Result<Bytes, SumdbError> {
+        self.read(SumdbRequest::Tile(TilePath::Hashes(tile))).await
+    }
+
+    async fn read(&self, request: SumdbRequest) -> Result<Bytes, SumdbError> {
+        let route = match &self.named_route {
+            Some(route) => route,
+            None => self
+                .found_route
+                .get_or_try_init(|| self.upstream.route(&self.name))
+                .await
+                .map_err(unreachable)?,
+        };
+        let _permit = self.requests.acquire().await.expect("the semaphore is never closed");
+        let resource = SumdbResource { database: self.name.clone(), request };
+        Ok(self.upstream.read(route, &resource).await?)
+    }
+}
+
+/// Without a way there, what the last one asked said is not about the thing wanted.
+fn unreachable(error: FetchError) -> SumdbError {
+    SumdbError::Unavailable(error)
+}
