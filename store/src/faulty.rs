@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use crate::blob::{Blob, Chunks, Ranged};
 use crate::cell::{Cell, Put, Revision, Swap};
+use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
 use crate::home::Store;
@@ -266,6 +267,23 @@ impl<S: Store> Store for Faulty<S> {
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
         self.fuse.read("listing keys").before().await?;
         self.inner.list(prefix, after, limit).await
+    }
+
+    async fn examine(&self) -> Result<Report, StoreError> {
+        self.fuse.read("examining rows").before().await?;
+        self.inner.examine().await
+    }
+
+    async fn repair(&self) -> Result<(), StoreError> {
+        let strike = self.fuse.write("repairing rows");
+        strike.before().await?;
+        self.inner.repair().await?;
+        strike.after().await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        self.fuse.read("counting").before().await?;
+        self.inner.stats().await
     }
 
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError> {

@@ -23,6 +23,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
+use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::durable::Disk;
 use crate::error::{ErrorKind, StoreError};
@@ -34,7 +35,7 @@ use crate::folder::values::{Committer, Found, Op, Outcome, Sealer, Values};
 use crate::home::{Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
-use crate::packed::merge::Run;
+use crate::packed::merge::{Run, RunError};
 use crate::packed::name::{Shelf, parse_row_name, row_name};
 use crate::packed::row::Tag;
 
@@ -290,6 +291,34 @@ impl Store for Folder {
             move |shared| list(&shared.values, &prefix, after.as_ref(), limit),
         )
         .await
+    }
+
+    async fn examine(&self) -> Result<Report, StoreError> {
+        let examine = |shared: &Shared| {
+            shared.values.examine().map_err(|source| StoreError::io("examining small values", source))
+        };
+        self.blocking(|| "examining small values".into(), examine).await
+    }
+
+    async fn repair(&self) -> Result<(), StoreError> {
+        let subject = "repairing small values";
+        let repair = move |shared: &Shared| {
+            shared.values.repair().map_err(|source| match source {
+                RunError::Io(source) => StoreError::io(subject, source),
+                RunError::Damaged(_) => StoreError::new(ErrorKind::Damaged, subject).because(source),
+            })
+        };
+        self.blocking(move || subject.into(), repair).await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        let count = |shared: &Shared| {
+            let at = |source| StoreError::io("counting", source);
+            let (blobs, blob_bytes) = shared.blobs.count().map_err(at)?;
+            let (rows, row_bytes, files) = shared.values.count().map_err(at)?;
+            Ok(Stats { blobs, blob_bytes, rows, row_bytes, files })
+        };
+        self.blocking(|| "counting".into(), count).await
     }
 
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError> {

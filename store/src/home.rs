@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
+use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
 use crate::incoming::{Incoming, Kept};
@@ -70,6 +71,16 @@ pub trait Store: Send + Sync + 'static {
     /// At most `limit` keys of values and cells that begin with `prefix`, in byte order, those after `after`. Slow; not for
     /// answering requests.
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError>;
+
+    /// Reads every row of values and cells, and nothing of the blobs. Slow; for checks.
+    async fn examine(&self) -> Result<Report, StoreError>;
+
+    /// Makes the damaged rows that [`examine`](Self::examine) finds absent, as if they had been removed. The bytes as they were
+    /// stay where the home's operator can look at them.
+    async fn repair(&self) -> Result<(), StoreError>;
+
+    /// Counts what is there. Slow where there are many blobs.
+    async fn stats(&self) -> Result<Stats, StoreError>;
 
     /// At most `limit` digests of blobs, ascending, those after `after`. Slow; for checks.
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError>;

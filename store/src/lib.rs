@@ -7,6 +7,7 @@
 
 mod blob;
 mod cell;
+mod check;
 mod digest;
 mod durable;
 mod error;
@@ -20,6 +21,7 @@ mod packed;
 
 pub use blob::{Blob, Chunks, Ranged};
 pub use cell::{Cell, Put, Revision, Swap};
+pub use check::{Damage, Report, Stats, check, scrub};
 pub use digest::{Digest, DigestError, Hasher};
 pub use durable::Disk;
 pub use error::{ErrorKind, StoreError};

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
+use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::home::{Store, check_size};
@@ -128,6 +129,27 @@ impl Store for Memory {
         keys.dedup();
         keys.truncate(limit);
         Ok(keys)
+    }
+
+    async fn examine(&self) -> Result<Report, StoreError> {
+        let rows = self.stats().await?.rows;
+        Ok(Report { rows, ..Report::default() })
+    }
+
+    async fn repair(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        let shelves = self.shelves.lock();
+        let values = shelves.values.values().chain(shelves.cells.values().map(|cell| &cell.value));
+        Ok(Stats {
+            blobs: shelves.blobs.len() as u64,
+            blob_bytes: shelves.blobs.values().map(|(len, _)| len).sum(),
+            rows: (shelves.values.len() + shelves.cells.len()) as u64,
+            row_bytes: values.map(|value| value.len() as u64).sum(),
+            files: 0,
+        })
     }
 
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError> {

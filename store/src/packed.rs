@@ -8,8 +8,10 @@ pub(crate) mod build;
 pub(crate) mod filter;
 pub(crate) mod merge;
 pub(crate) mod name;
+pub(crate) mod rebuild;
 pub(crate) mod row;
 pub(crate) mod segment;
+pub(crate) mod walk;
 
 /// A row or a fence at this place does not hold what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

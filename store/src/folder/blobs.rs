@@ -115,6 +115,25 @@ impl Blobs {
         Ok(digests)
     }
 
+    /// How many blobs there are, and how many bytes they have.
+    pub(crate) fn count(&self) -> io::Result<(u64, u64)> {
+        let (mut blobs, mut bytes) = (0, 0);
+        for byte in 0..=u8::MAX {
+            for digest in self.list_folder(byte)? {
+                match fs::metadata(self.path(&digest)) {
+                    Ok(metadata) => {
+                        blobs += 1;
+                        bytes += metadata.len();
+                    }
+                    // discarded since it was listed
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((blobs, bytes))
+    }
+
     fn list_folder(&self, byte: u8) -> io::Result<Vec<Digest>> {
         let prefix = format!("{byte:02x}");
         let entries = match fs::read_dir(self.root.join(&prefix)) {

@@ -14,8 +14,10 @@
 //! ```
 
 mod commit;
+mod examine;
 mod log;
 mod manifest;
+mod repair;
 mod seal;
 mod segment;
 mod slot;
@@ -45,7 +47,7 @@ pub(crate) use log::Found;
 pub(crate) use seal::Sealer;
 
 /// How often a reader looks again while another process is writing the slot or replacing the manifest.
-const TRIES: usize = 10_000;
+const TRIES: usize = 1_000;
 
 /// The values of one folder, as one process has them open.
 #[derive(Debug)]
@@ -61,7 +63,9 @@ pub(crate) struct Values {
     view: RwLock<Arc<View>>,
     refreshing: Mutex<()>,
     lock: Mutex<File>,
-    sealing: File,
+    sealing: Mutex<File>,
+    /// Where damaged files are put.
+    quarantine: PathBuf,
     /// A sync failed, so what this process believes of the log may be wrong: it writes no more.
     broken: AtomicBool,
 }
@@ -73,7 +77,8 @@ impl Values {
         let Options { disk, log_full, .. } = options;
         disk.make_folder(&folder)?;
         let lock = disk.open_or_create(&folder.join("lock"))?;
-        let sealing = disk.open_or_create(&folder.join("sealing"))?;
+        let sealing = Mutex::new(disk.open_or_create(&folder.join("sealing"))?);
+        let quarantine = folder.with_file_name("quarantine");
         let slot = Slot::open(&folder.join("slot"), &disk)?;
         lock.lock()?;
         let manifest = match Manifest::load(&folder)? {
@@ -83,8 +88,20 @@ impl Values {
         let view = RwLock::new(Arc::new(View::open(&folder, manifest, None)?));
         let (refreshing, broken) = (Mutex::default(), AtomicBool::new(false));
         let lock = Mutex::new(lock);
-        let values =
-            Self { folder, temp, disk, floor, log_full, slot, view, refreshing, lock, sealing, broken };
+        let values = Self {
+            folder,
+            temp,
+            disk,
+            floor,
+            log_full,
+            slot,
+            view,
+            refreshing,
+            lock,
+            sealing,
+            quarantine,
+            broken,
+        };
         {
             let locked = Locked(values.lock.lock());
             values.catch_up(&locked)?;
@@ -137,7 +154,8 @@ impl Values {
                 other => other?,
             }
         }
-        Err(io::Error::other("the slot of the values does not come to rest"))
+        // nobody writes it that long: whoever began to is dead
+        self.catch_up(&self.lock()?)
     }
 
     fn follow(&self, view: &View, mark: Mark) -> io::Result<()> {
@@ -210,7 +228,8 @@ impl Values {
 
     /// Removes files that no manifest names: those of writers that died between writing and publishing.
     fn remove_orphans(&self, _locked: &Locked<'_>) -> io::Result<()> {
-        if self.sealing.try_lock().is_err() {
+        let sealing = self.sealing.lock();
+        if sealing.try_lock().is_err() {
             return Ok(());
         }
         let manifest = &self.view().manifest;
@@ -228,7 +247,7 @@ impl Values {
                 self.disk.remove(&entry.path())?;
             }
         }
-        self.sealing.unlock()
+        sealing.unlock()
     }
 }
 

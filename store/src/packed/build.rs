@@ -112,7 +112,7 @@ fn write(out: &mut impl Write, offset: u64, bytes: &mut Vec<u8>) -> io::Result<u
 }
 
 /// A fence's payload: where the block is.
-fn place(offset: u64, len: usize) -> [u8; 12] {
+pub(crate) fn place(offset: u64, len: usize) -> [u8; 12] {
     let mut payload = [0; 12];
     payload[..8].copy_from_slice(&offset.to_le_bytes());
     payload[8..].copy_from_slice(&(len as u32).to_le_bytes());

@@ -53,7 +53,18 @@ impl<R: Read> SegmentRun<R> {
         Ok(run)
     }
 
-    fn read_row(&mut self) -> Result<(), RunError> {
+    /// Stands before the first row of a segment, whose end is not known better than `end`.
+    pub(crate) fn at_start(source: R, end: u64) -> Self {
+        Self { source: BufReader::with_capacity(AHEAD, source), offset: 0, end, current: Vec::new() }
+    }
+
+    /// Where the next row begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads the next row, be it a fence.
+    pub(crate) fn read_row(&mut self) -> Result<(), RunError> {
         let damaged = RunError::Damaged(self.offset);
         let mut head = [0; HEAD];
         if self.end - self.offset < HEAD as u64 {

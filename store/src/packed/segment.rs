@@ -85,15 +85,12 @@ impl Head {
             return Err(damaged);
         }
         let filter = Filter::from_bytes(filter).ok_or(damaged)?;
-        let mut starts = Vec::new();
-        let mut at = 0;
-        while at < top.len() {
-            let (row, len) = decode(&top[at..]).map_err(|_| damaged)?;
-            block_of(row).filter(|block| block.end <= footer.data_end).ok_or(damaged)?;
-            starts.push(at as u32);
-            at += len;
-        }
-        Ok(Self { rows: footer.rows, data_end: footer.data_end, filter, top, starts })
+        Ok(Self { rows: footer.rows, data_end: footer.data_end, filter, starts: starts(&top), top })
+    }
+
+    /// A head made of what the rows say.
+    pub(crate) fn made_of(rows: u64, data_end: u64, filter: Filter, top: Vec<u8>) -> Self {
+        Self { rows, data_end, filter, starts: starts(&top), top: top.into() }
     }
 
     /// Rows in the segment.
@@ -111,12 +108,30 @@ impl Head {
         self.filter.may_hold(hash)
     }
 
+    /// The blocks of fences, in order.
+    pub(crate) fn fence_blocks(&self) -> impl Iterator<Item = Range<u64>> {
+        self.starts
+            .iter()
+            .filter_map(|start| decode(&self.top[*start as usize..]).ok().and_then(|(row, _)| block_of(row)))
+    }
+
     /// The block of fences to read for `name`; `None` when every name here is greater.
     pub(crate) fn fences_for(&self, name: &[u8]) -> Option<Range<u64>> {
         let fence = |start: &u32| decode(&self.top[*start as usize..]).ok().map(|(row, _)| row);
         let after = self.starts.partition_point(|start| fence(start).is_some_and(|row| row.name <= name));
         fence(self.starts.get(after.checked_sub(1)?)?).and_then(block_of)
     }
+}
+
+/// Where each of the fences in `top` begins.
+fn starts(top: &[u8]) -> Vec<u32> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    while let Ok((_, len)) = decode(&top[at..]) {
+        starts.push(at as u32);
+        at += len;
+    }
+    starts
 }
 
 /// The block of rows to read for `name`, from its block of fences; `None` when every name there is greater.
@@ -154,7 +169,7 @@ pub(crate) fn find<'a>(block: &'a [u8], name: &[u8]) -> Result<Option<Row<'a>>, 
     damaged.map_or(Ok(None), Err)
 }
 
-fn block_of(fence: Row<'_>) -> Option<Range<u64>> {
+pub(crate) fn block_of(fence: Row<'_>) -> Option<Range<u64>> {
     let (offset, len) = fence.payload.split_first_chunk()?;
     let (offset, len) = (u64::from_le_bytes(*offset), u32::from_le_bytes(len.try_into().ok()?));
     (fence.tag == Tag::Fence).then(|| offset.checked_add(len.into()).map(|end| offset..end))?

@@ -1,5 +1,9 @@
 //! What every home owes, asked of every home.
+#![cfg(test)]
 
+mod damage;
+mod faults;
+mod kill;
 mod model;
 mod suite;
 

@@ -192,7 +192,8 @@ impl Values {
         sealer.wake();
     }
 
-    fn begin_log(&self, locked: &Locked<'_>, manifest: &Manifest) -> io::Result<()> {
+    /// Begins a new log behind those of `manifest`, the current one.
+    pub(super) fn begin_log(&self, locked: &Locked<'_>, manifest: &Manifest) -> io::Result<()> {
         let mut manifest = manifest.clone();
         let number = manifest.next;
         let log = self.disk.open_or_create(&log_path(&self.folder, number))?;

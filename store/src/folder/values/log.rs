@@ -131,14 +131,34 @@ impl Log {
 
     /// Its rows by name, from `from` on.
     pub(crate) fn run(&self, from: &[u8]) -> Result<LogRun, RunError> {
+        self.start_run(from, false)
+    }
+
+    /// Those of its rows that can be read, by name.
+    pub(crate) fn salvage(&self) -> Result<LogRun, RunError> {
+        self.start_run(&[], true)
+    }
+
+    fn start_run(&self, from: &[u8], salvage: bool) -> Result<LogRun, RunError> {
         let index = self.index.read();
         let rest = index.rows.range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
         let mut places: Vec<Place> = rest.map(|(_, place)| *place).collect();
         drop(index);
         places.reverse();
-        let mut run = LogRun { file: self.file.clone(), places, current: Vec::new() };
+        let mut run = LogRun { file: self.file.clone(), places, salvage, current: Vec::new() };
         run.advance()?;
         Ok(run)
+    }
+
+    /// Reads every row and says its name, its offset and whether it is as it was written.
+    pub(crate) fn visit(&self, meet: &mut dyn FnMut(&[u8], u64, bool)) -> io::Result<()> {
+        let rows: Vec<(Box<[u8]>, Place)> =
+            self.index.read().rows.iter().map(|(name, place)| (name.clone(), *place)).collect();
+        for (name, place) in rows {
+            let bytes = read_at(&self.file, place.offset, place.len as usize, Reading::Waiting)?;
+            meet(&name, place.offset, decode(&bytes).is_ok_and(|(row, _)| row.name == &name[..]));
+        }
+        Ok(())
     }
 }
 
@@ -254,6 +274,8 @@ pub(crate) struct LogRun {
     file: Arc<File>,
     /// The places still to come, the next one last.
     places: Vec<Place>,
+    /// Leave out what cannot be read.
+    salvage: bool,
     current: Vec<u8>,
 }
 
@@ -264,9 +286,16 @@ impl Run for LogRun {
 
     fn advance(&mut self) -> Result<(), RunError> {
         self.current.clear();
-        if let Some(place) = self.places.pop() {
-            self.current = read_at(&self.file, place.offset, place.len as usize, Reading::Waiting)?;
-            decode(&self.current).map_err(|_| RunError::Damaged(place.offset))?;
+        while let Some(place) = self.places.pop() {
+            let bytes = read_at(&self.file, place.offset, place.len as usize, Reading::Waiting)?;
+            match decode(&bytes) {
+                Ok(_) => {
+                    self.current = bytes;
+                    break;
+                }
+                Err(_) if self.salvage => {}
+                Err(_) => return Err(RunError::Damaged(place.offset)),
+            }
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use crate::durable::Disk;
 
+const NAME: &str = "manifest";
+const COPY: &str = "manifest.copy";
 const TITLE: &str = "modkeep values 1";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,23 +53,43 @@ impl Manifest {
         self.logs.last().copied().unwrap_or(1)
     }
 
-    /// Reads the manifest in `folder`; `None` when there is none.
+    /// Reads the manifest in `folder`, or its copy if it is damaged; `None` when there is neither.
     pub(crate) fn load(folder: &Path) -> io::Result<Option<Self>> {
-        match fs::read_to_string(path(folder)) {
-            Ok(text) => match Self::parse(&text) {
-                Some(manifest) => Ok(Some(manifest)),
-                None => {
-                    Err(io::Error::new(io::ErrorKind::InvalidData, "the manifest of the values is damaged"))
+        match Self::read(&folder.join(NAME)) {
+            Ok(None) => Self::read(&folder.join(COPY)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                match Self::read(&folder.join(COPY)) {
+                    Ok(Some(copy)) => Ok(Some(copy)),
+                    _ => Err(error),
                 }
-            },
+            }
+            other => other,
+        }
+    }
+
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        let damaged =
+            || io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", path.display()));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).map(Some).ok_or_else(damaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
+    /// The names of the damaged ones among manifest and copy.
+    pub(crate) fn damaged_copies(folder: &Path) -> impl Iterator<Item = &'static str> {
+        [NAME, COPY].into_iter().filter(|name| Self::read(&folder.join(name)).is_err())
+    }
+
     /// Makes this the manifest in `folder`. After an error it may be or not.
+    ///
+    /// The copy is written first: everything it names is in place, so it may stand in although it was not published.
     pub(crate) fn save(&self, folder: &Path, disk: &Disk) -> io::Result<()> {
-        disk.replace(&path(folder), &folder.join("manifest.new"), self.to_text().as_bytes())
+        for name in [COPY, NAME] {
+            disk.replace(&folder.join(name), &folder.join("manifest.new"), self.to_text().as_bytes())?;
+        }
+        Ok(())
     }
 
     fn to_text(&self) -> String {
@@ -105,10 +127,6 @@ impl Manifest {
         }
         (manifest.generation > 0 && !manifest.logs.is_empty()).then_some(manifest)
     }
-}
-
-fn path(folder: &Path) -> PathBuf {
-    folder.join("manifest")
 }
 
 /// Where the log of this number is.

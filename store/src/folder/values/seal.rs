@@ -23,7 +23,7 @@ use crate::packed::row::Row;
 /// So many segments of one level are merged into one of the next.
 const FAN: usize = 8;
 /// Written at once, in bytes.
-const BUFFER: usize = 256 << 10;
+pub(crate) const BUFFER: usize = 256 << 10;
 
 /// The thread that seals.
 #[derive(Debug)]
@@ -88,12 +88,12 @@ fn seal(values: &Values, calls: &Receiver<()>, stop: &AtomicBool) {
 
 /// What becomes one segment.
 #[derive(Debug, PartialEq, Eq)]
-struct Plan {
-    logs: Vec<u64>,
-    segments: Vec<Entry>,
-    level: u64,
+pub(crate) struct Plan {
+    pub(crate) logs: Vec<u64>,
+    pub(crate) segments: Vec<Entry>,
+    pub(crate) level: u64,
     /// Nothing older lies below, so removed rows need not be kept.
-    oldest: bool,
+    pub(crate) oldest: bool,
 }
 
 fn plan(manifest: &Manifest) -> Option<Plan> {
@@ -115,11 +115,12 @@ fn plan(manifest: &Manifest) -> Option<Plan> {
 impl Values {
     /// Does one piece of work; false when there is none, or another process does it.
     fn seal_once(&self, stop: &AtomicBool) -> Result<bool, RunError> {
-        if self.sealing.try_lock().is_err() {
+        let Some(sealing) = self.sealing.try_lock() else { return Ok(false) };
+        if sealing.try_lock().is_err() {
             return Ok(false);
         }
         let sealed = self.seal_planned(stop);
-        self.sealing.unlock()?;
+        sealing.unlock()?;
         sealed
     }
 
@@ -134,7 +135,9 @@ impl Values {
         if placed.is_err() {
             self.disk.remove(&path)?;
         }
-        placed.map(|()| true)
+        placed?;
+        self.remove_inputs(&plan)?;
+        Ok(true)
     }
 
     /// Writes the segment of `plan`, durable under a temporary name.
@@ -172,7 +175,7 @@ impl Values {
     }
 
     /// Replaces the inputs of `plan` by the synced segment at `path`.
-    fn put_in_place(&self, plan: &Plan, mut entry: Entry, path: &Path) -> io::Result<()> {
+    pub(crate) fn put_in_place(&self, plan: &Plan, mut entry: Entry, path: &Path) -> io::Result<()> {
         let locked = self.lock()?;
         let mut manifest = self.catch_up(&locked)?.manifest.clone();
         entry.number = manifest.next;
@@ -183,8 +186,10 @@ impl Values {
         let at = manifest.segments.iter().position(|segment| plan.segments.contains(segment)).unwrap_or(0);
         manifest.segments.retain(|segment| !plan.segments.contains(segment));
         manifest.segments.insert(at, entry);
-        self.publish(&locked, manifest)?;
-        drop(locked);
+        self.publish(&locked, manifest)
+    }
+
+    fn remove_inputs(&self, plan: &Plan) -> io::Result<()> {
         for log in &plan.logs {
             self.disk.remove(&log_path(&self.folder, *log))?;
         }

@@ -10,9 +10,12 @@ use bytes::Bytes;
 
 use crate::folder::read::{FileAt, Reading, read_at};
 use crate::folder::values::log::Found;
+use crate::folder::values::manifest::Entry;
 use crate::packed::merge::{RunError, SegmentRun};
+use crate::packed::rebuild::rebuild;
 use crate::packed::row::Tag;
 use crate::packed::segment::{Footer, Head, find, rows_for};
+use crate::packed::walk::{Met, walk};
 
 /// An open segment.
 #[derive(Debug)]
@@ -23,20 +26,38 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Opens the segment at `path`; reads its head only.
-    pub(crate) fn open(path: &Path, number: u64) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        let damaged = |_| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("the head of segment {number} is damaged"))
+    /// Opens the segment at `path`; reads its head only, unless that is damaged: then the rows tell what it said.
+    pub(crate) fn open(path: &Path, entry: &Entry) -> io::Result<Self> {
+        let number = entry.number;
+        let file = Arc::new(File::open(path)?);
+        let head = match read_head(&file) {
+            Ok(head) => head,
+            Err(RunError::Damaged(at)) => {
+                tracing::warn!(
+                    segment = number,
+                    at,
+                    "the head of a segment is damaged: reading its rows instead"
+                );
+                rebuild(FileAt::new(file.clone(), 0), file.metadata()?.len(), entry.rows)
+                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
+            }
+            Err(RunError::Io(error)) => return Err(error),
         };
-        let read = |range: Range<u64>| {
-            read_at(&file, range.start, (range.end - range.start) as usize, Reading::Waiting)
-        };
-        let footer = read(Footer::range(len).unwrap_or(0..len))?;
-        let footer = Footer::parse(&footer, len).map_err(damaged)?;
-        let head = Head::parse(&footer, Bytes::from(read(footer.head_range())?)).map_err(damaged)?;
-        Ok(Self { number, file: Arc::new(file), head })
+        Ok(Self { number, file, head })
+    }
+
+    /// Where the head is damaged on the disk, if it is.
+    pub(crate) fn head_damage(&self) -> io::Result<Option<u64>> {
+        match read_head(&self.file) {
+            Ok(_) => Ok(None),
+            Err(RunError::Damaged(at)) => Ok(Some(at)),
+            Err(RunError::Io(error)) => Err(error),
+        }
+    }
+
+    /// Meets all its rows, damaged ones too.
+    pub(crate) fn walk(&self, meet: &mut dyn FnMut(Met<'_>) -> io::Result<()>) -> io::Result<()> {
+        walk(&self.head, &mut |range| self.read(&range, Reading::Waiting), meet)
     }
 
     /// Rows in the segment.
@@ -78,4 +99,12 @@ impl Segment {
         };
         SegmentRun::start(FileAt::new(self.file.clone(), start), start, self.head.data_end())
     }
+}
+
+fn read_head(file: &File) -> Result<Head, RunError> {
+    let len = file.metadata()?.len();
+    let read =
+        |range: Range<u64>| read_at(file, range.start, (range.end - range.start) as usize, Reading::Waiting);
+    let footer = Footer::parse(&read(Footer::range(len).unwrap_or(0..len))?, len)?;
+    Ok(Head::parse(&footer, Bytes::from(read(footer.head_range())?))?)
 }

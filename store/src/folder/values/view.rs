@@ -76,7 +76,7 @@ impl View {
         for entry in &manifest.segments {
             segments.push(match old_segments.get(&entry.number) {
                 Some(segment) => Arc::clone(segment),
-                None => Arc::new(Segment::open(&segment_path(folder, entry.number), entry.number)?),
+                None => Arc::new(Segment::open(&segment_path(folder, entry.number), entry)?),
             });
         }
         Ok(Self { manifest, logs, segments })
