@@ -119,7 +119,7 @@ impl Environment {
 }
 
 impl GoSettings {
-    /// Finds them. Blocking; runs `go env` for at most [`command::PATIENCE`] when neither the environment nor a
+    /// Finds them. Blocking; runs `go env` for at most five seconds when neither the environment nor a
     /// file names a GOPROXY or a GOSUMDB.
     pub fn find(environment: &Environment) -> Self {
         let files = files::Files::of(environment);
@@ -132,7 +132,7 @@ impl GoSettings {
         };
         let (mut goproxy, mut gosumdb) = (value("GOPROXY"), value("GOSUMDB"));
         if (goproxy.is_none() || gosumdb.is_none())
-            && let Some(said) = command::go_env(environment)
+            && let Some(said) = command::go_env(environment, command::PATIENCE)
         {
             goproxy = goproxy.or(said.goproxy);
             gosumdb = gosumdb.or(said.gosumdb);

@@ -1,7 +1,7 @@
 //! Why an upstream did not give what was asked for.
 //!
 //! The variants are what the proxy decides its status by. URLs in here are redacted, texts are what the
-//! upstream wrote for its user, within the go command's limits ([`crate::detail`]).
+//! upstream wrote for its user, within the go command's limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use modkeep_module::path::ModulePath;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// 404 or 410: not here, the next may have it.
-    #[error("reading {url}: {status}{}", said(text))]
+    #[error("{}", said(url, *status, text))]
     Absent {
         /// what was asked, redacted; empty when nothing was
         url: String,
@@ -24,7 +24,7 @@ pub enum FetchError {
         text: String,
     },
     /// Any other 4xx: asking again changes nothing, and the next source must not be asked.
-    #[error("reading {url}: {status}{}", said(text))]
+    #[error("{}", said(url, *status, text))]
     Refused {
         /// what was asked, redacted
         url: String,
@@ -34,7 +34,7 @@ pub enum FetchError {
         text: String,
     },
     /// 408, 425, 429 or 5xx, after retries: later it may be there.
-    #[error("reading {url}: {status}{}", said(text))]
+    #[error("{}", said(url, *status, text))]
     Busy {
         /// what was asked, redacted
         url: String,
@@ -66,8 +66,12 @@ pub enum FetchError {
     Private(ModulePath),
 }
 
-fn said(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!(": {text}") }
+fn said(url: &str, status: u16, text: &str) -> String {
+    match (url, text) {
+        ("", text) => text.to_owned(),
+        (url, "") => format!("reading {url}: {status}"),
+        (url, text) => format!("reading {url}: {status}: {text}"),
+    }
 }
 
 /// Why an upstream is silent.

@@ -29,7 +29,7 @@ pub(super) fn on_path(environment: &Environment) -> Option<PathBuf> {
 
 /// Runs it, in a folder without a go.mod and without letting it fetch another toolchain; nothing when there is no
 /// go command or it does not answer in time.
-pub(super) fn go_env(environment: &Environment) -> Option<Said> {
+pub(super) fn go_env(environment: &Environment, patience: Duration) -> Option<Said> {
     let go = on_path(environment)?;
     let mut child = Command::new(&go)
         .args(["env", "GOPROXY", "GOSUMDB"])
@@ -43,7 +43,7 @@ pub(super) fn go_env(environment: &Environment) -> Option<Said> {
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
-    let output = output_in_time(&mut child);
+    let output = output_in_time(&mut child, patience);
     if output.is_none() {
         tracing::warn!(go = %go.display(), "go env did not answer");
     }
@@ -56,7 +56,7 @@ pub(super) fn go_env(environment: &Environment) -> Option<Said> {
 }
 
 /// What a child prints before it ends well; afterwards it has ended in any case.
-fn output_in_time(child: &mut Child) -> Option<String> {
+fn output_in_time(child: &mut Child, patience: Duration) -> Option<String> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -64,11 +64,29 @@ fn output_in_time(child: &mut Child) -> Option<String> {
         // A receiver that has gone means that nobody waits any more.
         let _ = stdout.take(MAX_OUTPUT).read_to_string(&mut text).map(|_| sender.send(text));
     });
-    let text = receiver.recv_timeout(PATIENCE).ok();
+    let text = receiver.recv_timeout(patience).ok();
     if text.is_none() {
         // Fails only when it has ended already.
         let _ = child.kill();
     }
     let status = child.wait().ok()?;
     text.filter(|_| status.success())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_go_command_that_does_not_answer_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        // Written by another process: one that this process forks meanwhile would hold it open, and it could not run.
+        let write = "printf '#!/bin/sh\\necho early\\nexec sleep 600\\n' >\"$1\" && chmod +x \"$1\"";
+        let written = Command::new("/bin/sh").args(["-c", write, "sh"]).arg(&go).status().unwrap();
+        assert!(written.success());
+        let path = format!("{}:/bin:/usr/bin", folder.path().display());
+        let environment = Environment::given([("PATH", path)]);
+        assert!(go_env(&environment, Duration::from_millis(50)).is_none());
+    }
 }

@@ -17,10 +17,12 @@ impl Files {
         if let Some(file) = user_file(environment) {
             read(&file, &mut settings);
         }
-        let goroot = environment
+        let goroot = settings
             .get("GOROOT")
+            .map(|setting: &Setting| setting.value.as_str())
+            .filter(|goroot| !goroot.is_empty())
+            .or_else(|| environment.get("GOROOT"))
             .map(PathBuf::from)
-            .or_else(|| settings.get("GOROOT").map(|setting: &Setting| PathBuf::from(&setting.value)))
             .or_else(|| goroot_of_path(environment));
         if let Some(goroot) = goroot {
             read(&goroot.join("go.env"), &mut settings);

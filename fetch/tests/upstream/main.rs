@@ -1,9 +1,11 @@
-//! Chains of upstreams over real sockets: the go command as the judge of the order, faults of every kind, and what
-//! must never be seen.
+//! Chains of upstreams over real sockets: the go command as the judge of settings and order, faults of every kind, and
+//! what must never be seen.
 
 #![allow(clippy::unwrap_used, reason = "a world that a test can not build is a failure of the test")]
 
+mod environment;
 mod faults;
+mod folder;
 mod go_is_the_judge;
 mod health;
 mod privacy;

@@ -17,8 +17,8 @@ async fn every_request_says_who_sent_it() {
 async fn a_source_that_is_the_own_listener_is_never_asked() {
     let (own, other) = (Server::start(tree()), Server::start(tree()));
     let port = own.address().port();
-    let direct = "reading : 404: direct is not supported yet: set an upstream";
-    let nobody = "reading : 404: the only upstream is this server itself: set another";
+    let direct = "direct is not supported yet: set an upstream";
+    let nobody = "the only upstream is this server itself: set another";
     for (goproxy, listening, expected) in [
         (format!("{},{}", own.url(), other.url()), format!("127.0.0.1:{port}"), "v1.0.0\n"),
         (format!("http://localhost:{port}/base,{}", other.url()), format!("127.0.0.1:{port}"), "v1.0.0\n"),
