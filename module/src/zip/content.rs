@@ -169,20 +169,22 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
         }
     }
 
+    /// Whether what was read has the CRC that the directory says, which Go does not ask where that is 0.
+    pub(super) fn has_crc(&self) -> bool {
+        self.crc.clone().finalize() == self.record.crc
+    }
+
     /// What is compared when the content has been read to its end.
     fn finish(&mut self) -> Result<(), ArchiveError> {
         if self.length != self.record.size {
             return Err(ArchiveError::UnexpectedEof);
         }
-        let crc = self.crc.clone().finalize();
-        if self.record.flags & FLAG_DESCRIPTOR != 0 {
-            if self.descriptor_crc()? != self.record.crc || crc != self.record.crc {
-                return Err(ArchiveError::Checksum);
-            }
-        } else if self.record.crc != 0 && crc != self.record.crc {
-            return Err(ArchiveError::Checksum);
-        }
-        Ok(())
+        let is_right = if self.record.flags & FLAG_DESCRIPTOR != 0 {
+            self.descriptor_crc()? == self.record.crc && self.has_crc()
+        } else {
+            self.record.crc == 0 || self.has_crc()
+        };
+        if is_right { Ok(()) } else { Err(ArchiveError::Checksum) }
     }
 
     /// The CRC in the descriptor behind the content, which may or may not begin with a signature and whose

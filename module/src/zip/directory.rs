@@ -43,16 +43,23 @@ pub(super) struct Directory {
     pub(super) names: Vec<u8>,
     /// Length of the headers that were read, in bytes.
     pub(super) length: u64,
-    /// Whether a header has an extra field that other readers take sizes, names or methods from.
-    pub(super) has_odd_extra: bool,
+    /// Whether a header has a comment, or an extra field that other readers take sizes, names or methods from.
+    pub(super) has_extras: bool,
 }
 
 /// Reads the directory of an archive of `length` bytes.
 pub(super) fn read<R: ReadAt + ?Sized>(archive: &R, length: u64) -> Result<Directory, ArchiveError> {
     let end = end::find(archive, length)?;
-    let mut directory =
-        Directory { end, records: Vec::new(), names: Vec::new(), length: 0, has_odd_extra: false };
-    let start = directory.end.base.wrapping_add(directory.end.offset);
+    let start = end.base.wrapping_add(end.offset);
+    // All headers are behind the start: enough room is made at once, since growing would take it twice.
+    let room = length.saturating_sub(start as u64).min(MAX_DIRECTORY) as usize;
+    let mut directory = Directory {
+        end,
+        records: Vec::with_capacity(MAX_ENTRIES.min(room / HEADER_LENGTH)),
+        names: Vec::with_capacity(MAX_NAMES.min(room)),
+        length: 0,
+        has_extras: false,
+    };
     let mut headers = Headers::new(archive, length, start);
     let stop = loop {
         match headers.next() {
@@ -64,6 +71,8 @@ pub(super) fn read<R: ReadAt + ?Sized>(archive: &R, length: u64) -> Result<Direc
     if directory.records.len() as u16 != directory.end.count as u16 {
         return Err(stop);
     }
+    directory.records.shrink_to_fit();
+    directory.names.shrink_to_fit();
     Ok(directory)
 }
 
@@ -79,7 +88,7 @@ impl Directory {
         if self.names.len() + header.name.len() > MAX_NAMES {
             return Err(ArchiveError::NamesTooLong);
         }
-        self.has_odd_extra |= header.has_odd_extra;
+        self.has_extras |= header.has_extras;
         let mut record = header.record;
         record.at = record.at.wrapping_add(self.end.base);
         record.name_at = self.names.len() as u32;
@@ -94,7 +103,7 @@ pub(super) struct Header<'a> {
     record: Record,
     name: &'a [u8],
     length: u64,
-    has_odd_extra: bool,
+    has_extras: bool,
 }
 
 /// Headers one after the other, from a buffer that never holds more than a few of them.
@@ -140,8 +149,8 @@ impl<'a, R: ReadAt + ?Sized> Headers<'a, R> {
         let (name, rest) = variable.split_at(name_length);
         let extra = &rest[..extra_length];
         apply_extra(&mut record, extra, size == u32::MAX, compressed_size == u32::MAX)?;
-        let has_odd_extra = is_odd_extra(extra);
-        Ok(Header { record, name, length: (HEADER_LENGTH + variable_length) as u64, has_odd_extra })
+        let has_extras = comment_length > 0 || is_odd_extra(extra);
+        Ok(Header { record, name, length: (HEADER_LENGTH + variable_length) as u64, has_extras })
     }
 
     /// Makes `count` bytes available, and says where in the buffer they are (`io.ReadFull`).

@@ -28,6 +28,7 @@ pub(super) struct End {
     /// Where the end record begins, the 64-bit one if there is one.
     pub(super) at: i64,
     pub(super) count: u64,
+    pub(super) size: i64,
     pub(super) offset: i64,
     /// What must be added to the offsets in the directory: the length of what stands before the archive.
     pub(super) base: i64,
@@ -69,7 +70,7 @@ pub(super) fn find<R: ReadAt + ?Sized>(archive: &R, length: u64) -> Result<End, 
     if base > 0 && Headers::new(archive, length, offset).next().is_ok() {
         base = 0;
     }
-    Ok(End { at, count, offset, base, is_zip64 })
+    Ok(End { at, count, size, offset, base, is_zip64 })
 }
 
 /// The last end record with what follows it, and where it begins.

@@ -1,6 +1,7 @@
 //! Everything that must be known of a zip before anybody may have it, in one pass over its contents.
 
 use std::fs::File;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -52,21 +53,17 @@ pub fn prove<R: ReadAt>(reader: R, length: u64, module: &ModuleVersion) -> Resul
     let (archive, valid) = open_checked(reader, length, module)?;
     let go_mod_name = format!("{}go.mod", prefix(module));
     let go_mod = valid.iter().copied().find(|&index| archive.entry(index).name() == go_mod_name.as_bytes());
-    let content = match go_mod {
-        Some(index) => Some(
-            archive
-                .bytes(index)
-                .map_err(|source| HashError::Entry { name: go_mod_name.into_bytes(), source })?,
-        ),
-        None => None,
-    };
+    let content = OnceLock::new();
     let h1 = hash_zip_with(&archive, |index, scratch| {
-        if let (true, Some(content)) = (go_mod == Some(index), &content) {
-            return Ok::<_, HashError>(Sha256::digest(content).into());
+        if go_mod != Some(index) {
+            return digest_entry(&archive, index, scratch);
         }
-        digest_entry(&archive, index, scratch)
+        let bytes = archive
+            .bytes(index)
+            .map_err(|source| HashError::Entry { name: archive.entry(index).name().to_owned(), source })?;
+        Ok(Sha256::digest(content.get_or_init(|| bytes)).into())
     })?;
-    Ok(ZipFacts { h1, go_mod: content, files: valid.len() as u64 })
+    Ok(ZipFacts { h1, go_mod: content.into_inner(), files: valid.len() as u64 })
 }
 
 /// Opens an archive that keeps all rules which its directory can break; says which entries are files.

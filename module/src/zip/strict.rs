@@ -35,8 +35,8 @@ pub enum StrictError {
     /// The directory does not end where the end record begins, or does not have as many entries as it says.
     #[error("zip: the end of central directory does not describe the directory")]
     Directory,
-    /// 64-bit records where none are needed, or extra fields with other sizes, names or methods.
-    #[error("zip: extra fields or 64-bit records that change what is read")]
+    /// 64-bit records where none are needed, extra fields with other sizes, names or methods, or comments.
+    #[error("zip: comments, extra fields or 64-bit records that nobody needs")]
     Extra,
     /// Something is wrong with an entry.
     #[error("zip: entry {}: {problem}", quote(.name))]
@@ -116,10 +116,13 @@ fn frame<R: ReadAt>(archive: &Archive<R>) -> Result<(), StrictError> {
     if end.base != 0 {
         return Err(StrictError::Leading);
     }
-    if end.offset + directory.length as i64 != end.at || end.count != archive.len() as u64 {
+    let is_described = end.offset + end.size == end.at
+        && directory.length == end.size as u64
+        && end.count == archive.len() as u64;
+    if !is_described {
         return Err(StrictError::Directory);
     }
-    if directory.has_odd_extra || end.is_zip64 && end.count < COUNT_MAX {
+    if directory.has_extras || end.is_zip64 && end.count < COUNT_MAX {
         return Err(StrictError::Extra);
     }
     Ok(())
@@ -146,6 +149,9 @@ fn entry<R: ReadAt>(
     while content.read(&mut buffer).map_err(EntryProblem::Content)? > 0 {}
     if content.consumed != record.compressed_size {
         return Err(EntryProblem::Hidden);
+    }
+    if !content.has_crc() {
+        return Err(EntryProblem::Content(ArchiveError::Checksum));
     }
     if record.flags & FLAG_DESCRIPTOR == 0 {
         return Ok(end);

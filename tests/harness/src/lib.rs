@@ -3,9 +3,12 @@
 pub mod checksumdb;
 pub mod dice;
 pub mod go;
+pub mod hostile;
 pub mod http;
 pub mod judge;
 pub mod modkeep;
 pub mod place;
+pub mod raw_zip;
 pub mod scripts;
+pub mod txtar;
 pub mod upstream;
