@@ -1,12 +1,15 @@
 //! One question to one module proxy over HTTP: sent, sent again where that helps, or not sent because the host
 //! is known to be silent.
 //!
-//! What the transport is made of (TLS, forward proxies, redirects) is in `connect`, the reading of bodies in
-//! `body`, the probe of a silent host in `probe`.
+//! How requests are made is said in `manners`, what the transport is made of (TLS, forward proxies, redirects) in
+//! `connect`; `body` reads bodies, `resume` goes on with a zip that was cut off, `probe` asks a silent host whether
+//! it is back.
 
 mod body;
 mod connect;
+mod manners;
 mod probe;
+mod resume;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,73 +25,16 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::base::Base;
-use crate::breaker::{Breaker, Failure, Patience, Resting};
+use crate::breaker::{Breaker, Failure, Resting};
 use crate::detail;
 use crate::error::{FetchError, Flaw, Silence};
 use crate::kind::Kind;
-use crate::netrc::Netrc;
 use crate::requests::Requests;
-use crate::retry::{Retry, roll};
+use crate::retry::roll;
 use crate::secret::{Secret, shown};
-use crate::via::Identity;
 
 pub use connect::{ConnectError, Forward};
-
-/// How long each part of a request may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Until the connection stands, TLS included.
-    pub connect: Duration,
-    /// Until the head of the answer is here, redirects included. A proxy that has to look into version control
-    /// first may take long.
-    pub first_byte: Duration,
-    /// Between two pieces of a body.
-    pub idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(60),
-            idle: Duration::from_secs(30),
-        }
-    }
-}
-
-/// How requests are made; one for all sources of a chain.
-#[derive(Clone, Debug)]
-pub struct Manners {
-    /// Time limits.
-    pub timeouts: Timeouts,
-    /// Repetition.
-    pub retry: Retry,
-    /// The circuit breaker.
-    pub patience: Patience,
-    /// Who we are in `Via`.
-    pub identity: Identity,
-    /// Credentials by machine.
-    pub netrc: Netrc,
-    /// HTTPS_PROXY and its like.
-    pub forward: Forward,
-    /// Certificates to trust beside the system's, PEM.
-    pub authorities: Vec<u8>,
-}
-
-impl Manners {
-    /// The defaults: no credentials, no forward proxy, the system's certificates.
-    pub fn new(identity: Identity) -> Self {
-        Self {
-            timeouts: Timeouts::default(),
-            retry: Retry::default(),
-            patience: Patience::default(),
-            identity,
-            netrc: Netrc::default(),
-            forward: Forward::default(),
-            authorities: Vec::new(),
-        }
-    }
-}
+pub use manners::{Manners, Timeouts};
 
 /// Asks module proxies over HTTP.
 #[derive(Debug)]
@@ -204,12 +150,30 @@ impl Client {
         }
     }
 
+    /// A zip is asked for as it is: nothing is gained by packing it again, and its length stays known.
+    fn question(&self, base: &Base, url: &Url, kind: Kind) -> RequestBuilder {
+        let request = self.request(Method::GET, base, url);
+        if kind.is_streamed() {
+            return request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        request
+    }
+
+    fn resume(
+        &self,
+        response: &reqwest::Response,
+        base: &Base,
+        url: &Url,
+        kind: Kind,
+    ) -> Option<resume::Resume> {
+        let Manners { retry, timeouts, .. } = &self.manners;
+        let request = self.question(base, url, kind);
+        resume::Resume::of(response, request, *retry, timeouts.first_byte, kind, Arc::clone(&self.requests))
+    }
+
     async fn once(&self, base: &Base, url: &Url, kind: Kind) -> Result<Answer, Failed> {
         let timeouts = &self.manners.timeouts;
-        let mut request = self.request(Method::GET, base, url);
-        if kind.is_streamed() {
-            request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
+        let request = self.question(base, url, kind);
         let response = match tokio::time::timeout(timeouts.first_byte, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.unanswered(url, error).into()),
@@ -220,12 +184,12 @@ impl Client {
         }
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.map(str::to_owned);
-        let body = body::Body::new(shown(url), response, kind.limit(), timeouts.idle);
-        Ok(if kind.is_streamed() {
-            body.peeked(content_type).await?
-        } else {
-            body.whole(content_type).await?
-        })
+        if kind.is_streamed() {
+            let resume = self.resume(&response, base, url, kind);
+            let body = body::Body::new(shown(url), response, kind.limit(), timeouts.idle);
+            return Ok(body.peeked(content_type, resume).await?);
+        }
+        Ok(body::Body::new(shown(url), response, kind.limit(), timeouts.idle).whole(content_type).await?)
     }
 
     fn unanswered(&self, url: &Url, error: reqwest::Error) -> FetchError {

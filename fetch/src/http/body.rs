@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::resume::Resume;
 use crate::answer::{Answer, BodyStream};
 use crate::error::{FetchError, Flaw};
 
@@ -17,12 +18,13 @@ pub(super) struct Body {
     received: u64,
     limit: u64,
     idle: Duration,
+    resume: Option<Resume>,
 }
 
 impl Body {
     pub(super) fn new(url: String, response: reqwest::Response, limit: u64, idle: Duration) -> Self {
         let announced = response.content_length();
-        Self { url, response, announced, received: 0, limit, idle }
+        Self { url, response, announced, received: 0, limit, idle, resume: None }
     }
 
     /// The answer with all of its body, or none of it.
@@ -37,9 +39,14 @@ impl Body {
         Ok(Answer::whole(self.url, content_type, all.freeze()))
     }
 
-    /// The answer as soon as its first bytes are here.
-    pub(super) async fn peeked(mut self, content_type: Option<String>) -> Result<Answer, FetchError> {
+    /// The answer as soon as its first bytes are here. What breaks off later is resumed where that can be.
+    pub(super) async fn peeked(
+        mut self,
+        content_type: Option<String>,
+        resume: Option<Resume>,
+    ) -> Result<Answer, FetchError> {
         let first = self.next().await?;
+        self.resume = resume;
         let (url, length) = (self.url.clone(), self.announced);
         let body: BodyStream = match first {
             Some(first) => stream::iter([Ok(first)]).chain(self.rest()).boxed(),
@@ -55,6 +62,22 @@ impl Body {
 
     /// The next bytes, `None` at an end that is where it should be.
     async fn next(&mut self) -> Result<Option<Bytes>, FetchError> {
+        loop {
+            let error = match self.read().await {
+                Err(error) => error,
+                read => return read,
+            };
+            let (Some(resume), Some(announced)) = (&mut self.resume, self.announced) else {
+                return Err(error);
+            };
+            match resume.from(self.received, announced, &error).await {
+                Some(response) => self.response = response,
+                None => return Err(error),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, FetchError> {
         if self.announced.is_some_and(|announced| announced > self.limit) {
             return Err(self.broken(Flaw::TooLarge(self.limit)));
         }

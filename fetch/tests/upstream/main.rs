@@ -9,6 +9,7 @@ mod folder;
 mod go_is_the_judge;
 mod health;
 mod privacy;
+mod resume;
 mod secrets;
 mod shadow;
 mod sumdb;

@@ -16,6 +16,7 @@ pub struct Reply {
     pub(super) delay: Duration,
     pub(super) held: Option<Gate>,
     pub(super) fault: Option<Fault>,
+    pub(super) gives_parts: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +51,7 @@ impl Reply {
             delay: Duration::ZERO,
             held: None,
             fault: None,
+            gives_parts: false,
         }
     }
 
@@ -178,6 +180,31 @@ impl Reply {
     pub fn held_after(self, bytes: u64, gate: &Gate) -> Self {
         let gate = gate.clone();
         self.with(Fault::HeldAfter(bytes, gate))
+    }
+
+    /// With this ETag; to requests with `Range: bytes=N-` and the same ETag in `If-Range`, only the part from there.
+    #[must_use]
+    pub fn in_parts(mut self, etag: &str) -> Self {
+        self.gives_parts = true;
+        self.header("ETag", etag)
+    }
+
+    /// The part of it that was asked for, if it gives parts.
+    pub(super) fn part(self, range: Option<&str>, if_range: Option<&str>) -> Self {
+        let etag = self.headers.iter().find(|(name, _)| name == "ETag").map(|(_, etag)| etag.as_str());
+        let start =
+            range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<u64>().ok());
+        let length = self.length();
+        match (&self.content, start) {
+            (Content::Bytes(bytes), Some(start))
+                if self.gives_parts && etag == if_range && start < length =>
+            {
+                let part = bytes.slice(start as usize..);
+                let range = format!("bytes {start}-{}/{length}", length - 1);
+                self.status(206).header("Content-Range", &range).body(part)
+            }
+            _ => self,
+        }
     }
 
     fn with(mut self, fault: Fault) -> Self {

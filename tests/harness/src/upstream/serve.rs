@@ -65,7 +65,10 @@ where
 
 async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> io::Result<hyper::Response<Body>> {
     let is_head = request.method() == hyper::Method::HEAD;
-    let reply = shared.answer(logged(&request));
+    let request = logged(&request);
+    let (range, if_range) =
+        (request.header("range").map(str::to_owned), request.header("if-range").map(str::to_owned));
+    let reply = shared.answer(request).part(range.as_deref(), if_range.as_deref());
     tokio::time::sleep(reply.delay).await;
     if let Some(gate) = &reply.held {
         gate.passed().await;
