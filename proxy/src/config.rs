@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use modkeep_fetch::Upstream;
+use modkeep_fetch::sumdb::Database;
 use modkeep_fetch::via::Identity;
 use modkeep_store::Store;
 use tokio::net::TcpListener;
@@ -20,6 +21,9 @@ pub struct Config {
     pub store: Arc<dyn Store>,
     /// Where modules come from; `None` serves what is kept and nothing else (`--offline`).
     pub upstream: Option<Arc<Upstream>>,
+    /// The checksum databases: the first proves what is fetched, all are passed on. None is GOSUMDB=off: files are then
+    /// taken as they first came.
+    pub databases: Vec<Database>,
     /// Names that stay inside.
     pub policy: Policy,
     /// The path below which modules are served: empty, or `/path`.

@@ -16,6 +16,7 @@ mod mirror;
 mod protocol;
 mod server;
 mod service;
+mod sumdb;
 mod wire;
 
 use std::io;
@@ -29,10 +30,12 @@ pub use protocol::Policy;
 pub use server::Limits;
 
 use metrics::Metrics;
+use mirror::facts::Facts;
 use mirror::flight::Hangar;
 use mirror::{Mirror, Notary};
 use protocol::Protocol;
 use service::Service;
+use sumdb::Databases;
 
 /// Serves until `shutdown` ends, then finishes the replies under way.
 ///
@@ -42,7 +45,15 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
     let metrics =
         Arc::new(Metrics::new(config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()))));
     let hangar = Hangar::default();
-    let notary = Notary::new(&hangar);
+    let notary = Notary::new(config.databases.first().cloned(), config.policy.private.clone());
+    let databases = Databases {
+        all: config.databases,
+        private: config.policy.private.clone(),
+        is_offline: config.upstream.is_none(),
+        facts: Facts::new(Arc::clone(&config.store)),
+        freshness: config.freshness,
+        clock: config.clock.clone(),
+    };
     let mirror = Mirror::new(
         config.store,
         config.upstream,
@@ -52,7 +63,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
         Arc::clone(&metrics),
         &hangar,
     );
-    let protocol = Protocol::new(mirror, config.policy, Arc::clone(&metrics));
+    let protocol = Protocol::new(mirror, databases, config.policy, Arc::clone(&metrics));
     let service = Service::new(protocol, metrics, &config.base_path, config.identity, config.access_log);
     let served = server::run(config.listener, Arc::new(service), config.limits, shutdown).await;
     hangar.stop().await;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use modkeep_fetch::requests::Requests;
+use modkeep_fetch::sumdb::Status;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, LabelValueEncoder};
@@ -26,6 +27,12 @@ pub(crate) struct Answered {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Kind {
     pub(crate) kind: &'static str,
+}
+
+/// A checksum database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OfDatabase {
+    pub(crate) database: String,
 }
 
 /// How a proof ended.
@@ -71,6 +78,9 @@ pub(crate) struct Metrics {
     pub(crate) stale: Family<Kind, Counter>,
     pub(crate) verdicts: Family<Verdict, Counter>,
     pub(crate) panics: Counter,
+    pub(crate) sumdb_records: Family<OfDatabase, Gauge>,
+    pub(crate) sumdb_head_seconds: Family<OfDatabase, Gauge>,
+    pub(crate) sumdb_forked: Family<OfDatabase, Gauge>,
     pub(crate) flights: Gauge,
     pub(crate) connections: Gauge,
 }
@@ -96,6 +106,14 @@ impl Metrics {
         registry.register("verdicts", "Proofs ended, by kind and verdict", verdicts.clone());
         let panics = Counter::default();
         registry.register("panics", "Requests ended by a fault of our own", panics.clone());
+        let sumdb_records = Family::default();
+        registry.register("sumdb_records", "Records in the newest proved tree", sumdb_records.clone());
+        let sumdb_head_seconds = Family::default();
+        let help = "When the newest proved head was installed, in seconds since 1970";
+        registry.register("sumdb_head_timestamp_seconds", help, sumdb_head_seconds.clone());
+        let sumdb_forked = Family::default();
+        let help = "1 when the database was caught with two histories and nothing new is believed";
+        registry.register("sumdb_forked", help, sumdb_forked.clone());
         let flights = Gauge::default();
         registry.register("flights", "Fetches in the air", flights.clone());
         let connections = Gauge::default();
@@ -109,9 +127,21 @@ impl Metrics {
             stale,
             verdicts,
             panics,
+            sumdb_records,
+            sumdb_head_seconds,
+            sumdb_forked,
             flights,
             connections,
         }
+    }
+
+    /// Takes down what is known of a database.
+    pub(crate) fn note_database(&self, database: String, status: &Status) {
+        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let of = OfDatabase { database };
+        self.sumdb_records.get_or_create(&of).set(gauge(status.size.unwrap_or(0)));
+        self.sumdb_head_seconds.get_or_create(&of).set(gauge(status.since));
+        self.sumdb_forked.get_or_create(&of).set(i64::from(status.is_frozen));
     }
 
     /// All values in the OpenMetrics text format.

@@ -268,7 +268,7 @@ impl Mirror {
 
     /// Flights in the air.
     pub(crate) fn flights(&self) -> usize {
-        self.answers.len() + self.zips.len() + self.shared.notary.lookups()
+        self.answers.len() + self.zips.len()
     }
 
     /// Makes every answer about a module old, so that the next client's question reaches the upstream. What is known
@@ -363,7 +363,7 @@ pub(crate) fn unreadable(error: FactsError) -> Problem {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }

@@ -14,13 +14,14 @@ use http::response::Builder;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use modkeep_fetch::private::Private;
 use modkeep_module::path::ModulePath;
-use modkeep_module::resource::Resource;
+use modkeep_module::resource::{Resource, SumdbRequest, SumdbResource};
 
 use crate::body::{Body, Broken, Piece};
 use crate::error::Problem;
 use crate::metrics::Metrics;
 use crate::mirror::{Age, Answer, File, Mirror, Wish, subject};
 use crate::protocol::range::Wanted;
+use crate::sumdb::Databases;
 
 /// The prefix below which nothing is fetched, as the public proxy has it.
 const CACHED_ONLY: &str = "/cached-only";
@@ -39,13 +40,14 @@ pub struct Policy {
 /// Answers for modules.
 pub(crate) struct Protocol {
     mirror: Mirror,
+    databases: Databases,
     policy: Policy,
     metrics: Arc<Metrics>,
 }
 
 impl Protocol {
-    pub(crate) fn new(mirror: Mirror, policy: Policy, metrics: Arc<Metrics>) -> Self {
-        Self { mirror, policy, metrics }
+    pub(crate) fn new(mirror: Mirror, databases: Databases, policy: Policy, metrics: Arc<Metrics>) -> Self {
+        Self { mirror, databases, policy, metrics }
     }
 
     /// The kind of what was asked for, and the reply. `path` is below the base path and begins with `/`.
@@ -68,9 +70,10 @@ impl Protocol {
                 && !headers.contains_key(header::RANGE)
                 && !headers.contains_key(header::IF_NONE_MATCH),
         };
-        let answer = match self.stays_inside(&resource) {
-            Some(problem) => Answer { what: Err(problem), age: Age::Forever },
-            None => self.mirror.find(&resource, wish).await,
+        let answer = match (self.stays_inside(&resource), &resource) {
+            (Some(problem), _) => Answer { what: Err(problem), age: Age::Forever },
+            (None, Resource::Sumdb(asked)) => self.databases.find(asked).await,
+            (None, _) => self.mirror.find(&resource, wish).await,
         };
         (resource.kind(), reply(&resource, headers, head, answer))
     }
@@ -121,13 +124,11 @@ impl Protocol {
         Ok(format!("{module}: {refreshed} answers will be asked again\n"))
     }
 
-    /// Ready as long as the store is: an upstream may come and go.
-    pub(crate) fn readiness(&self) -> String {
-        "ready\n".to_owned()
-    }
-
-    pub(crate) fn metrics_text(&self) -> String {
+    pub(crate) async fn metrics_text(&self) -> String {
         self.metrics.flights.set(self.mirror.flights() as i64);
+        for (database, status) in self.databases.status().await {
+            self.metrics.note_database(database, &status);
+        }
         self.metrics.text()
     }
 }
@@ -220,6 +221,7 @@ fn finish(reply: Builder, body: Body) -> Response<Body> {
 
 fn content_type(resource: &Resource) -> &'static str {
     match resource {
+        Resource::Sumdb(SumdbResource { request: SumdbRequest::Tile(_), .. }) => "application/octet-stream",
         Resource::List(_) | Resource::Mod(_) | Resource::Sumdb(_) => "text/plain; charset=utf-8",
         Resource::Latest(_) | Resource::Query(_) | Resource::Info(_) => "application/json",
         Resource::Zip(_) => "application/zip",

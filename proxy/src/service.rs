@@ -39,6 +39,25 @@ impl Drop for OpenConnection {
     }
 }
 
+/// A page of the service itself.
+#[derive(Clone, Copy)]
+enum Page {
+    Health,
+    Readiness,
+    Metrics,
+}
+
+impl Page {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/healthz" => Some(Self::Health),
+            "/readyz" => Some(Self::Readiness),
+            "/metrics" => Some(Self::Metrics),
+            _ => None,
+        }
+    }
+}
+
 /// What a request came to.
 struct Answer {
     kind: &'static str,
@@ -111,8 +130,8 @@ impl Service {
         if !request.body().is_end_stream() {
             return refuse("body", Problem::BadRequest { text: "a GET has no body here".to_owned() });
         }
-        if let Some(own) = self.page(inside.unwrap_or(path), head).or_else(|| self.page(path, head)) {
-            return own;
+        if let Some(page) = inside.and_then(Page::of).or_else(|| Page::of(path)) {
+            return self.page(page, head).await;
         }
         let Some(inside) = inside else {
             return refuse(
@@ -130,19 +149,20 @@ impl Service {
         Answer { kind, reply }
     }
 
-    fn page(&self, path: &str, head: bool) -> Option<Answer> {
-        let (kind, content_type, text) = match path {
-            "/healthz" => ("healthz", "text/plain; charset=utf-8", "alive\n".to_owned()),
-            "/readyz" => ("readyz", "text/plain; charset=utf-8", self.protocol.readiness()),
-            "/metrics" => ("metrics", metrics::CONTENT_TYPE, self.protocol.metrics_text()),
-            _ => return None,
+    async fn page(&self, page: Page, head: bool) -> Answer {
+        const TEXT: &str = "text/plain; charset=utf-8";
+        let (kind, content_type, text) = match page {
+            Page::Health => ("healthz", TEXT, "alive\n".to_owned()),
+            // Ready as long as it runs: the upstream may come and go.
+            Page::Readiness => ("readyz", TEXT, "ready\n".to_owned()),
+            Page::Metrics => ("metrics", metrics::CONTENT_TYPE, self.protocol.metrics_text().await),
         };
         let reply = Response::builder()
             .header(header::CONTENT_TYPE, content_type)
             .header(header::CONTENT_LENGTH, text.len())
             .header(header::CACHE_CONTROL, "no-store")
             .body(if head { Body::empty() } else { Body::full(text) });
-        Some(Answer { kind, reply: reply.expect("headers are ours") })
+        Answer { kind, reply: reply.expect("headers are ours") }
     }
 
     fn name(&self, number: u64) -> String {

@@ -19,7 +19,7 @@
 //! is not known is skipped, so that later versions may add some.
 
 use bytes::Bytes;
-use modkeep_store::{Digest, Hasher};
+use modkeep_store::Digest;
 
 use crate::clock::Moment;
 
@@ -71,9 +71,7 @@ pub(crate) enum FactError {
 
 impl Content {
     pub(crate) fn here(bytes: Bytes) -> Self {
-        let mut hasher = Hasher::default();
-        hasher.update(&bytes);
-        Self::Here { digest: hasher.digest(), bytes }
+        Self::Here { digest: Digest::of(&bytes), bytes }
     }
 
     pub(crate) fn digest(&self) -> Digest {

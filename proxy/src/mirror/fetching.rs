@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use modkeep_fetch::error::Flaw;
 use modkeep_fetch::{FetchError, Upstream};
 use modkeep_module::dirhash::hash_mod;
-use modkeep_module::info::Info;
+use modkeep_module::info::{Info, InfoError};
 use modkeep_module::resource::Resource;
-use modkeep_module::version::ModuleVersion;
 
 use crate::error::Problem;
 use crate::metrics::{Outcome, Verdict};
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::flight::Pilot;
-use crate::mirror::notary::{self, Question};
+use crate::mirror::notary::Line;
 use crate::mirror::{Landing, Shared, chain, subject, unreadable};
 
 /// How long a client is asked to wait when the upstream didn't say.
@@ -30,7 +29,7 @@ pub(super) async fn fly(shared: Arc<Shared>, resource: Resource, pilot: Pilot<Re
 impl Shared {
     async fn bring(&self, resource: &Resource) -> Landing {
         let question = match resource {
-            Resource::Mod(version) => self.notary.ask(version),
+            Resource::Mod(version) => Some(self.notary.ask(version)),
             _ => None,
         };
         let answer = self.upstream()?.fetch(resource).await;
@@ -42,30 +41,17 @@ impl Shared {
         self.suspicion.clear();
         self.metrics.upstream_bytes.inc_by(bytes.len() as u64);
         look_at(resource, &bytes)?;
-        let (h1, by) = match resource {
-            Resource::Mod(version) => self.prove_mod(version, &bytes, question).await?,
-            _ => (None, None),
+        let (h1, by) = match question {
+            None => (None, None),
+            Some(question) => {
+                let h1 = hash_mod(&bytes);
+                let proof = question.proves(Line::GoMod, &h1).await;
+                self.count_verdict(resource.kind(), &proof);
+                (Some(h1.to_string()), proof?)
+            }
         };
         let state = State::Proved(Proved { content: Content::here(bytes), h1, by });
         Ok(Fact { at: self.clock.now(), state })
-    }
-
-    async fn prove_mod(
-        &self,
-        version: &ModuleVersion,
-        bytes: &Bytes,
-        question: Question,
-    ) -> Result<(Option<String>, Option<String>), Problem> {
-        let h1 = hash_mod(bytes);
-        let testimony = notary::testimony(question).await;
-        let proof = match testimony {
-            Ok(None) => Ok(None),
-            Ok(Some(said)) if said.go_mod == h1 => Ok(Some(said.by)),
-            Ok(Some(said)) => Err(notary::mismatch(version, "go.mod", &h1, &said.go_mod, &said.by)),
-            Err(problem) => Err(problem),
-        };
-        self.count_verdict("mod", &proof);
-        Ok((Some(h1.to_string()), proof?))
     }
 
     pub(super) fn count_verdict(&self, kind: &'static str, proof: &Result<Option<String>, Problem>) {
@@ -133,6 +119,10 @@ impl Shared {
                 text: format!("{subject}: the upstream can't be reached"),
                 retry_after: PAUSE,
             },
+            FetchError::Broken { source: Flaw::Info(flaw), .. } => match **flaw {
+                InfoError::OtherVersion(_) => Problem::Refused { text: format!("{subject}: {flaw}") },
+                _ => unusable(&subject, &flaw.to_string()),
+            },
             FetchError::Broken { .. } => Problem::Later {
                 text: format!("{subject}: the upstream's answer can't be used"),
                 retry_after: PAUSE,
@@ -146,7 +136,7 @@ impl Shared {
     }
 }
 
-/// What can be said against an answer by looking at it.
+/// What can be said against an answer by looking at it, beyond what the chain has said already.
 fn look_at(resource: &Resource, bytes: &[u8]) -> Result<(), Problem> {
     let subject = subject(resource);
     match resource {
@@ -156,9 +146,7 @@ fn look_at(resource: &Resource, bytes: &[u8]) -> Result<(), Problem> {
                 let text = format!("{subject}: the upstream's .info carries credentials in Origin.URL");
                 return Err(Problem::Refused { text });
             }
-            let checked =
-                if matches!(resource, Resource::Latest(_)) { Ok(()) } else { info.answers(resource) };
-            checked.map_err(|error| Problem::Refused { text: format!("{subject}: {error}") })
+            Ok(())
         }
         _ if is_markup(bytes) => Err(unusable(&subject, "markup instead of text")),
         _ => Ok(()),

@@ -1,19 +1,21 @@
 //! The flight for a zip: hashed while it arrives, followed by its clients, judged at its end.
 //!
-//! Clients read the quarantine file as it grows. The end of the file stays back until the verdict: without its last
-//! bytes, which hold the central directory, no zip can be opened, so nobody can use one that is not proved. When it is
-//! refused, the replies under way end short. A zip that would be held back whole is not begun to be sent, so that its
-//! refusal reaches the client as a status and a text.
+//! Clients read the quarantine file as it grows. What makes a zip of it stays back until the verdict ([`Withheld`]), so
+//! nobody can use one that is not proved. When it is refused, the replies under way end short. A zip of which little
+//! could leave before the verdict is not begun to be sent, so that its refusal reaches the client as a status and a
+//! text.
 
 use std::fs::File;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
-use modkeep_module::dirhash::{HashError, hash_mod};
+use modkeep_module::dirhash::HashError;
 use modkeep_module::resource::Resource;
 use modkeep_module::version::ModuleVersion;
-use modkeep_module::zip::{ArchiveError, CheckError, Fault, FileFault, ZipError, ZipFacts, prove_zip};
+use modkeep_module::zip::{
+    ArchiveError, CheckError, Fault, FileFault, Withheld, ZipError, ZipFacts, prove_zip,
+};
 use modkeep_store::{Digest, Incoming};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -22,10 +24,10 @@ use crate::body::{Broken, Piece, Pieces};
 use crate::error::Problem;
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::flight::Pilot;
-use crate::mirror::notary::{self, Question};
+use crate::mirror::notary::{Line, Question};
 use crate::mirror::{Landing, Shared, chain, unreadable};
 
-/// Bytes at the end of a zip that nobody gets before the verdict.
+/// Bytes at the end of a zip that nobody gets before the verdict, beyond what must stay back: most zips are smaller.
 const HELD_BACK: u64 = 128 * 1024;
 /// Pieces that are ready together and written together.
 const PIECES_AT_ONCE: usize = 32;
@@ -49,6 +51,8 @@ pub(crate) struct Arriving {
     /// As the upstream announced it.
     pub(crate) length: Option<u64>,
     have: u64,
+    /// Bytes from the beginning that are no zip, whatever follows.
+    harmless: u64,
 }
 
 impl Progress {
@@ -65,10 +69,7 @@ impl Progress {
 impl Arriving {
     /// Bytes from the beginning that may leave before the verdict.
     fn tellable(&self) -> u64 {
-        match self.length {
-            Some(length) => self.have.min(length.saturating_sub(HELD_BACK)),
-            None => self.have.saturating_sub(HELD_BACK),
-        }
+        self.harmless.min(self.length.unwrap_or(self.have).saturating_sub(HELD_BACK))
     }
 }
 
@@ -95,14 +96,15 @@ impl Shared {
         let mut incoming = self.store.begin().await.map_err(|error| unreadable(error.into()))?;
         let file = Arc::new(incoming.reader().map_err(|error| unreadable(error.into()))?);
         let length = answer.length;
-        pilot.report(Progress::Arriving(Arriving { file: Arc::clone(&file), length, have: 0 }));
+        let mut withheld = Withheld::new();
         let mut pieces = answer.body.ready_chunks(PIECES_AT_ONCE);
         while let Some(ready) = pieces.next().await {
             let piece = joined(ready).map_err(|error| self.failed(resource, &error))?;
             self.metrics.upstream_bytes.inc_by(piece.len() as u64);
+            let harmless = withheld.feed(&piece);
             incoming.write(piece).await.map_err(|error| unreadable(error.into()))?;
             let have = incoming.len();
-            pilot.report(Progress::Arriving(Arriving { file: Arc::clone(&file), length, have }));
+            pilot.report(Progress::Arriving(Arriving { file: Arc::clone(&file), length, have, harmless }));
         }
         let (h1, by) = self.prove(version, file, incoming.len(), question).await?;
         let arrived = incoming.digest();
@@ -117,43 +119,22 @@ impl Shared {
         length: u64,
         question: Question,
     ) -> Result<(String, Option<String>), Problem> {
-        let proof = self.judged(version, file, length, question).await;
-        let (facts, proof) = match proof {
-            Ok((facts, by)) => (Some(facts), Ok(by)),
-            Err(problem) => (None, Err(problem)),
+        let facts = self.form(version, file, length).await;
+        let (h1, proof) = match &facts {
+            Ok(facts) => (facts.h1.to_string(), question.proves(Line::Module, &facts.h1).await),
+            Err(problem) => (String::new(), Err(problem.clone())),
         };
         self.count_verdict("zip", &proof);
-        let by = proof?;
-        let facts = facts.ok_or(Problem::Internal)?;
-        Ok((facts.h1.to_string(), by))
+        Ok((h1, proof?))
     }
 
-    async fn judged(
-        &self,
-        version: &ModuleVersion,
-        file: Arc<File>,
-        length: u64,
-        question: Question,
-    ) -> Result<(ZipFacts, Option<String>), Problem> {
+    async fn form(&self, version: &ModuleVersion, file: Arc<File>, length: u64) -> Result<ZipFacts, Problem> {
         let of = version.clone();
         let proof = spawn_blocking(move || prove_zip(&file, length, &of)).await.map_err(|crash| {
             tracing::error!(%version, %crash, "checking a zip crashed");
             Problem::Internal
         })?;
-        let facts = proof.map_err(|error| unfit(version, &error))?;
-        match notary::testimony(question).await? {
-            None => Ok((facts, None)),
-            Some(said) if said.zip == facts.h1 => {
-                if let Some(go_mod) = &facts.go_mod
-                    && hash_mod(go_mod) != said.go_mod
-                {
-                    // Versions from before modules have a go.mod that the proxy made up; both hashes are in the log.
-                    tracing::info!(%version, "the go.mod in the zip is not the one of the checksum database");
-                }
-                Ok((facts, Some(said.by)))
-            }
-            Some(said) => Err(notary::mismatch(version, "module", &facts.h1, &said.zip, &said.by)),
-        }
+        proof.map_err(|error| unfit(version, &error))
     }
 
     /// Durable first, then visible.

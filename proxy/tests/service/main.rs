@@ -6,4 +6,5 @@ mod answers;
 mod files;
 mod flights;
 mod hostile;
+mod verdicts;
 mod world;

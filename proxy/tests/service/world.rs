@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use modkeep_fetch::goproxy::GoProxy;
 use modkeep_fetch::private::Private;
+use modkeep_fetch::sumdb::{self, Database, Gosumdb};
 use modkeep_fetch::via::Identity;
 use modkeep_fetch::{Config as UpstreamConfig, Manners, Retry};
 use modkeep_harness::http::{Answer, raw};
@@ -27,6 +28,8 @@ pub(crate) struct Wishes {
     pub(crate) freshness: Freshness,
     pub(crate) limits: Limits,
     pub(crate) upstream: Option<String>,
+    /// Settings as GOSUMDB takes them.
+    pub(crate) databases: Vec<String>,
 }
 
 impl Default for Wishes {
@@ -40,6 +43,7 @@ impl Default for Wishes {
             freshness: Freshness::default(),
             limits: Limits::default(),
             upstream: None,
+            databases: Vec::new(),
         }
     }
 }
@@ -70,12 +74,24 @@ impl World {
             Manners { retry: Retry { attempts: 1, ..Retry::default() }, ..Manners::new(identity.clone()) };
         let fetching = UpstreamConfig { goproxy, private: wishes.private.clone(), manners, listening: None };
         let fetching = runtime.block_on(async { modkeep_fetch::Upstream::new(fetching) }).unwrap();
+        let fetching = (!wishes.offline).then(|| Arc::new(fetching));
+        let database = |setting: &String| {
+            let seconds = clock.clone();
+            Database::new(sumdb::Config {
+                database: Gosumdb::parse(setting).unwrap().unwrap(),
+                upstream: fetching.clone(),
+                store: Arc::clone(&wishes.store),
+                now: Arc::new(move || seconds.now().0 / 1000),
+            })
+        };
+        let databases = wishes.databases.iter().map(database).collect();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let config = Config {
             listener,
             store: wishes.store,
-            upstream: (!wishes.offline).then(|| Arc::new(fetching)),
+            upstream: fetching,
+            databases,
             policy: Policy { private: wishes.private, private_is_absent: wishes.private_is_absent },
             base_path: wishes.base_path,
             identity,
