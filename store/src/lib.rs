@@ -6,6 +6,7 @@
 //! The store knows no Go: not what a module is, nor which value speaks of which blob.
 
 mod blob;
+mod bulk;
 mod cell;
 mod check;
 mod digest;
@@ -20,6 +21,7 @@ mod memory;
 mod packed;
 
 pub use blob::{Blob, Chunks, Ranged};
+pub use bulk::put_all;
 pub use cell::{Cell, Put, Revision, Swap};
 pub use check::{Damage, Report, Stats, check, scrub};
 pub use digest::{Digest, DigestError, Hasher};
