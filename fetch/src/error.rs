@@ -116,6 +116,9 @@ pub enum Flaw {
     /// No byte came for this long in the middle of the body.
     #[error("body stalled for {0:?}")]
     Stalled(Duration),
+    /// It came in drips, and was not complete after this long.
+    #[error("body not complete after {0:?}")]
+    Slow(Duration),
     /// Neither content nor an error: 206, 204, 304 …
     #[error("unexpected status {0}")]
     Status(u16),

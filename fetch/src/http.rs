@@ -116,9 +116,8 @@ impl Client {
     fn note(&self, breaker: &Arc<Breaker>, base: &Base, started: Instant, error: &FetchError) {
         let failure = match error {
             FetchError::Unreachable { source: Silence::Resting { .. }, .. } => return,
-            FetchError::Unreachable { .. } | FetchError::Broken { source: Flaw::Stalled(_), .. } => {
-                Failure::Silent
-            }
+            FetchError::Unreachable { .. }
+            | FetchError::Broken { source: Flaw::Stalled(_) | Flaw::Slow(_), .. } => Failure::Silent,
             FetchError::Busy { status: 502..=504, .. }
             | FetchError::Broken { source: Flaw::Truncated(_) | Flaw::Length { .. }, .. } => Failure::Busy,
             _ => return breaker.succeeded(Instant::now()),

@@ -10,6 +10,9 @@ use super::resume::Resume;
 use crate::answer::{Answer, BodyStream};
 use crate::error::{FetchError, Flaw};
 
+/// A body that is read whole must be here after so many idle times, however it drips.
+const WHOLE_BODY: u32 = 4;
+
 /// A body that is being read.
 pub(super) struct Body {
     url: String,
@@ -29,14 +32,22 @@ impl Body {
 
     /// The answer with all of its body, or none of it.
     pub(super) async fn whole(mut self, content_type: Option<String>) -> Result<Answer, FetchError> {
-        let Some(first) = self.next().await? else {
-            return Ok(Answer::whole(self.url, content_type, Bytes::new()));
-        };
+        let patience = self.idle * WHOLE_BODY;
+        match tokio::time::timeout(patience, self.all()).await {
+            Ok(all) => Ok(Answer::whole(self.url, content_type, all?)),
+            Err(_) => Err(self.broken(Flaw::Slow(patience))),
+        }
+    }
+
+    async fn all(&mut self) -> Result<Bytes, FetchError> {
+        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
+        let Some(second) = self.next().await? else { return Ok(first) };
         let mut all = BytesMut::from(first);
+        all.extend_from_slice(&second);
         while let Some(chunk) = self.next().await? {
             all.extend_from_slice(&chunk);
         }
-        Ok(Answer::whole(self.url, content_type, all.freeze()))
+        Ok(all.freeze())
     }
 
     /// The answer as soon as its first bytes are here. What breaks off later is resumed where that can be.

@@ -84,6 +84,12 @@ async fn bodies_that_break_off_or_stall_are_broken() {
 }
 
 #[tokio::test]
+async fn a_body_that_only_drips_has_an_end() {
+    let drip = |reply: Reply| reply.zeros(10_000).dripping(Duration::from_millis(20));
+    check(LIST, drip, &format!("reading http://HOST{LIST}: body not complete after 1.6s")).await;
+}
+
+#[tokio::test]
 async fn an_info_that_says_nothing_is_broken() {
     let info = "reading http://HOST/example.com/m/@v/v1.0.0.info: unusable: ";
     for (body, expected) in [

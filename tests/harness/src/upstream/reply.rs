@@ -38,6 +38,8 @@ pub(super) enum Fault {
     StallAfter(u64),
     /// Nothing more after so many bytes of the body until the gate opens.
     HeldAfter(u64, Gate),
+    /// One byte of the body after each of these times.
+    Drip(Duration),
 }
 
 impl Reply {
@@ -180,6 +182,12 @@ impl Reply {
     pub fn held_after(self, bytes: u64, gate: &Gate) -> Self {
         let gate = gate.clone();
         self.with(Fault::HeldAfter(bytes, gate))
+    }
+
+    /// The body comes byte by byte with this time before each.
+    #[must_use]
+    pub fn dripping(self, pause: Duration) -> Self {
+        self.with(Fault::Drip(pause))
     }
 
     /// With this ETag; to requests with `Range: bytes=N-` and the same ETag in `If-Range`, only the part from there.

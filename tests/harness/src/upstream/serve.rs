@@ -124,7 +124,11 @@ fn frames(reply: Reply) -> impl Stream<Item = io::Result<Frame<Bytes>>> {
         if sent >= end {
             return Ok(None);
         }
-        let next = end.min(sent + CHUNK);
+        let mut next = end.min(sent + CHUNK);
+        if let Some(Fault::Drip(pause)) = reply.fault {
+            tokio::time::sleep(pause).await;
+            next = sent + 1;
+        }
         let piece = match &reply.content {
             Content::Bytes(bytes) => bytes.slice(sent as usize..next as usize),
             Content::Zeros(_) => Bytes::from(vec![0; (next - sent) as usize]),
