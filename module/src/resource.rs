@@ -21,6 +21,7 @@ mod url;
 pub use error::{ResourceError, UrlProblem};
 pub use query::Query;
 pub use sumdb::{DatabaseName, SumdbRequest, SumdbResource};
+use url::Bangs;
 
 /// Longest store key in bytes; a request for a longer one is refused.
 pub const MAX_KEY_LEN: usize = 800;
@@ -52,7 +53,8 @@ impl Resource {
             Some(rest) => Self::Sumdb(SumdbResource::parse(rest)?),
             None => Self::parse_module(&decoded)?,
         };
-        if resource.store_key().len() > MAX_KEY_LEN {
+        // Encoding makes three bytes of one at most.
+        if path.len() > MAX_KEY_LEN / 3 && resource.store_key().len() > MAX_KEY_LEN {
             return Err(ResourceError::url(path, UrlProblem::TooLong));
         }
         Ok(resource)
@@ -89,18 +91,17 @@ impl Resource {
     /// The path that the go command would ask for, beginning with `/`.
     pub fn url_path(&self) -> String {
         let mut path = String::from("/");
-        match self {
-            // The go command escapes what stands in module paths and versions, and not what it asks a database.
-            Self::Sumdb(_) => url::push_encoded(&mut path, &self.to_string(), "!"),
-            _ => url::push_encoded(&mut path, &self.to_string(), ""),
-        }
+        // The go command encodes the paths of module files, and not what it asks a database.
+        let bangs = if matches!(self, Self::Sumdb(_)) { Bangs::Raw } else { Bangs::Encoded };
+        url::push_encoded(&mut path, &self.to_string(), bangs);
         path
     }
 
-    /// The `/`-separated key of this resource, its own and nobody else's; printable ASCII without upper case.
+    /// The `/`-separated key of this resource, its own and nobody else's; printable ASCII without upper-case letters
+    /// but those of percent-encoded bytes.
     pub fn store_key(&self) -> String {
         let mut key = String::new();
-        url::push_encoded(&mut key, &self.to_string(), "!");
+        url::push_encoded(&mut key, &self.to_string(), Bangs::Raw);
         key
     }
 

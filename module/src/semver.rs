@@ -53,8 +53,14 @@ pub fn build(v: &str) -> &str {
 
 /// Precedence of two versions; build metadata does not count.
 pub fn compare(v: &str, w: &str) -> Ordering {
+    if v == w {
+        return Ordering::Equal;
+    }
     match (parse(v), parse(w)) {
-        (Some(a), Some(b)) => compare_parts(&a, &b),
+        (Some(a), Some(b)) if a.missing.is_empty() && b.missing.is_empty() => compare_full(v, w),
+        (Some(_), Some(_)) => {
+            compare_full(&canonical(v).unwrap_or_default(), &canonical(w).unwrap_or_default())
+        }
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
@@ -76,103 +82,137 @@ pub fn sort<S: AsRef<str>>(list: &mut [S]) {
 }
 
 pub(crate) fn parse(v: &str) -> Option<Parts<'_>> {
-    let (major, rest) = number(v.strip_prefix('v')?)?;
-    let mut parts = Parts { major, minor: "0", patch: "0", missing: "", prerelease: "", build: "" };
-    if rest.is_empty() {
+    let text = v.as_bytes();
+    if text.first() != Some(&b'v') {
+        return None;
+    }
+    let mut parts = Parts { major: "", minor: "0", patch: "0", missing: "", prerelease: "", build: "" };
+    let end = number(text, 1)?;
+    parts.major = &v[1..end];
+    if end == text.len() {
         parts.missing = ".0.0";
         return Some(parts);
     }
-    let (minor, rest) = number(rest.strip_prefix('.')?)?;
-    parts.minor = minor;
-    if rest.is_empty() {
+    let (start, end) = next_number(text, end)?;
+    parts.minor = &v[start..end];
+    if end == text.len() {
         parts.missing = ".0";
         return Some(parts);
     }
-    let (patch, rest) = number(rest.strip_prefix('.')?)?;
-    parts.patch = patch;
-    let (before_build, build) = rest.split_at(rest.find('+').unwrap_or(rest.len()));
-    if let Some(identifiers) = before_build.strip_prefix('-') {
-        identifiers.split('.').all(|id| is_identifier(id) && !has_leading_zero(id)).then_some(())?;
-    } else if !before_build.is_empty() {
-        return None;
+    let (start, mut end) = next_number(text, end)?;
+    parts.patch = &v[start..end];
+    if text.get(end) == Some(&b'-') {
+        let start = end;
+        end = identifiers(text, start + 1, Zeros::NotLeading)?;
+        parts.prerelease = &v[start..end];
     }
-    if let Some(identifiers) = build.strip_prefix('+') {
-        identifiers.split('.').all(is_identifier).then_some(())?;
+    if text.get(end) == Some(&b'+') {
+        let start = end;
+        end = identifiers(text, start + 1, Zeros::Anywhere)?;
+        parts.build = &v[start..end];
     }
-    parts.prerelease = before_build;
-    parts.build = build;
-    Some(parts)
-}
-
-/// Precedence of two texts that are known to be full versions, without checking them again.
-pub(crate) fn compare_valid(v: &str, w: &str) -> Ordering {
-    compare_parts(&cut(v), &cut(w))
+    (end == text.len()).then_some(parts)
 }
 
 /// The parts of a text that is known to be `vMAJOR.MINOR.PATCH…`.
 pub(crate) fn cut(v: &str) -> Parts<'_> {
-    let (major, rest) = digits(&v[1..]);
-    let (minor, rest) = digits(&rest[1..]);
-    let (patch, rest) = digits(&rest[1..]);
-    let (prerelease, build) = rest.split_at(rest.bytes().position(|b| b == b'+').unwrap_or(rest.len()));
+    let (major, rest) = v[1..].split_once('.').unwrap_or_default();
+    let (minor, rest) = rest.split_once('.').unwrap_or_default();
+    let (patch, rest) = rest.split_at(digits(rest.as_bytes(), 0));
+    let (prerelease, build) = rest.split_at(rest.find('+').unwrap_or(rest.len()));
     Parts { major, minor, patch, missing: "", prerelease, build }
 }
 
-fn compare_parts(a: &Parts<'_>, b: &Parts<'_>) -> Ordering {
-    compare_numbers(a.major, b.major)
-        .then_with(|| compare_numbers(a.minor, b.minor))
-        .then_with(|| compare_numbers(a.patch, b.patch))
-        .then_with(|| compare_prereleases(a.prerelease, b.prerelease))
+/// Precedence of two texts that are known to be versions with all three numbers.
+///
+/// Where they first differ decides, read with the number or the identifier that the difference stands in.
+pub(crate) fn compare_full(v: &str, w: &str) -> Ordering {
+    let (v, w) = (v.as_bytes(), w.as_bytes());
+    let (mut start, mut is_prerelease) = (1, false);
+    for (i, b) in v.iter().zip(w).take_while(|(a, b)| a == b).map(|(b, _)| b).enumerate().skip(1) {
+        match b {
+            b'+' => return Ordering::Equal,
+            b'-' if !is_prerelease => (start, is_prerelease) = (i + 1, true),
+            b'.' => start = i + 1,
+            _ => {}
+        }
+    }
+    let compare = if is_prerelease { compare_identifiers } else { compare_numbers };
+    compare(&v[start..], &w[start..])
 }
 
-fn compare_numbers(a: &str, b: &str) -> Ordering {
+/// Two rests of versions that begin with different numbers, or with the same patch.
+fn compare_numbers(v: &[u8], w: &[u8]) -> Ordering {
+    let (a, b) = (&v[..digits(v, 0)], &w[..digits(w, 0)]);
+    // A release is above its pre-releases, and as high as its builds.
+    let is_release = |rest: &[u8], number: &[u8]| rest.get(number.len()) != Some(&b'-');
+    numerically(a, b).then_with(|| is_release(v, a).cmp(&is_release(w, b)))
+}
+
+/// Two rests of pre-releases that begin with different identifiers, or with the last of one or both.
+///
+/// A number is below a word, and an identifier that another one follows is above itself.
+fn compare_identifiers(v: &[u8], w: &[u8]) -> Ordering {
+    let end = |rest: &[u8]| rest.iter().position(|b| matches!(b, b'.' | b'+')).unwrap_or(rest.len());
+    let (a, b) = (&v[..end(v)], &w[..end(w)]);
+    let is_word = |identifier: &[u8]| digits(identifier, 0) < identifier.len();
+    let has_next = |rest: &[u8], identifier: &[u8]| rest.get(identifier.len()) == Some(&b'.');
+    match (is_word(a), is_word(b)) {
+        (false, false) => numerically(a, b),
+        (true, true) => a.cmp(b),
+        (a, b) => a.cmp(&b),
+    }
+    .then_with(|| has_next(v, a).cmp(&has_next(w, b)))
+}
+
+/// Numbers of any width, without leading zeros.
+fn numerically(a: &[u8], b: &[u8]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-/// A release is above its pre-releases; identifiers compare one by one, a number is below a word.
-fn compare_prereleases(a: &str, b: &str) -> Ordering {
-    let (Some(a), Some(b)) = (a.get(1..), b.get(1..)) else {
-        return a.is_empty().cmp(&b.is_empty());
-    };
-    let (mut left, mut right) = (a.split('.'), b.split('.'));
+/// The end of a decimal number without leading zeros that begins at `start`.
+fn number(text: &[u8], start: usize) -> Option<usize> {
+    let end = digits(text, start);
+    (end > start && (text[start] != b'0' || end == start + 1)).then_some(end)
+}
+
+/// Start and end of the number after a dot.
+fn next_number(text: &[u8], dot: usize) -> Option<(usize, usize)> {
+    let start = dot + 1;
+    (text[dot] == b'.').then(|| number(text, start))?.map(|end| (start, end))
+}
+
+/// The end of the digits that begin at `start`.
+fn digits(text: &[u8], start: usize) -> usize {
+    start + text[start..].iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Zeros {
+    /// `01` is no identifier of a pre-release.
+    NotLeading,
+    /// `01` may stand in build metadata.
+    Anywhere,
+}
+
+/// The end of the dot-separated identifiers that begin at `start`.
+fn identifiers(text: &[u8], mut start: usize, zeros: Zeros) -> Option<usize> {
     loop {
-        let order = match (left.next(), right.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(a), Some(b)) => match (is_numeric(a), is_numeric(b)) {
-                (true, true) => compare_numbers(a, b),
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                (false, false) => a.cmp(b),
-            },
-        };
-        if order.is_ne() {
-            return order;
+        let mut is_number = true;
+        let mut end = start;
+        while let Some(b) = text.get(end).filter(|&&b| b.is_ascii_alphanumeric() || b == b'-') {
+            is_number &= b.is_ascii_digit();
+            end += 1;
         }
+        let has_leading_zero = is_number && end > start + 1 && text[start] == b'0';
+        if end == start || (has_leading_zero && zeros == Zeros::NotLeading) {
+            return None;
+        }
+        if text.get(end) != Some(&b'.') {
+            return Some(end);
+        }
+        start = end + 1;
     }
-}
-
-/// A decimal number without leading zeros, and what follows it.
-fn number(text: &str) -> Option<(&str, &str)> {
-    let (number, rest) = digits(text);
-    (!number.is_empty() && (number.len() == 1 || !number.starts_with('0'))).then_some((number, rest))
-}
-
-fn digits(text: &str) -> (&str, &str) {
-    text.split_at(text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len()))
-}
-
-fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-fn is_numeric(identifier: &str) -> bool {
-    identifier.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn has_leading_zero(identifier: &str) -> bool {
-    identifier.len() > 1 && identifier.starts_with('0') && is_numeric(identifier)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        semver::compare_valid(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+        semver::compare_full(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
     }
 }
 

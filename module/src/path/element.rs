@@ -77,7 +77,7 @@ pub(crate) fn check_element(element: &str, kind: PathKind) -> Result<(), PathPro
         return Err(PathProblem::InvalidChar(char));
     }
     let stem = element.split('.').next().unwrap_or(element);
-    if WINDOWS_DEVICES.iter().any(|device| device.eq_ignore_ascii_case(stem)) {
+    if matches!(stem.len(), 3 | 4) && WINDOWS_DEVICES.iter().any(|device| device.eq_ignore_ascii_case(stem)) {
         return Err(PathProblem::WindowsName(stem.to_owned()));
     }
     if kind != PathKind::File && looks_like_a_short_name(stem) {

@@ -41,15 +41,37 @@ fn percent_decode(path: &str) -> Result<String, UrlProblem> {
     Ok(decoded)
 }
 
-/// Appends text as Go's `url.PathEscape` does, slashes and the characters of `also_raw` left alone.
-pub(super) fn push_encoded(path: &mut String, text: &str, also_raw: &str) {
+/// Appends ASCII text as Go's `url.PathEscape` does, but slashes, and `!` if so told, as they are.
+pub(super) fn push_encoded(path: &mut String, text: &str, bangs: Bangs) {
     for c in text.chars() {
-        if c.is_ascii_alphanumeric() || "-_.~$&+:=@/".contains(c) || also_raw.contains(c) {
-            path.push(c);
-        } else {
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                write!(path, "%{byte:02X}").expect("writing to a string cannot fail");
+        match c {
+            'a'..='z'
+            | 'A'..='Z'
+            | '0'..='9'
+            | '/'
+            | '.'
+            | '-'
+            | '@'
+            | '_'
+            | '~'
+            | '+'
+            | '$'
+            | '&'
+            | ':'
+            | '=' => {
+                path.push(c);
             }
+            '!' if bangs == Bangs::Raw => path.push(c),
+            _ => write!(path, "%{:02X}", u32::from(c)).expect("writing to a string cannot fail"),
         }
     }
+}
+
+/// How the marks of upper case are written.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Bangs {
+    /// `!`, as in requests to databases and in keys.
+    Raw,
+    /// `%21`, as in requests for files of modules.
+    Encoded,
 }

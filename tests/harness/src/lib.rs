@@ -10,5 +10,6 @@ pub mod modkeep;
 pub mod place;
 pub mod raw_zip;
 pub mod scripts;
+pub mod tables;
 pub mod txtar;
 pub mod upstream;
