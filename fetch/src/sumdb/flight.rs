@@ -58,16 +58,19 @@ mod tests {
     #[tokio::test]
     async fn many_wait_for_one_answer_and_the_next_asks_again() {
         let flights = Flights::new();
-        let asked = Arc::new(AtomicUsize::new(0));
+        let (asked, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let ask = || {
-            let asked = Arc::clone(&asked);
+            let (asked, answers) = (Arc::clone(&asked), Arc::clone(&answers));
             async move {
-                tokio::task::yield_now().await;
+                answers.notified().await;
                 asked.fetch_add(1, Ordering::SeqCst)
             }
             .boxed()
         };
-        assert_eq!(join_all((0..10).map(|_| flights.join("q", ask))).await, [0; 10]);
+        let all = join_all((0..10).map(|_| flights.join("q", ask)));
+        let (all, ()) = tokio::join!(all, async { answers.notify_one() });
+        assert_eq!(all, [0; 10]);
+        answers.notify_one();
         assert_eq!(flights.join("q", ask).await, 1);
         assert!(flights.flying.lock().is_empty());
     }
