@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hash::H1;
 use crate::quote::quote;
+use crate::walk::WalkError;
 use crate::zip::ArchiveError;
 
 pub use archive::hash_zip;
@@ -41,6 +42,9 @@ pub enum HashError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder could not be listed.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
     /// What should be hashed as a folder is none.
     #[error("{0} is not a directory")]
     NotADirectory(String),

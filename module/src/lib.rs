@@ -20,6 +20,7 @@ mod space;
 pub mod sumdb;
 pub mod unicode;
 pub mod version;
+pub mod walk;
 pub mod zip;
 
 pub use gomod::GoMod;

@@ -1,13 +1,13 @@
 //! The hash of a folder: as of a zip with the same files.
 
-use std::fs::{self, File};
-use std::os::unix::ffi::OsStrExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::archive::in_parallel;
 use super::{HashError, Summary, digest_of, refuse_newline};
 use crate::clean::clean;
 use crate::hash::H1;
+use crate::walk::Walk;
 
 /// The hash of the files below `folder`, whose names begin with `prefix` instead (`dirhash.HashDir`).
 ///
@@ -39,32 +39,16 @@ pub fn dir_files(folder: &Path, prefix: &str) -> Result<Vec<Vec<u8>>, HashError>
 
 /// Everything below `folder` that is no directory: its name, and where it is.
 fn list(folder: &Path, prefix: &str) -> Result<Vec<(Vec<u8>, PathBuf)>, HashError> {
-    let fail = |path: &Path, source| HashError::File { name: path.as_os_str().as_bytes().to_owned(), source };
-    let metadata = fs::symlink_metadata(folder).map_err(|error| fail(folder, error))?;
-    if !metadata.is_dir() {
-        return Err(HashError::NotADirectory(folder.display().to_string()));
-    }
+    let mut walk = Walk::of(folder)?;
     let mut files = Vec::new();
-    // Directories still to be listed, the next one last.
-    let mut pending = vec![(Vec::new(), folder.to_owned(), true)];
-    while let Some((name, path, is_directory)) = pending.pop() {
-        if !is_directory {
-            files.push((join(prefix, &name), path));
-            continue;
+    while let Some(found) = walk.next() {
+        if found.kind.is_dir() {
+            walk.enter(&found)?;
+        } else if found.name.is_empty() {
+            return Err(HashError::NotADirectory(folder.display().to_string()));
+        } else {
+            files.push((join(prefix, &found.name), found.path));
         }
-        let mut children = Vec::new();
-        for child in fs::read_dir(&path).map_err(|error| fail(&path, error))? {
-            let child = child.map_err(|error| fail(&path, error))?;
-            let kind = child.file_type().map_err(|error| fail(&child.path(), error))?;
-            let mut name = name.clone();
-            if !name.is_empty() {
-                name.push(b'/');
-            }
-            name.extend_from_slice(child.file_name().as_bytes());
-            children.push((name, child.path(), kind.is_dir()));
-        }
-        children.sort_unstable_by(|one, other| other.0.cmp(&one.0));
-        pending.append(&mut children);
     }
     Ok(files)
 }

@@ -54,9 +54,6 @@ pub enum Fault {
     /// A LICENSE of more than [`MAX_LICENSE`] bytes.
     #[error("LICENSE file too large (max size is {MAX_LICENSE} bytes)")]
     LicenseSize,
-    /// A file whose size and kind the system did not tell.
-    #[error("{0}")]
-    Unreadable(String),
     /// Left out: a version control system's own directory.
     #[error("directory is a version control repository")]
     VersionControl,

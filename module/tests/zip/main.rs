@@ -4,4 +4,6 @@
 
 mod hostile;
 mod random;
+mod testdata;
+mod trees;
 mod verdict;

@@ -61,7 +61,8 @@ func init() {
 		return dirhash.HashDir(args.text(0), args.text(1), dirhash.Hash1)
 	})
 	register("dirhash.DirFiles", func(args arguments) (any, error) {
-		return dirhash.DirFiles(args.text(0), args.text(1))
+		files, err := dirhash.DirFiles(args.text(0), args.text(1))
+		return append([]string{}, files...), err
 	})
 	// How long one HashZip takes, in nanoseconds.
 	register("dirhash.Time", func(args arguments) (any, error) {
