@@ -28,6 +28,15 @@ use super::error::SumdbError;
 /// Attempts at a cell that others change too.
 const MAX_SWAPS: usize = 8;
 
+/// What happens to something whole that was kept and says something else than what is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dispute {
+    /// It stays: the new one is proved by a head that is not installed yet, and may never be.
+    Leave,
+    /// It goes: the new one is proved by an installed head.
+    Replace,
+}
+
 /// The place of one database in the store.
 #[derive(Clone)]
 pub(super) struct Kept {
@@ -79,7 +88,8 @@ impl Kept {
         record: &ProvedRecord,
     ) -> Result<(), SumdbError> {
         let text = record.record().format().map_err(|error| SumdbError::Reply(error.into()))?;
-        self.put(&self.record_key(module)?, seal(text.as_bytes())).await
+        self.put(&self.record_key(module)?, seal(text.as_bytes()), Dispute::Replace).await?;
+        Ok(())
     }
 
     /// The first bytes of a tile, where a copy at least as wide is kept. One that is damaged counts as none, and is written
@@ -98,25 +108,38 @@ impl Kept {
         Ok(sound(self.store.get(&self.full_key(tile)?).await)?.and_then(|sealed| wide_enough(&sealed)))
     }
 
-    /// Keeps a tile: a full one for ever, another as the widest copy at its place so far.
-    pub(super) async fn keep_tile(&self, tile: &AuthenticatedTile) -> Result<(), SumdbError> {
+    /// Keeps a tile: a full one for ever, another as the widest copy at its place so far. Says whether it is kept; it is
+    /// not where what is there disagrees and must not be replaced.
+    pub(super) async fn keep_tile(
+        &self,
+        tile: &AuthenticatedTile,
+        dispute: Dispute,
+    ) -> Result<bool, SumdbError> {
         let edge = self.edge_key(tile.tile())?;
         let sealed = seal(tile.data());
         if !tile.tile().is_full() {
-            return self.widen(&edge, tile, sealed).await;
+            return self.widen(&edge, tile.data(), sealed, dispute).await;
         }
-        self.put(&self.full_key(tile.tile())?, sealed).await?;
-        if sound(self.store.cell(&edge).await)?.is_some() {
+        let cell = sound(self.store.cell(&edge).await)?;
+        let narrow = cell.as_ref().and_then(|cell| unseal(&cell.value));
+        if narrow.is_some_and(|narrow| !tile.data().starts_with(narrow)) && dispute == Dispute::Leave {
+            return Ok(false);
+        }
+        let is_kept = self.put(&self.full_key(tile.tile())?, sealed, dispute).await?;
+        if is_kept && cell.is_some() {
             self.store.remove(&edge).await?;
         }
-        Ok(())
+        Ok(is_kept)
     }
 
-    /// Writes a value; one that is there and says something else is not what was proved, and makes way.
-    async fn put(&self, key: &Key, value: Bytes) -> Result<(), SumdbError> {
+    /// Writes a value. One that is there, whole, and says something else is disputed.
+    async fn put(&self, key: &Key, value: Bytes, dispute: Dispute) -> Result<bool, SumdbError> {
         match self.store.put_if_absent(key, value.clone()).await {
-            Ok(Put::Created) => return Ok(()),
-            Ok(Put::Exists(there)) if there == value => return Ok(()),
+            Ok(Put::Created) => return Ok(true),
+            Ok(Put::Exists(there)) if there == value => return Ok(true),
+            Ok(Put::Exists(there)) if unseal(&there).is_some() && dispute == Dispute::Leave => {
+                return Ok(false);
+            }
             Ok(Put::Exists(_)) => {}
             Err(error) if error.kind() == ErrorKind::Damaged => {}
             Err(error) => return Err(error.into()),
@@ -124,11 +147,17 @@ impl Kept {
         tracing::warn!(%key, "what was kept is not what was proved: written again");
         self.store.remove(key).await?;
         self.store.put_if_absent(key, value).await?;
-        Ok(())
+        Ok(true)
     }
 
-    /// Replaces a narrower, or wrong, copy of an unfinished tile.
-    async fn widen(&self, key: &Key, tile: &AuthenticatedTile, sealed: Bytes) -> Result<(), SumdbError> {
+    /// Replaces a narrower copy of an unfinished tile. One that says something else is disputed.
+    async fn widen(
+        &self,
+        key: &Key,
+        data: &[u8],
+        sealed: Bytes,
+        dispute: Dispute,
+    ) -> Result<bool, SumdbError> {
         for _ in 0..MAX_SWAPS {
             let cell = match self.store.cell(key).await {
                 Err(error) if error.kind() == ErrorKind::Damaged => {
@@ -137,13 +166,17 @@ impl Kept {
                 }
                 cell => cell?,
             };
-            let there = cell.as_ref().and_then(|cell| unseal(&cell.value));
-            if there.is_some_and(|there| there.starts_with(tile.data())) {
-                return Ok(());
+            if let Some(there) = cell.as_ref().and_then(|cell| unseal(&cell.value)) {
+                if there.starts_with(data) {
+                    return Ok(true);
+                }
+                if !data.starts_with(there) && dispute == Dispute::Leave {
+                    return Ok(false);
+                }
             }
             let expected = cell.as_ref().map(|cell| &cell.revision);
             if let Swap::Done(_) = self.store.swap(key, expected, sealed.clone()).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(SumdbError::Contended)

@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::SumdbError;
 use super::flight::Flights;
-use super::kept::Kept;
+use super::kept::{Dispute, Kept};
 use super::timeline::{Installed, Timeline};
 use crate::chain::{Route, Upstream};
 use crate::error::FetchError;
@@ -126,7 +126,7 @@ impl Prover {
             Failure::Tile(_, error) => error,
             Failure::Check(error) => SumdbError::Inconsistent(error.to_string()),
         })?;
-        self.keep(fetched.iter().filter_map(|&tile| proved.tile(tile))).await?;
+        self.keep(fetched.iter().filter_map(|&tile| proved.tile(tile)), Dispute::Replace).await?;
         let whole = proved.tile(tile).ok_or_else(beyond)?;
         Ok(Bytes::copy_from_slice(&whole.data()[..tile.byte_len()]))
     }
@@ -142,18 +142,24 @@ impl Prover {
         SumdbError::Misbehaving { database: self.verifier.name().to_owned(), evidence }
     }
 
-    /// Proves a claim against the head that is known, and moves that head forward. Proves again when another moved it
-    /// meanwhile.
+    /// Proves a claim against the head that is known, and moves that head forward after the tiles that prove the move are
+    /// durable. Proves again when another moved it meanwhile.
     async fn settle(&self, claim: &Claim) -> Result<Proved, SumdbError> {
         let mut known = self.timeline.known().await?;
         for _ in 0..MAX_MOVES {
             let check = self.examine(claim, known.head.as_ref())?;
-            let proved = self.prove(&check).await?;
+            let (proved, fetched) = self.prove(&check).await?;
+            let tiles = proved.tiles.iter().filter(|tile| fetched.contains(&tile.tile()));
             if !proved.advances {
+                self.keep(tiles, Dispute::Replace).await?;
                 return Ok(proved);
             }
+            let disputed = self.keep(tiles, Dispute::Leave).await?;
             match self.timeline.install(&known, &proved.head).await? {
-                Installed::Done => return Ok(proved),
+                Installed::Done => {
+                    self.keep(disputed.into_iter(), Dispute::Replace).await?;
+                    return Ok(proved);
+                }
                 Installed::Moved(newer) => known = newer,
             }
         }
@@ -171,17 +177,14 @@ impl Prover {
         }
     }
 
-    /// Makes a check, and makes durable what it proved or whom it convicted.
-    async fn prove(&self, check: &Check) -> Result<Proved, SumdbError> {
+    /// Makes a check, with the set of tiles that were fetched for it. Evidence is durable before anybody hears of it.
+    async fn prove(&self, check: &Check) -> Result<(Proved, HashSet<Tile>), SumdbError> {
         let suspects = |error: &CheckError| match error {
             CheckError::Inconsistent { cause, .. } => cause.suspects.clone(),
             CheckError::Fork(_) => Vec::new(),
         };
         match self.gather(check.tiles(), |tiles| check.finish(tiles), suspects).await {
-            Ok((proved, fetched)) => {
-                self.keep(proved.tiles.iter().filter(|tile| fetched.contains(&tile.tile()))).await?;
-                Ok(proved)
-            }
+            Ok(proved) => Ok(proved),
             Err(Failure::Check(CheckError::Fork(fork))) => {
                 let evidence = self.timeline.freeze(&fork).await?;
                 tracing::error!(database = self.verifier.name(), %evidence, "a checksum database signed two histories");
@@ -212,9 +215,16 @@ impl Prover {
         self.timeline.doubt(format!("{why}\n\nold database:\n{older}\nnew database:\n{newer}")).await;
     }
 
-    async fn keep(&self, tiles: impl Iterator<Item = &AuthenticatedTile>) -> Result<(), SumdbError> {
-        try_join_all(tiles.map(|tile| self.kept.keep_tile(tile))).await?;
-        Ok(())
+    /// Keeps tiles and answers with those that were left out, because others are kept in their place.
+    async fn keep<'a>(
+        &self,
+        tiles: impl Iterator<Item = &'a AuthenticatedTile>,
+        dispute: Dispute,
+    ) -> Result<Vec<&'a AuthenticatedTile>, SumdbError> {
+        let keep =
+            |tile| async move { Ok::<_, SumdbError>((tile, self.kept.keep_tile(tile, dispute).await?)) };
+        let kept = try_join_all(tiles.map(keep)).await?;
+        Ok(kept.into_iter().filter(|(_, is_kept)| !is_kept).map(|(tile, _)| tile).collect())
     }
 
     /// Brings tiles together until a check passes, with the set of those that were fetched for it. Suspects that came

@@ -55,6 +55,8 @@ impl Log {
         for text in &self.records[..size as usize] {
             log.append(text.clone());
         }
+        log.ids =
+            self.ids.iter().filter(|&(_, &id)| id < size).map(|(asked, &id)| (asked.clone(), id)).collect();
         log
     }
 
