@@ -25,7 +25,11 @@ pub(crate) fn fields(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             rest = &rest[width..];
         }
         let mut end = 0;
-        while end < rest.len() && leading(&rest[end..]).is_none() {
+        loop {
+            end += rest[end..].iter().take_while(|byte| byte.is_ascii_graphic()).count();
+            if end == rest.len() || leading(&rest[end..]).is_some() {
+                break;
+            }
             end += quote::decode(&rest[end..]).1;
         }
         let (field, after) = rest.split_at(end);

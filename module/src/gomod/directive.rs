@@ -1,6 +1,7 @@
 //! The directives as values, and the tie between a value and its line.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::syntax::{LineId, Position};
 
@@ -99,8 +100,9 @@ pub struct Interval {
 pub struct Retract {
     /// What is retracted. Without a fixer, versions are taken as they stand.
     pub interval: Interval,
-    /// The text of the comments, line by line.
-    pub rationale: String,
+    /// The text of the comments, line by line. The lines of a block that have none share that of the block: there may
+    /// be many, and it may be long.
+    pub rationale: Arc<str>,
 }
 
 /// `tool example.com/m/cmd/x`

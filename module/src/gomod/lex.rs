@@ -5,6 +5,7 @@
 
 use super::error::SyntaxProblem;
 use super::syntax::{Position, Token};
+use super::token::is_plain;
 use crate::quote;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,13 +137,18 @@ impl<'a> Lexer<'a> {
         if !is_identifier(first) {
             return Err(SyntaxProblem::UnexpectedCharacter(first));
         }
-        while self.peek().is_some() && is_identifier(self.char()) && !self.at(b"//") {
+        loop {
+            let plain = self.source[self.position.byte..].iter().take_while(|byte| is_plain(**byte)).count();
+            self.position.byte += plain;
+            self.position.rune += plain;
+            if self.peek().is_none() || !is_identifier(self.char()) || self.at(b"//") {
+                return Ok(());
+            }
             if self.at(b"/*") {
                 return Err(SyntaxProblem::BlockComment);
             }
             self.advance();
         }
-        Ok(())
     }
 
     fn lexeme(&self, kind: Kind, start: Position) -> Lexeme<'a> {

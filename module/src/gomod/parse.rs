@@ -1,5 +1,7 @@
 //! From a syntax tree to a go.mod, strict or lax. All mistakes of a file are found, not only the first.
 
+use std::sync::Arc;
+
 use super::GoMod;
 use super::directive::{Directive, Exclude, Ignore, Module, Require, Retract, Tool};
 use super::error::{Fault, ParseError, ParseErrors, Problem};
@@ -19,7 +21,7 @@ pub(super) fn parse(
         None => Versions::Canonical,
     };
     let file = GoMod { syntax, ..GoMod::default() };
-    let mut parser = Parser { file, file_name, versions, strict, errors: Vec::new() };
+    let mut parser = Parser { file, file_name, versions, strict, errors: Vec::new(), block_text: None };
     parser.statements();
     parser.fix_retracts();
     if parser.errors.is_empty() { Ok(parser.file) } else { Err(ParseErrors(parser.errors)) }
@@ -39,6 +41,8 @@ struct Parser<'a, 'f> {
     versions: Versions<'a, 'f>,
     strict: bool,
     errors: Vec<ParseError>,
+    /// The text of the comments on the block that was asked last.
+    block_text: Option<(BlockId, Arc<str>)>,
 }
 
 impl Parser<'_, '_> {
@@ -194,9 +198,21 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn comment_text(&self, block: Option<BlockId>, line: LineId) -> String {
+    /// The text of the comments on a line; of those on its block, where the line has none of its own.
+    fn comment_text(&mut self, block: Option<BlockId>, line: LineId) -> Arc<str> {
         let syntax = &self.file.syntax;
-        rule::comment_text(block.map(|block| &syntax[block].comments), &syntax[line].comments)
+        let comments = &syntax[line].comments;
+        let Some(block) = block.filter(|_| comments.before.is_empty() && comments.suffix.is_empty()) else {
+            return rule::comment_text(comments);
+        };
+        match &self.block_text {
+            Some((known, text)) if *known == block => text.clone(),
+            _ => {
+                let text = rule::comment_text(&syntax[block].comments);
+                self.block_text = Some((block, text.clone()));
+                text
+            }
+        }
     }
 
     fn fault(&mut self, fault: Fault, position: Position) {

@@ -3,6 +3,8 @@
 //! Source: `golang.org/x/mod/modfile/rule.go`. Words are rewritten on the way to the spelling that printing uses: quotes
 //! where needed, versions canonical or fixed.
 
+use std::sync::Arc;
+
 use super::directive::{Go, Godebug, Interval, Replace, Toolchain};
 use super::error::{Fault, FixError, Problem};
 use super::syntax::{Comments, Token};
@@ -151,12 +153,11 @@ pub(crate) fn is_indirect(comments: &Comments) -> bool {
     }
 }
 
-/// The text of the comments on a directive; of those on its block, where the line has none of its own.
-pub(crate) fn comment_text(block: Option<&Comments>, line: &Comments) -> String {
-    let comments = block.filter(|_| line.before.is_empty() && line.suffix.is_empty()).unwrap_or(line);
+/// The text of the comments on a directive or block.
+pub(crate) fn comment_text(comments: &Comments) -> Arc<str> {
     let lines =
         comments.before.iter().chain(&comments.suffix).filter_map(|comment| comment.strip_prefix(b"//"));
-    text(&lines.map(space::trim).collect::<Vec<_>>().join(&b'\n'))
+    lossy(&lines.map(space::trim).collect::<Vec<_>>().join(&b'\n')).into()
 }
 
 /// The first paragraph that begins with `Deprecated:`, without that word; empty where there is none.

@@ -4,9 +4,32 @@ use super::error::StringProblem;
 use super::syntax::Token;
 use crate::quote::{is_print, quote, unquote};
 
+/// The ASCII characters that mean nothing but themselves: printable, no quotes, brackets or commas. Most words hold no
+/// others, and a slash, which may begin a comment, isn't one of them.
+const PLAIN: [bool; 256] = plain();
+
+const fn plain() -> [bool; 256] {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        plain[byte as usize] =
+            !matches!(byte, b'"' | b'\'' | b'`' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b'/');
+        byte += 1;
+    }
+    plain
+}
+
+/// Whether a character of a word means nothing but itself.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    PLAIN[usize::from(byte)]
+}
+
 /// Whether `text` must be quoted to be one word of a go.mod line.
 pub fn must_quote(text: impl AsRef<[u8]>) -> bool {
     let text = text.as_ref();
+    if is_plain_word(text) {
+        return false;
+    }
     let needs_quotes = |c: char| match c {
         ' ' | '"' | '\'' | '`' => true,
         '(' | ')' | '[' | ']' | '{' | '}' | ',' => text.len() > 1,
@@ -67,6 +90,9 @@ pub fn is_toolchain_name(name: impl AsRef<[u8]>) -> bool {
 
 /// The meaning of a word; the word itself takes the one spelling that printing uses.
 pub(crate) fn parse_string(token: &mut Token) -> Result<Vec<u8>, StringProblem> {
+    if is_plain_word(token) {
+        return Ok(token.clone());
+    }
     let text = if token.starts_with(b"\"") {
         unquote(token).ok_or(StringProblem::Literal)?
     } else if token.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
@@ -80,6 +106,15 @@ pub(crate) fn parse_string(token: &mut Token) -> Result<Vec<u8>, StringProblem> 
         token.clone_from(&text);
     }
     Ok(text)
+}
+
+/// Whether a word is what it says: plain characters, and slashes that begin no comment.
+fn is_plain_word(text: &[u8]) -> bool {
+    let next = |index: usize| text.get(index + 1).copied();
+    let plain = |(index, byte): (usize, &u8)| {
+        is_plain(*byte) || (*byte == b'/' && !matches!(next(index), Some(b'/' | b'*')))
+    };
+    !text.is_empty() && text.iter().enumerate().all(plain)
 }
 
 /// What follows `MAJOR.MINOR`.

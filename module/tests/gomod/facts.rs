@@ -18,7 +18,7 @@ impl Parsed for GoMod {
         let mut requires = list(self.requires(), positions, |x| json!([x.path, x.version, x.indirect]));
         if !positions {
             // Go adds new requirements in random order.
-            requires.as_array_mut().unwrap().sort_by_key(|fact| fact[0].to_string());
+            requires.as_array_mut().expect("an array").sort_by_key(|fact| fact[0].to_string());
         }
         json!({
             "module": list(self.module(), positions, |x| json!([x.path, x.deprecated])),
@@ -28,7 +28,7 @@ impl Parsed for GoMod {
             "require": requires,
             "exclude": list(self.excludes(), positions, |x| json!([x.path, x.version])),
             "replace": list(self.replaces(), positions, replacement),
-            "retract": list(self.retracts(), positions, |x| json!([x.interval.low, x.interval.high, x.rationale])),
+            "retract": list(self.retracts(), positions, |x| json!([x.interval.low, x.interval.high, &*x.rationale])),
             "tool": list(self.tools(), positions, |x| json!([x.path])),
             "ignore": list(self.ignores(), positions, |x| json!([x.path])),
         })
@@ -128,7 +128,7 @@ fn list<'a, T: 'a>(
         let mut fact = values(directive);
         if positions {
             let at = directive.position;
-            fact.as_array_mut().unwrap().extend([json!(at.line), json!(at.rune), json!(at.byte)]);
+            fact.as_array_mut().expect("an array").extend([json!(at.line), json!(at.rune), json!(at.byte)]);
         }
         fact
     };
