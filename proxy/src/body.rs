@@ -1,6 +1,6 @@
 //! What leaves after the head: nothing, a few bytes, a part of a stored file, or a stream of these.
 //!
-//! A file is named by handle and range. Where the connection can move files itself ([`Files`]) it gets the name;
+//! A file is named by handle and range. Where the connection can move files itself ([`Line`]) it gets the name;
 //! elsewhere the file is read in bounded pieces on blocking threads.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
 use crate::access::Tally;
-use crate::wire::{Chunk, Files};
+use crate::wire::{Chunk, Line};
 
 /// Bytes of a file that are in memory at once for one client.
 pub(crate) const PIECE: usize = 256 * 1024;
@@ -47,7 +47,7 @@ pub(crate) struct Body {
     source: Source,
     /// What is being read of a file, where the connection can't move files.
     reading: Option<Reading>,
-    files: Option<Arc<Files>>,
+    line: Option<Arc<Line>>,
     tally: Option<Arc<Tally>>,
 }
 
@@ -59,7 +59,7 @@ enum Source {
 
 impl From<Source> for Body {
     fn from(source: Source) -> Self {
-        Self { source, reading: None, files: None, tally: None }
+        Self { source, reading: None, line: None, tally: None }
     }
 }
 
@@ -84,13 +84,15 @@ impl Body {
     }
 
     /// Counts what leaves.
-    pub(crate) fn counted(self, tally: Tally) -> Self {
-        Self { tally: Some(Arc::new(tally)), ..self }
+    pub(crate) fn counted(mut self, tally: Tally) -> Self {
+        self.tally = Some(Arc::new(tally));
+        self
     }
 
     /// Leaves files to the connection.
-    pub(crate) fn over(self, files: Arc<Files>) -> Self {
-        Self { files: Some(files), ..self }
+    pub(crate) fn over(mut self, line: Arc<Line>) -> Self {
+        self.line = Some(line);
+        self
     }
 
     /// The length, where it is known before the first byte.
@@ -126,11 +128,19 @@ impl Body {
                 None => return Poll::Ready(None),
                 Some(Err(broken)) => return Poll::Ready(Some(Err(broken))),
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(Ok(Chunk::bytes(bytes)))),
-                Some(Ok(Piece::File { file, start, end })) => match &self.files {
-                    Some(files) => return Poll::Ready(Some(Ok(files.promise(file, start, end)))),
+                Some(Ok(Piece::File { file, start, end })) => match &self.line {
+                    Some(line) => return Poll::Ready(Some(Ok(line.promise(file, start, end)))),
                     None => self.reading = Some(Reading { file, at: start, end, read: None }),
                 },
             }
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            line.replied();
         }
     }
 }

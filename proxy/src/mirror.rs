@@ -33,7 +33,7 @@ use modkeep_fetch::Upstream;
 use modkeep_module::path::ModulePath;
 use modkeep_module::resource::Resource;
 use modkeep_module::version::ModuleVersion;
-use modkeep_store::{Blob, Digest, Store};
+use modkeep_store::{Blob, Digest, ErrorKind, Store};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -51,6 +51,9 @@ use crate::mirror::zip::Progress;
 
 /// What a flight came to: a fact, or why there is none.
 pub(crate) type Landing = Result<Fact, Problem>;
+
+/// A store that says nothing for so long is taken for broken.
+const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A store in front of an upstream.
 pub(crate) struct Mirror {
@@ -102,6 +105,15 @@ pub(crate) enum File {
     },
 }
 
+/// What the store has of a resource.
+enum Kept {
+    /// The file of a version, open.
+    File(Answer),
+    /// What was answered last.
+    Answer(Fact),
+    Nothing,
+}
+
 /// How old an answer is, and how that stands to its lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
@@ -143,31 +155,22 @@ impl Mirror {
     }
 
     async fn look(&self, resource: &Resource, wish: Wish) -> Result<Answer, Problem> {
-        if resource.version().is_some()
-            && let Some(fact) = self.shared.facts.file(resource).await.map_err(unreadable)?
-            && let Some(answer) = self.shared.opened(resource, fact).await?
-        {
-            return Ok(answer);
-        }
-        let known = self.shared.facts.answer(resource).await.map_err(unreadable)?;
-        let now = self.shared.clock.now();
-        if let Some(fact) = known {
-            let lifetime = self.shared.freshness.of(resource, &fact.state);
-            let stale = now.since(fact.at) >= lifetime;
-            if !stale || wish.cached_only || self.shared.upstream.is_none() {
-                return self.shared.told(resource, fact).await;
+        let kept = timeout(STORE_PATIENCE, self.shared.kept(resource)).await;
+        let may_fetch = !wish.cached_only && self.shared.upstream.is_some();
+        match kept.unwrap_or_else(|_| Err(silent_store(resource)))? {
+            Kept::File(answer) => Ok(answer),
+            Kept::Answer(fact) if may_fetch && self.shared.is_old(resource, &fact) => {
+                self.revalidate(resource, fact).await
             }
-            return self.revalidate(resource, fact).await;
-        }
-        if wish.cached_only || self.shared.upstream.is_none() {
-            return Err(self.shared.not_kept(resource, wish));
-        }
-        match resource {
-            Resource::Zip(version) => self.cold_zip(resource, version, wish).await,
-            _ => {
-                let flight = self.depart(resource);
-                self.shared.told(resource, self.arrived(resource, landed(flight)).await?).await
-            }
+            Kept::Answer(fact) => self.shared.told(resource, fact).await,
+            Kept::Nothing if !may_fetch => Err(self.shared.not_kept(resource, wish)),
+            Kept::Nothing => match resource {
+                Resource::Zip(version) => self.cold_zip(resource, version, wish).await,
+                _ => {
+                    let flight = self.depart(resource);
+                    self.shared.told(resource, self.arrived(resource, landed(flight)).await?).await
+                }
+            },
         }
     }
 
@@ -286,6 +289,21 @@ impl Mirror {
 }
 
 impl Shared {
+    async fn kept(&self, resource: &Resource) -> Result<Kept, Problem> {
+        if resource.version().is_some()
+            && let Some(fact) = self.facts.file(resource).await.map_err(unreadable)?
+            && let Some(answer) = self.opened(resource, fact).await?
+        {
+            return Ok(Kept::File(answer));
+        }
+        let known = self.facts.answer(resource).await.map_err(unreadable)?;
+        Ok(known.map_or(Kept::Nothing, Kept::Answer))
+    }
+
+    fn is_old(&self, resource: &Resource, fact: &Fact) -> bool {
+        self.clock.now().since(fact.at) >= self.freshness.of(resource, &fact.state)
+    }
+
     /// A fact as an answer, marked with its age.
     async fn told(&self, resource: &Resource, fact: Fact) -> Result<Answer, Problem> {
         let forever = resource.version().is_some() && matches!(fact.state, State::Proved(_));
@@ -315,7 +333,7 @@ impl Shared {
         Ok(Answer { what, age })
     }
 
-    /// The file of a version; `None` when its bytes are lost.
+    /// The file of a version; `None` when its bytes are lost, or some of them: those are taken out of sight.
     async fn opened(&self, resource: &Resource, fact: Fact) -> Result<Option<Answer>, Problem> {
         let State::Proved(proved) = fact.state else { return Ok(None) };
         let digest = proved.content.digest();
@@ -329,9 +347,15 @@ impl Shared {
     async fn open(&self, proved: Proved) -> Result<Option<File>, Problem> {
         match proved.content {
             Content::Here { digest, bytes } => Ok(Some(File::Bytes { digest, bytes })),
-            Content::Blob { digest, .. } => {
+            Content::Blob { digest, length } => {
                 let blob = self.store.open(&digest).await.map_err(|error| unreadable(error.into()))?;
-                Ok(blob.map(File::Blob))
+                match blob {
+                    Some(blob) if blob.len() != length => {
+                        self.store.quarantine(&digest).await.map_err(|error| unreadable(error.into()))?;
+                        Ok(None)
+                    }
+                    blob => Ok(blob.map(File::Blob)),
+                }
             }
         }
     }
@@ -354,13 +378,22 @@ pub(crate) fn subject(resource: &Resource) -> String {
     }
 }
 
+fn silent_store(resource: &Resource) -> Problem {
+    tracing::error!(%resource, "the store says nothing");
+    let text = "the store of this server says nothing".to_owned();
+    Problem::Later { text, retry_after: Duration::from_secs(10) }
+}
+
 /// What a client is told when the store fails; the log is told the rest.
 pub(crate) fn unreadable(error: FactsError) -> Problem {
     tracing::error!(error = %chain(&error), "the store failed");
-    Problem::Later {
-        text: "the store of this server can't be read or written now".to_owned(),
-        retry_after: Duration::from_secs(10),
-    }
+    let is_full = matches!(&error, FactsError::Store(error) if error.kind() == ErrorKind::Full);
+    let text = if is_full {
+        "the store of this server has no room for anything new; what is kept is served on"
+    } else {
+        "the store of this server can't be read or written now"
+    };
+    Problem::Later { text: text.to_owned(), retry_after: Duration::from_secs(10) }
 }
 
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

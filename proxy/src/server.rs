@@ -9,29 +9,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::service::Service;
-use crate::wire::{Files, Wire};
+use crate::wire::pace::Pace;
+use crate::wire::{Line, Wire};
 
 /// What a connection may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at one time; further ones wait to be accepted.
     pub connections: usize,
-    /// Time for the head of a request, and for the pause before the next one.
+    /// From one reply to the next request.
+    pub idle: Duration,
+    /// For the head of a request, from its first byte.
     pub head: Duration,
     /// Bytes of a request's head.
     pub head_bytes: usize,
-    /// How long a client may take nothing of its reply.
+    /// Without taking a byte of a reply.
     pub stall: Duration,
-    /// Time for replies on their way when the service stops.
+    /// For replies on their way when the service stops.
     pub drain: Duration,
 }
 
@@ -39,7 +44,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 16 * 1024,
-            head: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+            head: Duration::from_secs(10),
             head_bytes: 32 * 1024,
             stall: Duration::from_secs(60),
             drain: Duration::from_secs(60),
@@ -49,6 +55,26 @@ impl Default for Limits {
 
 /// How long nothing is accepted after the system refused to give another descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a client that has connected and not yet asked is waited for when the service stops.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// Descriptors that files, the store and the upstream need at one time.
+const OTHER_DESCRIPTORS: u64 = 256;
+
+/// Takes all descriptors that the system gives this process, and says how many connections fit.
+fn places(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "raising the number of descriptors");
+    }
+    // A reply from a file holds a second one.
+    let room = getrlimit(Resource::Nofile).current.map(|all| all.saturating_sub(OTHER_DESCRIPTORS) / 2);
+    let places = room.map_or(wanted, |room| wanted.min(usize::try_from(room).unwrap_or(wanted)).max(1));
+    if places < wanted {
+        tracing::warn!(places, wanted, "the limit of descriptors allows fewer connections");
+    }
+    places
+}
 
 /// Accepts and serves until `shutdown` ends, then lets the replies on their way finish, for `limits.drain` at most.
 pub(crate) async fn run(
@@ -59,7 +85,7 @@ pub(crate) async fn run(
 ) -> io::Result<()> {
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(places(limits.connections)));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let place = Arc::clone(&places).acquire_owned();
@@ -82,6 +108,10 @@ pub(crate) async fn run(
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+    // Those who connected before the end are served, too.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        connections.spawn(connection(stream, peer, Arc::clone(&service), limits, stop.clone()));
     }
     drop(listener);
     connections.close();
@@ -113,31 +143,39 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %peer, "setting TCP_NODELAY");
     }
-    let files = Arc::new(Files::default());
+    let line = Arc::new(Line::default());
     let answer = service_fn(|request| {
-        let (service, files) = (Arc::clone(&service), Arc::clone(&files));
+        let (service, line) = (Arc::clone(&service), Arc::clone(&line));
+        line.requested();
         async move {
             let reply = service.answer(request, peer.ip()).await;
-            Ok::<_, Infallible>(reply.map(|body| body.over(files)))
+            Ok::<_, Infallible>(reply.map(|body| body.over(line)))
         }
     });
+    let pace = Pace { idle: limits.idle, head: limits.head, stall: limits.stall };
+    let wire = Wire::new(stream, Arc::clone(&line), pace);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_buf_size(limits.head_bytes)
-        .half_close(false);
-    let wire = Wire::new(stream, Arc::clone(&files), limits.stall);
+    // The wire keeps the time.
+    http.header_read_timeout(None).max_buf_size(limits.head_bytes).half_close(false);
     let connection = http.serve_connection(TokioIo::new(wire), answer);
     let mut connection = std::pin::pin!(connection);
     let end = tokio::select! {
         end = connection.as_mut() => end,
-        () = stop.cancelled() => {
+        () = last_call(&stop, &line) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = end {
         tracing::debug!(%peer, error = %chain(&error), "connection ended");
+    }
+}
+
+/// The end of the service, or a little later for who has not asked for anything yet.
+async fn last_call(stop: &CancellationToken, line: &Line) {
+    stop.cancelled().await;
+    if line.requests() == 0 {
+        tokio::time::sleep(LAST_CALL).await;
     }
 }
 

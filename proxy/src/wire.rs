@@ -1,38 +1,47 @@
 //! The socket of a connection, and how parts of files get into it without passing through this program.
 //!
 //! hyper writes slices of memory. So that a part of a file can stand among them, its place is held by slices of a window
-//! of zeros, and the file waits in a queue beside ([`Files`]). When a slice to be written lies in the window, the
+//! of zeros, and the file waits in a queue beside ([`Line`]). When a slice to be written lies in the window, the
 //! kernel moves as many bytes from the file at the head of the queue to the socket (`sendfile`); what comes before it
 //! is sent with the hint that more follows. The queue and hyper's list of slices are filled and emptied in the same
 //! order, so the first window slice always belongs to the first file.
 //!
-//! A client that takes nothing for a while loses its connection.
+//! A client that takes too long, for its request or for taking its reply, loses its connection.
+
+pub(crate) mod pace;
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
 
 use crate::access::Tally;
+use crate::wire::pace::{Pace, Wait, Watch};
 
 /// Bytes that one call moves from a file at most.
 const WINDOW: usize = 1 << 20;
 /// Never read, so it costs address space and no memory.
 static PLACEHOLDER: [u8; WINDOW] = [0; WINDOW];
 
-/// The parts of files that were promised to one connection and have not left yet.
+/// What a connection's socket and its service tell each other.
 #[derive(Default)]
-pub(crate) struct Files(Mutex<VecDeque<Part>>);
+pub(crate) struct Line {
+    /// The parts of files that were promised and have not left yet.
+    files: Mutex<VecDeque<Part>>,
+    /// Requests that were read whole.
+    requests: AtomicU64,
+    /// A reply is being made or sent.
+    busy: AtomicBool,
+}
 
 struct Part {
     file: Arc<File>,
@@ -40,10 +49,26 @@ struct Part {
     end: u64,
 }
 
-impl Files {
+impl Line {
+    /// A request was read; until [`Line::replied`] the client waits for us.
+    pub(crate) fn requested(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.busy.store(true, Ordering::Relaxed);
+    }
+
+    /// The last part of a reply was made.
+    pub(crate) fn replied(&self) {
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// Requests that were read whole.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     /// Promises a part of a file; the chunk stands for it in the body.
     pub(crate) fn promise(&self, file: Arc<File>, start: u64, end: u64) -> Chunk {
-        self.0.lock().push_back(Part { file, at: start, end });
+        self.files.lock().push_back(Part { file, at: start, end });
         let left = usize::try_from(end - start).expect("files are smaller than the address space");
         Chunk { content: Content::File { left }, tally: None }
     }
@@ -102,16 +127,18 @@ impl Buf for Chunk {
 /// A TCP connection that knows the window.
 pub(crate) struct Wire {
     stream: TcpStream,
-    files: Arc<Files>,
-    stall: Duration,
-    /// Runs while the client takes nothing.
-    stalled: Option<Pin<Box<Sleep>>>,
+    line: Arc<Line>,
+    /// Over the client's requests.
+    asking: Watch,
+    /// Over its taking of replies.
+    taking: Watch,
+    /// The number of requests when the last byte was read: a byte belongs to a head until there is one more.
+    read_at: Option<u64>,
 }
 
 impl Wire {
-    /// `stall` is how long the client may take nothing while there is something for it.
-    pub(crate) fn new(stream: TcpStream, files: Arc<Files>, stall: Duration) -> Self {
-        Self { stream, files, stall, stalled: None }
+    pub(crate) fn new(stream: TcpStream, line: Arc<Line>, pace: Pace) -> Self {
+        Self { stream, line, asking: Watch::new(pace), taking: Watch::new(pace), read_at: None }
     }
 
     /// Writes without waiting what it can of `slices`.
@@ -129,7 +156,7 @@ impl Wire {
     }
 
     fn send_file(&self, wanted: usize) -> io::Result<usize> {
-        let mut files = self.files.0.lock();
+        let mut files = self.line.files.lock();
         let part = files.front_mut().ok_or_else(|| io::Error::other("a placeholder without its file"))?;
         let wanted = wanted.min(usize::try_from(part.end - part.at).unwrap_or(usize::MAX));
         let mut at = part.at;
@@ -150,29 +177,42 @@ impl Wire {
     fn poll_written(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             if self.stream.poll_write_ready(context)?.is_pending() {
-                ready!(self.poll_stalled(context))?;
+                self.taking.wait_for(Wait::Reply);
+                self.taking.check(context)?;
                 return Poll::Pending;
             }
             match self.stream.try_io(Interest::WRITABLE, || self.write_now(slices)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => {
-                    self.stalled = None;
+                    self.taking.rest();
                     return Poll::Ready(written);
                 }
             }
         }
     }
 
-    /// Ready with an error when the client took nothing for too long; its waker is set.
-    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let stall = self.stall;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall)));
-        match stalled.as_mut().poll(context) {
-            Poll::Ready(()) => {
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
-            }
-            Poll::Pending => Poll::Ready(Ok(())),
+    /// Whether a part of a head was read and its end was not.
+    fn is_in_head(&self) -> bool {
+        self.read_at == Some(self.line.requests())
+    }
+
+    /// Nothing can be read: is the client late with a request?
+    fn check_request(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.line.busy.load(Ordering::Relaxed) {
+            self.asking.rest();
+            return Ok(());
+        }
+        self.asking.wait_for(if self.is_in_head() { Wait::Head } else { Wait::Request });
+        self.asking.check(context)
+    }
+
+    /// Something was read.
+    fn note_request(&mut self) {
+        if !self.is_in_head() {
+            self.asking.rest();
+            self.asking.wait_for(Wait::Head);
+            self.read_at = Some(self.line.requests());
         }
     }
 }
@@ -187,7 +227,14 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        match &read {
+            Poll::Pending => self.check_request(context)?,
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.note_request(),
+            Poll::Ready(_) => {}
+        }
+        read
     }
 }
 
@@ -224,11 +271,15 @@ impl AsyncWrite for Wire {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
+
+    const PACE: Pace =
+        Pace { idle: Duration::from_secs(60), head: Duration::from_secs(60), stall: Duration::from_secs(60) };
 
     fn file_of(bytes: &[u8]) -> Arc<File> {
         let mut file = tempfile::tempfile().unwrap();
@@ -267,17 +318,17 @@ mod tests {
         let (mut client, server) = pair().await;
         let content: Vec<u8> = (0..5 * WINDOW + 321).map(|i| (i % 249) as u8).collect();
         let (one, two) = (file_of(&content), file_of(b"the second file"));
-        let files = Arc::new(Files::default());
+        let line = Arc::new(Line::default());
         let end = content.len() as u64 - 1;
         let mut chunks = vec![
             Chunk::bytes(Bytes::from_static(b"head one\n")),
-            files.promise(one, 3, end),
+            line.promise(one, 3, end),
             Chunk::bytes(Bytes::from_static(b"\nhead two\n")),
-            files.promise(two, 4, 10),
+            line.promise(two, 4, 10),
         ];
         let expected = [b"head one\n", &content[3..content.len() - 1], b"\nhead two\n", b"second"].concat();
         let writer = tokio::spawn(async move {
-            let mut wire = Wire::new(server, files, Duration::from_secs(30));
+            let mut wire = Wire::new(server, line, PACE);
             write_all(&mut wire, &mut chunks).await.unwrap();
         });
         let mut got = Vec::new();
@@ -289,9 +340,9 @@ mod tests {
     #[tokio::test]
     async fn a_file_shorter_than_promised_ends_the_connection() {
         let (_client, server) = pair().await;
-        let files = Arc::new(Files::default());
-        let mut chunks = [files.promise(file_of(b"abc"), 0, 9)];
-        let mut wire = Wire::new(server, files, Duration::from_secs(30));
+        let line = Arc::new(Line::default());
+        let mut chunks = [line.promise(file_of(b"abc"), 0, 9)];
+        let mut wire = Wire::new(server, line, PACE);
         let error = write_all(&mut wire, &mut chunks).await.unwrap_err();
         assert_eq!(error.to_string(), "a stored file is shorter than promised");
     }
@@ -299,8 +350,8 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_loses_its_connection() {
         let (_client, server) = pair().await;
-        let files = Arc::new(Files::default());
-        let mut wire = Wire::new(server, files, Duration::from_millis(20));
+        let line = Arc::new(Line::default());
+        let mut wire = Wire::new(server, line, Pace { stall: Duration::from_millis(20), ..PACE });
         let error = loop {
             if let Err(error) = wire.write_all(&[7; 1 << 16]).await {
                 break error;

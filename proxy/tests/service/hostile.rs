@@ -1,7 +1,12 @@
 //! Requests that no proper client makes.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use modkeep_harness::http::raw;
 use modkeep_harness::upstream::{Module, Tree};
+use modkeep_proxy::Limits;
 
 use crate::world::{Wishes, World};
 
@@ -111,4 +116,62 @@ fn modules_are_below_the_base_path() {
     for outside in ["/example.com/m/@v/list", "/go/modexample.com/m/@v/list", "/go/mod"] {
         assert_eq!(world.get(outside).status, 404, "{outside}");
     }
+}
+
+#[test]
+fn slow_heads_end_and_idle_connections_harm_nobody() {
+    let limits =
+        Limits { head: Duration::from_millis(300), idle: Duration::from_secs(60), ..Limits::default() };
+    let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
+    let world = World::with(Tree::default().with(module), Wishes { limits, ..Wishes::default() });
+    let idle: Vec<_> = (0..200).map(|_| TcpStream::connect(world.address).unwrap()).collect();
+    let mut slow: Vec<_> = (0..100).map(|_| TcpStream::connect(world.address).unwrap()).collect();
+    for stream in &mut slow {
+        stream.write_all(b"GET /example.com/m/@v/list HTTP/1.1\r\nHost:").unwrap();
+    }
+    assert_eq!(world.get("/example.com/m/@v/list").status, 200);
+    for stream in &mut slow {
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // An end or a reset: the connection is gone, and nothing was said.
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&said));
+    }
+    for mut stream in idle {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 200 OK"), "{said}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_long_for_its_reply_is_not_idle() {
+    let limits =
+        Limits { head: Duration::from_millis(50), idle: Duration::from_millis(50), ..Limits::default() };
+    let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
+    let world = World::with(Tree::default().with(module), Wishes { limits, ..Wishes::default() });
+    world.upstream.change("/example.com/m/@v/list", |reply| reply.delayed(Duration::from_millis(400)));
+    assert_eq!(world.get("/example.com/m/@v/list").status, 200);
+}
+
+#[test]
+fn who_has_connected_before_the_end_is_served() {
+    let mut world = world();
+    let mut streams: Vec<_> = (0..20).map(|_| TcpStream::connect(world.address).unwrap()).collect();
+    let clients = std::thread::spawn(move || {
+        for stream in &mut streams {
+            stream
+                .write_all(b"GET /example.com/m/@v/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                .unwrap();
+        }
+        let said = streams.iter_mut().map(|stream| {
+            let mut said = String::new();
+            stream.read_to_string(&mut said).unwrap();
+            said
+        });
+        said.filter(|said| said.starts_with("HTTP/1.1 200 OK")).count()
+    });
+    world.stop();
+    assert_eq!(clients.join().unwrap(), 20);
 }

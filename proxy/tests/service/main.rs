@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on ends")]
 
 mod answers;
+mod faults;
 mod files;
 mod flights;
 mod hostile;
