@@ -11,6 +11,8 @@ use modkeep_module::sumdb::tlog::proof::{ProofError, check_record, check_tree, p
 use modkeep_module::sumdb::tlog::{Hash, Node, stored_count, tree_hash};
 use serde_json::json;
 
+use crate::NAME;
+
 /// RFC 6962, section 2.1, as it is written there.
 fn defined_root(records: &[Hash]) -> Hash {
     match records {
@@ -25,7 +27,7 @@ fn defined_root(records: &[Hash]) -> Hash {
 
 /// A log whose records read `record 0`, `record 1`, …
 fn counted(size: u64) -> Log {
-    let mut log = Log::new("sum.corp.example", 1);
+    let mut log = Log::new(NAME, 1);
     for id in 0..size {
         log.append(format!("record {id}"));
     }

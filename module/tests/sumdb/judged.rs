@@ -3,14 +3,23 @@
 //! Stricter than Go, on purpose: a record's number is written in decimal digits without sign or leading zeros;
 //! tiles have height 8 and a level of at most 7.
 
+use std::collections::HashMap;
+
 use data_encoding::BASE64;
+use modkeep_harness::checksumdb::Log;
 use modkeep_harness::dice::{Dice, cases};
 use modkeep_harness::judge::Judge;
+use modkeep_harness::place::full_run;
+use modkeep_module::sumdb::authenticate::Plan;
 use modkeep_module::sumdb::note::{Note, Signature, Signer, Verifier, open};
 use modkeep_module::sumdb::record::Record;
 use modkeep_module::sumdb::tile::TilePath;
-use modkeep_module::sumdb::{Hash, TreeHead};
+use modkeep_module::sumdb::tlog::Node;
+use modkeep_module::sumdb::{Hash, Tile, TreeHead};
 use serde_json::{Value, json};
+
+use crate::NAME;
+use crate::tampering::forge_upwards;
 
 /// What spoils a note, a key or a record in interesting ways.
 const PIECES: &[&str] = &[
@@ -235,17 +244,15 @@ fn records_are_read_as_go_reads_them() {
         let ours = Record::parse(reply)
             .map(|(record, rest)| json!([record.id, encode(&record.text), encode(rest)]))
             .map_err(|error| error.to_string());
-        if ours.is_err() && theirs.is_ok() {
-            let number = reply.split(|&byte| byte == b'\n').next().unwrap();
-            let canonical = theirs.as_ref().unwrap()[0].as_i64().unwrap().to_string();
-            assert!(
-                number != canonical.as_bytes() || number[0] == b'-',
-                "{:?}",
-                String::from_utf8_lossy(reply)
-            );
-            stricter += 1;
-        } else {
-            assert_eq!(ours, theirs, "{:?}", String::from_utf8_lossy(reply));
+        match (&ours, &theirs) {
+            (Err(_), Ok(read)) => {
+                let number = reply.split(|&byte| byte == b'\n').next().unwrap();
+                let canonical = read[0].as_i64().unwrap().to_string();
+                let is_canonical = number == canonical.as_bytes() && number[0] != b'-';
+                assert!(!is_canonical, "{:?}", String::from_utf8_lossy(reply));
+                stricter += 1;
+            }
+            _ => assert_eq!(ours, theirs, "{:?}", String::from_utf8_lossy(reply)),
         }
     }
     println!("stricter than Go about numbers: {stricter} of {}", replies.len());
@@ -292,5 +299,51 @@ fn tile_paths_are_read_as_go_reads_them() {
             TilePath::Records { index, width } => json!([8, -1, index, width]),
         });
         assert_eq!(ours, theirs, "{path}");
+    }
+}
+
+#[test]
+fn go_reads_the_same_hashes_from_the_same_tiles() {
+    let Some(mut judge) = Judge::start_or_skip("go_reads_the_same_hashes_from_the_same_tiles") else {
+        return;
+    };
+    let mut dice = Dice::of("go_reads_the_same_hashes_from_the_same_tiles");
+    let rounds = if full_run() { 300 } else { 20 };
+    for size in [257, 300, 512, 1000, 3000, 65537, 70000] {
+        let log = Log::of_modules(NAME, 1, size);
+        let cases: Vec<(Vec<Node>, Plan, Vec<Vec<u8>>)> = (0..rounds)
+            .map(|_| {
+                let nodes: Vec<Node> =
+                    (0..1 + dice.below(3)).map(|_| Node::record(dice.below(size as usize) as u64)).collect();
+                let plan = Plan::new(log.tree_at(size), &nodes).unwrap();
+                let mut tiles: Vec<Vec<u8>> =
+                    plan.tiles().iter().map(|&tile| log.tile(tile).unwrap()).collect();
+                if !dice.once_in(3) {
+                    spoil_tiles(&mut dice, plan.tiles(), &mut tiles);
+                }
+                (nodes, plan, tiles)
+            })
+            .collect();
+        judge.check("tlog.TileHashReader", &cases, |(nodes, plan, tiles)| {
+            let ids: Vec<u64> = nodes.iter().map(|node| node.index).collect();
+            let paths: Vec<String> = plan.tiles().iter().map(|tile| tile.path()).collect();
+            let given: HashMap<&String, String> = paths.iter().zip(tiles.iter().map(encode)).collect();
+            let ours = plan.check(tiles.clone()).map_err(|error| error.to_string()).map(|proved| {
+                let hash = |&node| proved.node(node).unwrap().to_string();
+                json!([nodes.iter().map(hash).collect::<Vec<_>>(), paths])
+            });
+            (json!([size, log.tree_at(size).root.to_string(), ids, given]), ours)
+        });
+    }
+}
+
+fn spoil_tiles(dice: &mut Dice, coordinates: &[Tile], tiles: &mut [Vec<u8>]) {
+    let at = dice.below(tiles.len());
+    match dice.below(3) {
+        0 => forge_upwards(coordinates, tiles, at),
+        _ => {
+            let byte = dice.below(tiles[at].len());
+            tiles[at][byte] ^= 1;
+        }
     }
 }
