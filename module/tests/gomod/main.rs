@@ -3,6 +3,7 @@
 mod edits;
 mod facts;
 mod files;
+mod tables;
 
 use data_encoding::BASE64;
 use facts::Parsed;
