@@ -4,6 +4,7 @@
 
 mod answers;
 mod faults;
+mod figures;
 mod files;
 mod flights;
 mod hostile;

@@ -15,7 +15,7 @@ const NAME: &str = "sum.corp.example/go";
 const MOD: &str = "/example.com/m/@v/v1.0.0.mod";
 const ZIP: &str = "/example.com/m/@v/v1.0.0.zip";
 
-fn module() -> Module {
+pub(crate) fn module() -> Module {
     Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n")
 }
 
@@ -28,7 +28,7 @@ fn sums(module: &Module, path: &str, version: &str) -> (String, String) {
 }
 
 /// A database that has logged other modules, and this one as it is.
-fn honest() -> Log {
+pub(crate) fn honest() -> Log {
     let mut log = Log::of_modules(NAME, 7, 300);
     let (zip, go_mod) = sums(&module(), "example.com/m", "v1.0.0");
     log.add_sums("example.com/m", "v1.0.0", &zip, &go_mod);
