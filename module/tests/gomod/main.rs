@@ -1,5 +1,6 @@
 //! go.mod and go.work: the same answers as golang.org/x/mod/modfile, for random files, random edits and its own tables.
 
+mod corpus;
 mod edits;
 mod facts;
 mod files;
@@ -29,10 +30,7 @@ fn files_are_read_and_written_as_go_does() {
     let (mut sound, mut total) = (0, 0);
     for _ in 0..cases() / 1_000 {
         let cases: Vec<Case> = (0..1_000).map(|_| case(&mut dice)).collect();
-        judge.check("modfile.Parse", &cases, |case| {
-            let question = json!([case.mode, "dir/go.mod", BASE64.encode(&case.data), case.fixes]);
-            (question, read(case))
-        });
+        check_reading(&mut judge, &cases);
         sound += cases.iter().filter(|case| read(case).is_ok()).count();
         total += cases.len();
     }
@@ -101,6 +99,14 @@ fn words_are_quoted_as_go_quotes_them() {
     });
     judge.check("modfile.IsDirectoryPath", &words, |word| {
         (json!([word]), Ok(json!(gomod::is_directory_path(word))))
+    });
+}
+
+/// Compares values, positions, errors and what is written.
+fn check_reading(judge: &mut Judge, cases: &[Case]) {
+    judge.check("modfile.Parse", cases, |case| {
+        let question = json!([case.mode, "dir/go.mod", BASE64.encode(&case.data), case.fixes]);
+        (question, read(case))
     });
 }
 
