@@ -159,10 +159,7 @@ fn class_char(class: &[u8]) -> Result<(char, &[u8]), BadPattern> {
     }
     let (char, width) = decode(class);
     let rest = &class[width..];
-    if rest.is_empty() || (char == char::REPLACEMENT_CHARACTER && width == 1) {
-        return Err(BadPattern);
-    }
-    Ok((char, rest))
+    if rest.is_empty() { Err(BadPattern) } else { Ok((char, rest)) }
 }
 
 #[cfg(test)]

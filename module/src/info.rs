@@ -1,8 +1,8 @@
 //! `.info` documents: what a proxy says of a version, its commit's time and where it came from.
 //!
 //! A document is served with the bytes it came in; this reads it to judge it. The reading is that of the go command
-//! (names of fields match in any case, unknown fields are free), but stricter where two readers could see two things:
-//! one object and nothing after it, UTF-8, each field once, times as RFC 3339 writes them.
+//! (names of fields match in any case, unknown fields are free). Stricter than Go where two readers could see two
+//! things: one object and nothing after it, UTF-8, each field once, times as RFC 3339 writes them.
 
 use jiff::civil::DateTime;
 

@@ -23,7 +23,7 @@ pub use query::Query;
 pub use sumdb::{DatabaseName, SumdbRequest, SumdbResource};
 use url::Bangs;
 
-/// Longest store key in bytes; a request for a longer one is refused.
+/// Longest store key in bytes; a request for a longer one is refused. Stricter than Go.
 pub const MAX_KEY_LEN: usize = 800;
 
 /// One thing that a GOPROXY serves.

@@ -116,6 +116,7 @@ const ELEMENTS: &[&str] = &[
     "yaml.v0",
     "yaml.v2-unstable",
     "yaml.v-unstable",
+    "yaml.v0-unstable",
     "gopkg.in",
     "CON",
     "con.txt",

@@ -101,7 +101,7 @@ proptest! {
 }
 
 fn semver_text() -> impl Strategy<Value = String> {
-    "v[0-2]\\.(0|1|9|10)\\.[0-2](-(0|1|10|a|A|a-1|rc)(\\.(0|2|10|b|beta)){0,2})?(\\+[a-c]|\\+incompatible)?"
+    "v[0-2]\\.(0|1|9|10)\\.[0-2](-(0|1|10|a|A|a-9|a-10|rc)(\\.(0|2|10|b|beta)){0,2})?(\\+[a-c]|\\+incompatible)?"
 }
 
 const NUMBERS: &[&str] = &["0", "1", "2", "9", "10", "99", "01", "1000", "18446744073709551616", ""];
@@ -116,6 +116,8 @@ const IDENTIFIERS: &[&str] = &[
     "RC",
     "pre",
     "a-b",
+    "a-9",
+    "a-10",
     "-",
     "incompatible",
     "18446744073709551616",

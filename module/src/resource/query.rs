@@ -43,3 +43,28 @@ impl Query {
         escape_ascii(&self.revision)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_neither_a_version_nor_a_word_of_the_go_command() {
+        for (revision, want) in [
+            ("main", None),
+            ("v1", None),
+            ("v2.0.0", None),
+            ("v1.0.0+meta", None),
+            ("Latest", None),
+            ("v1.0.0", Some("version \"v1.0.0\" invalid: a version, not a query")),
+            ("v2.0.0+incompatible", Some("version \"v2.0.0+incompatible\" invalid: a version, not a query")),
+            ("upgrade", Some("x.y/z@upgrade: invalid version: a query that the go command resolves itself")),
+            ("feature/x", Some("version \"feature/x\" invalid: disallowed version string")),
+            ("é", Some("version \"é\" invalid: not ASCII")),
+        ] {
+            let module = ModulePath::parse("x.y/z").unwrap();
+            let got = Query::new(module, revision).err().map(|error| error.to_string());
+            assert_eq!(got.as_deref(), want, "{revision}");
+        }
+    }
+}

@@ -111,7 +111,7 @@ fn split_request(path: &str) -> (&str, &str) {
 pub struct DatabaseName(String);
 
 impl DatabaseName {
-    /// Checks a name. Upper-case letters are refused beyond Go's rules: keys must not depend on case.
+    /// Checks a name. Stricter than Go: no upper-case letters, for keys must not depend on case, and few marks.
     pub fn parse(name: &str) -> Result<Self, ResourceError> {
         let sound = |element: &str| {
             !matches!(element, "" | "." | ".." | "lookup" | "tile")

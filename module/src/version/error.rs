@@ -38,7 +38,7 @@ pub enum VersionProblem {
     Major { want: String, got: String },
     #[error("disallowed version string")]
     Disallowed,
-    /// Ours: Go lets letters beyond ASCII pass the check and stumbles when it escapes them.
+    /// Ours: Go lets letters beyond ASCII pass the check and says `internal error` when it escapes them.
     #[error("not ASCII")]
     NotAscii,
     /// Ours: a version of the module, asked for as if it were a branch.
