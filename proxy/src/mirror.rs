@@ -4,18 +4,7 @@
 //! given without looking back. Lists, `@latest`, queries and absences are facts with an age: inside their lifetime they
 //! are given, past it they are asked again while the client waits a moment, and when no newer answer comes the old one
 //! is given and marked as such.
-//!
-//! | what is known | upstream answers | upstream refuses | upstream fails or hangs | cached-only, offline |
-//! |---|---|---|---|---|
-//! | file, proved | 200 for ever | 200 | 200 | 200 |
-//! | answer, inside its lifetime | 200 | 200 | 200 | 200 |
-//! | answer, past it | the new one | 403 with its text | 200 marked stale | 200 marked stale |
-//! | absence, inside its lifetime | 404 or 410 with its text | the same | the same | the same |
-//! | absence, past it | the new one | 403 with its text | 404 or 410 marked stale | the same |
-//! | refusal, inside its lifetime | 403 with its text | the same | the same | the same |
-//! | refusal, past it | the new one | 403 with its text | 403 marked stale | the same |
-//! | nothing | 200, 404 or 410, kept | 403 with its text | 503 with Retry-After | 404 |
-//! | a private name | 403 or 404 as configured, nobody is asked | | | |
+//! The table of all cases is in ARCHITECTURE.md ("What leaves"); a test reads it.
 
 pub(crate) mod fact;
 pub(crate) mod facts;

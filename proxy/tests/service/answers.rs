@@ -1,4 +1,4 @@
-//! Answers with an age: what is known × how the upstream is.
+//! Answers with an age: lifetimes, texts, restarts, refreshing and forgetting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,117 +18,6 @@ fn tree() -> Tree {
     Tree::default()
         .with(Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n"))
         .with(Module::new("example.com/m", "v1.1.0").file("m.go", "package m\n"))
-}
-
-/// A patience short enough for tests of a hung upstream.
-fn impatient() -> Wishes {
-    let freshness = Freshness {
-        patience: Duration::from_millis(100),
-        cold_patience: Duration::from_millis(300),
-        ..Freshness::default()
-    };
-    Wishes { freshness, ..Wishes::default() }
-}
-
-/// How an upstream can be when it is asked again.
-#[derive(Clone, Copy, Debug)]
-enum Health {
-    Well,
-    Refuses,
-    Gone,
-    Busy,
-    Hangs,
-    Closes,
-}
-
-impl Health {
-    fn set(self, world: &World) {
-        match self {
-            Self::Well => world.upstream.heal(),
-            Self::Refuses => world.upstream.reply_all(Reply::new(403).text("no more of this")),
-            Self::Gone => world.upstream.reply_all(Reply::new(410).text("it is gone")),
-            Self::Busy => world.upstream.reply_all(Reply::new(503).text("busy")),
-            Self::Hangs => world.upstream.reply_all(Reply::new(200).stalled()),
-            Self::Closes => world.upstream.reply_all(Reply::new(200).closed()),
-        }
-    }
-}
-
-/// What is known before.
-#[derive(Clone, Copy, Debug)]
-enum Known {
-    Nothing,
-    Answer,
-    Absence,
-    Refusal,
-}
-
-impl Known {
-    fn learn(self, world: &World) {
-        match self {
-            Self::Nothing => return,
-            Self::Answer => world.upstream.heal(),
-            Self::Absence => world.upstream.reply_all(Reply::new(404).text("404 page not found")),
-            Self::Refusal => world.upstream.reply_all(Reply::new(403).text("refused as known")),
-        }
-        world.get(LIST);
-    }
-}
-
-/// What a client gets: the status, a word of the body, and the mark of a cache.
-struct Want(u16, &'static str, Option<&'static str>);
-
-const FRESH: Option<&str> = Some("modkeep; hit; ttl=60");
-const FRESH_REFUSAL: Option<&str> = Some("modkeep; hit; ttl=30");
-const STALE: Option<&str> = Some("modkeep; hit; ttl=-40; detail=stale");
-
-#[track_caller]
-fn check(known: Known, age: u64, health: Health, want: Want) {
-    let world = World::with(tree(), impatient());
-    known.learn(&world);
-    world.clock.advance(Duration::from_secs(age));
-    health.set(&world);
-    let Want(status, word, mark) = want;
-    for time in 0..2 {
-        let answer = world.get(LIST);
-        let case = format!("{known:?}, {age} s old, upstream {health:?}, time {time}: {answer:?}");
-        assert_eq!(answer.status, status, "{case}");
-        assert!(answer.text().contains(word), "{case}");
-        assert_eq!(answer.header("cache-status"), mark, "{case}");
-        if status == 503 {
-            assert!(answer.header("retry-after").is_some(), "{case}");
-        }
-    }
-}
-
-#[test]
-fn the_table_of_states_and_health_holds() {
-    use Health::{Busy, Closes, Gone, Hangs, Refuses, Well};
-    use Known::{Absence, Answer, Nothing, Refusal};
-    // Inside its lifetime everything is told as it is known, however the upstream is.
-    for health in [Well, Refuses, Gone, Busy, Hangs, Closes] {
-        check(Answer, 0, health, Want(200, "v1.1.0", FRESH));
-        check(Absence, 0, health, Want(404, "404 page not found", FRESH));
-        check(Refusal, 0, health, Want(403, "refused as known", FRESH_REFUSAL));
-    }
-    // Past it the upstream has its say, and where it has none the old answer stands.
-    for known in [Answer, Absence, Refusal] {
-        check(known, 100, Well, Want(200, "v1.1.0", FRESH));
-        check(known, 100, Refuses, Want(403, "no more of this", FRESH_REFUSAL));
-        check(known, 100, Gone, Want(410, "it is gone", FRESH));
-    }
-    for health in [Busy, Hangs, Closes] {
-        check(Answer, 100, health, Want(200, "v1.1.0", STALE));
-        check(Absence, 100, health, Want(404, "404 page not found", STALE));
-        check(Refusal, 70, health, Want(403, "refused as known", STALE));
-    }
-    // Nothing known.
-    check(Nothing, 0, Well, Want(200, "v1.1.0", FRESH));
-    check(Nothing, 0, Refuses, Want(403, "no more of this", FRESH_REFUSAL));
-    check(Nothing, 0, Gone, Want(410, "it is gone", FRESH));
-    for health in [Busy, Hangs, Closes] {
-        check(Nothing, 0, health, Want(503, "", None));
-    }
 }
 
 #[test]
@@ -236,12 +125,13 @@ fn a_refresh_makes_a_new_version_visible_at_once() {
 
 #[test]
 fn one_question_at_a_time_finds_out_whether_a_hung_upstream_is_back() {
-    let world = World::with(tree(), impatient());
+    let freshness = Freshness { patience: Duration::from_millis(100), ..Freshness::default() };
+    let world = World::with(tree(), Wishes { freshness, ..Wishes::default() });
     world.get(LIST);
     world.get("/example.com/none/@v/list");
     world.clock.advance(Duration::from_secs(1000));
     world.upstream.forget();
-    Health::Hangs.set(&world);
+    world.upstream.reply_all(Reply::new(200).stalled());
     for _ in 0..50 {
         assert_eq!(world.get(LIST).status, 200);
         assert_eq!(world.get("/example.com/none/@v/list").status, 404);

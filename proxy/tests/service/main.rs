@@ -8,5 +8,6 @@ mod figures;
 mod files;
 mod flights;
 mod hostile;
+mod table;
 mod verdicts;
 mod world;
