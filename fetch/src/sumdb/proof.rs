@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use modkeep_module::resource::{DatabaseName, SumdbRequest, SumdbResource};
 use modkeep_module::sumdb::authenticate::{InconsistentTiles, Plan};
 use modkeep_module::sumdb::check::{Check, CheckError, Proved, ProvedRecord, Unproved};
@@ -23,7 +23,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use super::error::SumdbError;
 use super::flight::Flights;
 use super::kept::{Dispute, Kept};
-use super::timeline::{Installed, Timeline};
+use super::timeline::{Installed, Known, Timeline};
 use crate::chain::{Route, Upstream};
 use crate::error::FetchError;
 
@@ -94,11 +94,9 @@ impl Prover {
 
     /// Asks for the record of a version, proves it and keeps it.
     pub(super) async fn look_up(&self, module: &ModuleVersion) -> Result<ProvedRecord, SumdbError> {
-        let source = self.source()?;
-        self.refuse_if_frozen().await?;
         let request = SumdbRequest::Lookup(module.path.clone(), module.version.clone());
-        let reply = source.read(request).await?;
-        let proved = self.settle(&Claim::Lookup(reply)).await?;
+        let (reply, known) = self.ask(request).await?;
+        let proved = self.settle(&Claim::Lookup(reply), known).await?;
         let record = proved.record.ok_or(SumdbError::Unproved(Unproved::NotInLog))?;
         let record = record.map_err(SumdbError::Unproved)?;
         // A record about something else is in the log all right, but no answer to keep.
@@ -109,10 +107,8 @@ impl Prover {
 
     /// Asks for the newest head and installs it where it is newer than ours.
     pub(super) async fn advance(&self) -> Result<(), SumdbError> {
-        let source = self.source()?;
-        self.refuse_if_frozen().await?;
-        let note = source.read(SumdbRequest::Latest).await?;
-        self.settle(&Claim::Head(note)).await?;
+        let (note, known) = self.ask(SumdbRequest::Latest).await?;
+        self.settle(&Claim::Head(note), known).await?;
         Ok(())
     }
 
@@ -131,9 +127,20 @@ impl Prover {
         Ok(Bytes::copy_from_slice(&whole.data()[..tile.byte_len()]))
     }
 
-    async fn refuse_if_frozen(&self) -> Result<(), SumdbError> {
-        match self.timeline.known().await?.fork {
-            Some(evidence) => Err(self.misbehaving(evidence)),
+    /// Asks the database, and the store what it knows by now: other replicas may have moved the head, or caught the
+    /// database.
+    async fn ask(&self, request: SumdbRequest) -> Result<(Bytes, Known), SumdbError> {
+        let source = self.source()?;
+        self.refuse_if_frozen(&self.timeline.known().await?)?;
+        let (known, reply) = join(self.timeline.reload(), source.read(request)).await;
+        let known = known?;
+        self.refuse_if_frozen(&known)?;
+        Ok((reply?, known))
+    }
+
+    fn refuse_if_frozen(&self, known: &Known) -> Result<(), SumdbError> {
+        match &known.fork {
+            Some(evidence) => Err(self.misbehaving(Arc::clone(evidence))),
             None => Ok(()),
         }
     }
@@ -144,8 +151,7 @@ impl Prover {
 
     /// Proves a claim against the head that is known, and moves that head forward after the tiles that prove the move are
     /// durable. Proves again when another moved it meanwhile.
-    async fn settle(&self, claim: &Claim) -> Result<Proved, SumdbError> {
-        let mut known = self.timeline.known().await?;
+    async fn settle(&self, claim: &Claim, mut known: Known) -> Result<Proved, SumdbError> {
         for _ in 0..MAX_MOVES {
             let check = self.examine(claim, known.head.as_ref())?;
             let (proved, fetched) = self.prove(&check).await?;

@@ -8,9 +8,11 @@ use modkeep_harness::dice::Dice;
 use modkeep_harness::place::full_run;
 use modkeep_module::sumdb::note::{Signer, Verifier};
 use modkeep_module::sumdb::tlog::proof::check_tree;
-use modkeep_module::sumdb::{Hash, SignedHead};
+use modkeep_module::sumdb::{Hash, SignedHead, Tile};
+use modkeep_module::version::ModuleVersion;
+use modkeep_store::{Store, Swap};
 
-use crate::{NAME, World, module};
+use crate::{NAME, World, empty_store, module};
 
 fn grow(log: &mut Log, by: u64, prefix: &str) {
     for _ in 0..by {
@@ -126,10 +128,7 @@ async fn fork(world: &World, dice: &mut Dice, known: &SignedHead, attack: usize,
         grow(log, shown - common, "other");
         honest
     });
-    let wanted =
-        modkeep_module::version::ModuleVersion::parse(&format!("example.com/other{common}"), "v1.0.0")
-            .unwrap();
-    let error = world.database().lookup(&wanted).await.unwrap_err();
+    let error = world.database().lookup(&other(common)).await.unwrap_err();
     assert_eq!(world.head().await.as_ref(), Some(known), "the head moved");
     let found = match &error {
         SumdbError::Misbehaving { evidence, .. } => {
@@ -175,6 +174,10 @@ async fn after_the_attack(world: &World, found: Found, known: &SignedHead, hones
     }
 }
 
+fn other(number: u64) -> ModuleVersion {
+    ModuleVersion::parse(&format!("example.com/other{number}"), "v1.0.0").unwrap()
+}
+
 #[tokio::test]
 async fn two_replicas_that_are_told_two_stories_find_out_through_their_store() {
     let world = World::of_modules(300);
@@ -187,17 +190,76 @@ async fn two_replicas_that_are_told_two_stories_find_out_through_their_store() {
         *log = log.at(310);
         grow(log, 30, "other");
     });
-    // The second knows the head of 300 records only, which both stories extend.
-    let other = modkeep_module::version::ModuleVersion::parse("example.com/other320", "v1.0.0").unwrap();
-    let error = second.lookup(&other).await.unwrap_err();
+    // The second has seen the head of 300 records only, which both stories extend.
+    let error = second.lookup(&other(320)).await.unwrap_err();
     check_evidence(error.evidence().unwrap(), &world.verifier);
     assert_eq!(world.head().await.unwrap().tree().size, 350);
-    assert!(world.kept().await.iter().all(|(name, _)| !name.contains("other")));
+    // What one replica found out stops the other before it asks anybody.
+    world.server.take_requests();
+    assert!(first.lookup(&module(9)).await.unwrap_err().evidence().is_some());
+    assert!(!world.server.take_requests().iter().any(|request| request.starts_with("tile")));
+}
+
+/// The head moves while a reply of the other story is on its way: what that reply proves must not displace what convicts
+/// it.
+#[tokio::test]
+async fn a_story_that_loses_the_race_for_the_head_is_convicted() {
+    let mut world = World::of_modules(300);
+    let database = world.database();
+    database.lookup(&module(8)).await.unwrap();
+    world.server.log(|log| grow(log, 50, "m"));
+    let honest = world.server.log(|log| log.clone());
+
+    // What another replica is going to write, made in a store of its own.
+    let shared = std::mem::replace(&mut world.store, empty_store());
+    world.database().lookup(&module(349)).await.unwrap();
+    let written = world.kept().await;
+    world.store = shared;
+
+    world.server.log(|log| {
+        *log = log.at(310);
+        grow(log, 30, "other");
+    });
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel();
+    world.server.tamper(move |request, honest| {
+        if request.starts_with("lookup") {
+            asked.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+        honest
+    });
+    let answer = tokio::spawn(async move { database.lookup(&other(320)).await });
+    tokio::task::spawn_blocking(move || is_asked.recv().unwrap()).await.unwrap();
+    for (name, value) in written {
+        write_as_replica(&world, &name, value).await;
+    }
+    go_on.send(()).unwrap();
+
+    let error = answer.await.unwrap().unwrap_err();
+    check_evidence(error.evidence().unwrap(), &world.verifier);
+    assert_eq!(world.head().await.unwrap().tree().size, 350);
+    for (name, value) in world.kept().await {
+        assert!(!name.contains("other"), "{name}");
+        if name.starts_with("edge/8/0/001") {
+            assert_eq!(value[Hash::SIZE..], honest.tile(Tile::in_tree(0, 1, 350).unwrap()).unwrap());
+        }
+    }
+}
+
+async fn write_as_replica(world: &World, name: &str, value: Vec<u8>) {
+    let key = world.key(name);
+    if name == "head" || name.starts_with("edge/") {
+        let cell = world.store.cell(&key).await.unwrap();
+        let revision = cell.as_ref().map(|cell| &cell.revision);
+        assert!(matches!(world.store.swap(&key, revision, value.into()).await.unwrap(), Swap::Done(_)));
+    } else {
+        world.store.put_if_absent(&key, value.into()).await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn a_frozen_database_is_trusted_again_when_the_evidence_is_removed() {
-    use modkeep_store::Store;
     let world = World::of_modules(300);
     world.database().lookup(&module(7)).await.unwrap();
     let honest = world.server.log(|log| log.clone());

@@ -215,6 +215,17 @@ async fn private_names_are_never_asked_about() {
 }
 
 #[tokio::test]
+async fn toolchains_are_asked_about_whatever_gonosumdb_says() {
+    let world = World::of_modules(300);
+    let toolchain = ModuleVersion::parse("golang.org/toolchain", "v0.0.1-go1.27.3.linux-amd64").unwrap();
+    world.server.log(|log| log.add(toolchain.path.as_str(), toolchain.version.as_str()));
+    let private = Private { no_sumdb: "*.org,example.com".to_owned(), no_proxy: "corp.example".to_owned() };
+    let database = world.opened(Some(Arc::new(chain(&world.server.url(), private))));
+    database.lookup(&toolchain).await.unwrap();
+    assert!(matches!(database.lookup(&module(3)).await, Err(SumdbError::Private(_))));
+}
+
+#[tokio::test]
 async fn two_databases_of_one_name_and_two_keys_have_two_histories() {
     let first = World::of_modules(300);
     first.database().lookup(&module(1)).await.unwrap();
