@@ -1,3 +1,26 @@
-//! The door of modkeep: one file a verb.
+//! The door of modkeep: one file a verb. It parses, calls a room and prints.
 
-fn main() {}
+mod cli;
+mod completions;
+mod config;
+mod goverbs;
+mod logs;
+mod release;
+mod report;
+mod serve;
+mod store;
+mod version;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let environment = config::Environment::of_process();
+    let words = std::env::args_os().skip(1).collect();
+    match cli::run(words, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::failure(&failure);
+            ExitCode::from(failure.status)
+        }
+    }
+}

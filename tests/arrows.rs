@@ -4,6 +4,8 @@
 //! Tests may lean on the harness, and the benches on every room they measure; those two carry no arrows of
 //! their own.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

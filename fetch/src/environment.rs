@@ -72,6 +72,12 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// One of go's settings, such as GOTOOLCHAIN: the variable, or else what go's files say. The go command is not
+    /// asked.
+    pub fn go_setting(&self, name: &'static str) -> Option<Setting> {
+        files::Files::of(self).value(self, name)
+    }
+
     /// All variables, for a child process.
     fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
         self.variables.iter()

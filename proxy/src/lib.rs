@@ -17,6 +17,7 @@ mod protocol;
 mod server;
 mod service;
 mod sumdb;
+pub mod upkeep;
 mod wire;
 
 use std::io;

@@ -13,9 +13,9 @@ use modkeep_store::{Key, Put, Store, StoreError, Swap};
 use crate::mirror::fact::{Fact, FactError};
 
 /// Before the key of a file that never changes.
-const FILES: &str = "files/";
+pub(crate) const FILES: &str = "files/";
 /// Before the key of an answer that may.
-const ANSWERS: &str = "answers/";
+pub(crate) const ANSWERS: &str = "answers/";
 /// How often a cell is tried when others write it too.
 const SWAPS: usize = 4;
 
@@ -111,9 +111,7 @@ impl Facts {
             let mut after = None;
             loop {
                 let keys = self.store.list(&below, after.as_ref(), PAGE).await?;
-                found.extend(keys.iter().filter_map(|key| {
-                    Resource::parse(key.as_str().strip_prefix(prefix.strip_suffix('/')?)?).ok()
-                }));
+                found.extend(keys.iter().filter_map(|key| resource_of(prefix, key)));
                 if keys.len() < PAGE {
                     break;
                 }
@@ -127,6 +125,11 @@ impl Facts {
 fn key(prefix: &str, resource: &Resource) -> Key {
     let text = format!("{prefix}{}", resource.store_key());
     Key::parse(&text).expect("the key of a resource is short, printable and has no empty or dot elements")
+}
+
+/// The resource that a key below `prefix` speaks of.
+pub(crate) fn resource_of(prefix: &str, key: &Key) -> Option<Resource> {
+    Resource::parse(key.as_str().strip_prefix(prefix.strip_suffix('/')?)?).ok()
 }
 
 fn decode(key: &Key, value: &Bytes) -> Result<Fact, FactsError> {

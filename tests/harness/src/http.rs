@@ -52,7 +52,7 @@ pub fn get(url: &str) -> io::Result<Answer> {
     raw(address, format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())
 }
 
-/// Sends `request` as it is, closes that side and reads the first answer to the end of the connection.
+/// Sends `request` as it is and reads what comes until the server closes the connection.
 ///
 /// # Errors
 /// When the connection breaks, or what comes isn't HTTP.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Modkeep {
     process: Child,
     url: String,
-    log: Option<JoinHandle<String>>,
+    log: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Modkeep {
@@ -37,6 +37,28 @@ impl Modkeep {
         command
     }
 
+    /// Runs a command that ends by itself.
+    ///
+    /// # Panics
+    /// When it is still there after a minute.
+    pub fn output(mut command: Command) -> Output {
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("modkeep can be run");
+        let stdout = gather(process.stdout.take().expect("stdout is piped"));
+        let stderr = gather(process.stderr.take().expect("stderr is piped"));
+        let status = ended(&mut process);
+        if status.is_none() {
+            // Both fail only when the process is gone already.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        let bytes = |thread: JoinHandle<Vec<u8>>| thread.join().expect("reading a pipe doesn't panic");
+        let (stdout, stderr) = (bytes(stdout), bytes(stderr));
+        let said = String::from_utf8_lossy(&stderr).into_owned();
+        let status = status.unwrap_or_else(|| panic!("{command:?} did not end, and said:\n{said}"));
+        Output { status, stdout, stderr }
+    }
+
     /// Starts `command` (a `serve` whose flags the caller chose) and waits for its first line.
     ///
     /// # Panics
@@ -44,13 +66,7 @@ impl Modkeep {
     pub fn start(mut command: Command) -> Self {
         let mut process =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("modkeep can be run");
-        let mut stderr = process.stderr.take().expect("stderr is piped");
-        let log = std::thread::spawn(move || {
-            let mut log = Vec::new();
-            let read = stderr.read_to_end(&mut log);
-            let cut = read.err().map(|error| error.to_string()).unwrap_or_default();
-            String::from_utf8_lossy(&log).into_owned() + &cut
-        });
+        let log = gather(process.stderr.take().expect("stderr is piped"));
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut modkeep = Self { process, url: String::new(), log: Some(log) };
         let line = first_line(stdout);
@@ -94,16 +110,12 @@ impl Modkeep {
     /// # Panics
     /// When it is still there after a minute.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.process.try_wait().expect("a child can be waited for") {
-                return status;
-            }
-            if Instant::now() > deadline {
+        match ended(&mut self.process) {
+            Some(status) => status,
+            None => {
                 let log = self.kill();
                 panic!("modkeep did not stop within {PATIENCE:?} and said:\n{log}");
             }
-            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -116,7 +128,8 @@ impl Modkeep {
     }
 
     fn rest_of_log(&mut self) -> String {
-        self.log.take().map(|log| log.join().expect("reading stderr doesn't panic")).unwrap_or_default()
+        let log = self.log.take().map(|log| log.join().expect("reading a pipe doesn't panic"));
+        String::from_utf8_lossy(&log.unwrap_or_default()).into_owned()
     }
 }
 
@@ -127,6 +140,29 @@ impl Drop for Modkeep {
             show(&log);
         }
     }
+}
+
+/// The status of a child that ends within the time allowed.
+fn ended(process: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = process.try_wait().expect("a child can be waited for");
+        if status.is_some() || Instant::now() > deadline {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Reads a pipe to its end, so that the child never waits for us.
+fn gather(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        if let Err(error) = pipe.read_to_end(&mut all) {
+            all.extend_from_slice(error.to_string().as_bytes());
+        }
+        all
+    })
 }
 
 /// The first line, or what came instead within the time allowed.
@@ -144,5 +180,8 @@ fn first_line(stdout: std::process::ChildStdout) -> String {
 
 #[allow(clippy::print_stdout, reason = "the test runner shows it with the failure")]
 fn show(log: &str) {
-    println!("modkeep said:\n{log}");
+    const LINES: usize = 60;
+    let lines: Vec<_> = log.lines().collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+    println!("modkeep said at last:\n{last}");
 }

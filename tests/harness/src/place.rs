@@ -21,6 +21,11 @@ pub fn full_run() -> bool {
 
 /// Says on the terminal, past the capture of the test runner, that a test did not run and why.
 pub fn skip(test: &str, why: &dyn std::fmt::Display) {
-    let line = format!("skipped {test}: {why}\n");
+    tell(&format!("skipped {test}: {why}"));
+}
+
+/// Says a result on the terminal, past the capture of the test runner.
+pub fn tell(text: &str) {
+    let line = format!("{text}\n");
     std::io::stderr().lock().write_all(line.as_bytes()).expect("stderr can be written");
 }

@@ -1,0 +1,104 @@
+//! The settings of `serve`, checked whole before anything is started.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use modkeep_fetch::environment::{GoSettings, Setting};
+use modkeep_fetch::goproxy::GoProxy;
+use modkeep_fetch::sumdb::Gosumdb;
+
+use super::layers::Origin;
+use super::{ConfigError, Environment, Layers, places};
+
+/// Where the server listens when nobody says where.
+const LISTEN: &str = "127.0.0.1:3000";
+/// The database that the go command asks when nobody says which.
+const SUMDB: &str = "sum.golang.org";
+
+/// What `serve` was told, and what it takes where it was told nothing.
+#[derive(Debug)]
+pub(crate) struct ServeConfig {
+    /// The addresses that the host has, in the order to try.
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) store: PathBuf,
+    /// Nothing when offline.
+    pub(crate) upstream: Option<GoProxy>,
+    /// The first verifies what is fetched; with none files are taken as they first come.
+    pub(crate) databases: Vec<Gosumdb>,
+    /// Empty, or begins with a slash and does not end with one.
+    pub(crate) base_path: String,
+    pub(crate) access_log: bool,
+    /// What go itself would use.
+    pub(crate) go: GoSettings,
+}
+
+impl ServeConfig {
+    /// Reads every setting; nothing is opened yet. Blocking: go may be asked for its own.
+    pub(crate) fn read(layers: &Layers, environment: &Environment) -> Result<Self, ConfigError> {
+        let address = |text: &str| text.to_socket_addrs().ok().map(|found| found.collect::<Vec<_>>());
+        let listen = layers.parsed("listen", "HOST:PORT", address)?;
+        let go = GoSettings::find(&environment.of_go());
+        let is_offline = layers.switch("offline")?.unwrap_or(false);
+        Ok(Self {
+            listen: listen.unwrap_or_else(|| address(LISTEN).unwrap_or_default()),
+            store: places::store(layers, environment)?,
+            upstream: upstream(layers, &go)?.filter(|_| !is_offline),
+            databases: databases(layers, &go)?,
+            base_path: layers.parsed("base-path", "a path such as /go", base_path)?.unwrap_or_default(),
+            access_log: layers.switch("access-log")?.unwrap_or(true),
+            go,
+        })
+    }
+}
+
+/// As set, else what go would use; without either only an offline server can be meant.
+fn upstream(layers: &Layers, go: &GoSettings) -> Result<Option<GoProxy>, ConfigError> {
+    let set = layers.text("upstream").map(|(list, origin)| (list.to_owned(), origin));
+    let of_go = |setting: &Setting| (setting.value.clone(), Origin::Go(setting.from.to_string()));
+    let Some((list, origin)) = set.or_else(|| go.goproxy.as_ref().map(of_go)) else {
+        return if layers.switch("offline")? == Some(true) { Ok(None) } else { Err(ConfigError::NoUpstream) };
+    };
+    GoProxy::parse(&list).map(Some).map_err(|error| unusable(origin, &error))
+}
+
+/// As set, else what go would use. Nobody has to ask for verification: without either it is the public database.
+fn databases(layers: &Layers, go: &GoSettings) -> Result<Vec<Gosumdb>, ConfigError> {
+    let (specs, origin) = match (layers.texts("sumdb"), &go.gosumdb) {
+        (Some((specs, origin)), _) => (specs.to_vec(), origin),
+        (None, Some(setting)) => (vec![setting.value.clone()], Origin::Go(setting.from.to_string())),
+        (None, None) => (vec![SUMDB.to_owned()], Origin::Go("the default".to_owned())),
+    };
+    let parsed = specs.iter().filter_map(|spec| Gosumdb::parse(spec).transpose());
+    parsed.collect::<Result<_, _>>().map_err(|error| unusable(origin, &error))
+}
+
+fn unusable(origin: Origin, problem: &dyn std::error::Error) -> ConfigError {
+    ConfigError::Unusable { origin, problem: problem.to_string() }
+}
+
+/// `/go/` and `go` are `/go`; what a URL would have to escape is no base path.
+fn base_path(text: &str) -> Option<String> {
+    let inner = text.trim_matches('/');
+    let is_plain = |element: &str| {
+        let is_word = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        element.bytes().all(is_word) && !matches!(element, "" | "." | "..")
+    };
+    match inner {
+        "" => Some(String::new()),
+        _ => inner.split('/').all(is_plain).then(|| format!("/{inner}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_is_plain_elements_after_a_slash() {
+        let cases = [("/", Some("")), ("go", Some("/go")), ("/a/b/", Some("/a/b")), ("/a//b", None)];
+        let refused = ["/a/../b", "/a b", "/a?b", "/%61", "/a/!b"].map(|text| (text, None));
+        for (text, expected) in cases.into_iter().chain(refused) {
+            assert_eq!(base_path(text).as_deref(), expected, "{text}");
+        }
+    }
+}

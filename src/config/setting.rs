@@ -1,0 +1,91 @@
+//! The table of settings.
+
+use clap::{Arg, ArgAction};
+
+/// What a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One text; the word stands for it in the help.
+    One(&'static str),
+    /// Any number of texts: the flag repeated, a list in the file, separated by commas in the variable.
+    Many(&'static str),
+    /// `true` or `false`; the bare flag is `true`.
+    Switch,
+}
+
+/// One setting, the same by flag, variable and key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) help: &'static str,
+}
+
+/// What `serve` can be told.
+pub(crate) const SERVE: &[Setting] = &[
+    one("config", "FILE", "Read settings from this TOML file"),
+    one("listen", "HOST:PORT", "Where to listen [default: 127.0.0.1:3000]; port 0 takes a free one"),
+    one("store", "DIR", "Where files are kept [default: modkeep in the user's data folder]"),
+    one("upstream", "LIST", "Where modules come from, as GOPROXY [default: what the go command would use]"),
+    many("sumdb", "SPEC", "A checksum database, as GOSUMDB; the first verifies, all are passed on"),
+    one("base-path", "PATH", "Serve under this path of the URL"),
+    switch("offline", "Ask nobody: serve only what is kept"),
+    switch("access-log", "Log each request [default: true]"),
+    one("log-format", "FORMAT", "text or json [default: text]"),
+    one("log-level", "LEVEL", "error, warn, info, debug or trace [default: info]"),
+];
+
+/// What the verbs about a store can be told.
+pub(crate) const STORE: &[Setting] = &[SERVE[0], SERVE[2]];
+
+const fn one(name: &'static str, value: &'static str, help: &'static str) -> Setting {
+    Setting { name, shape: Shape::One(value), help }
+}
+
+const fn many(name: &'static str, value: &'static str, help: &'static str) -> Setting {
+    Setting { name, shape: Shape::Many(value), help }
+}
+
+const fn switch(name: &'static str, help: &'static str) -> Setting {
+    Setting { name, shape: Shape::Switch, help }
+}
+
+impl Setting {
+    /// The variable that carries it.
+    pub(crate) fn variable(&self) -> String {
+        format!("MODKEEP_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    /// The flag that carries it.
+    pub(crate) fn argument(&self) -> Arg {
+        let argument =
+            Arg::new(self.name).long(self.name).help(format!("{} [{}]", self.help, self.variable()));
+        match self.shape {
+            Shape::One(value) => argument.value_name(value).action(ArgAction::Set),
+            Shape::Many(value) => argument.value_name(value).action(ArgAction::Append),
+            Shape::Switch => argument
+                .value_name("BOOL")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .action(ArgAction::Set),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_the_name_in_capitals() {
+        let variables: Vec<_> = SERVE.iter().map(Setting::variable).collect();
+        assert!(variables.contains(&"MODKEEP_BASE_PATH".to_owned()), "{variables:?}");
+    }
+
+    #[test]
+    fn the_verbs_about_a_store_share_settings_of_serve() {
+        let names: Vec<_> = STORE.iter().map(|setting| setting.name).collect();
+        assert_eq!(names, ["config", "store"]);
+    }
+}

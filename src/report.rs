@@ -1,0 +1,107 @@
+//! What the program says to the person who started it: results on stdout, its story on stderr.
+//!
+//! An error is one line, from what was tried to what the system said; what to try next is a line of its own.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::config::ConfigError;
+
+/// An end that isn't success.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit status: 1 for a failure, 2 for usage.
+    pub(crate) status: u8,
+    /// Who speaks: `modkeep`, or `go` where the words are the go command's.
+    speaker: &'static str,
+    error: Box<dyn Error>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Something that was tried failed.
+    pub(crate) fn of(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { status: 1, speaker: "modkeep", error: error.into(), hint: None }
+    }
+
+    /// The words can't be meant.
+    pub(crate) fn usage(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { status: 2, ..Self::of(error) }
+    }
+
+    /// Something that go would refuse in these words.
+    pub(crate) fn go(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { speaker: "go", ..Self::of(error) }
+    }
+
+    /// With what to try next.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        let status = if matches!(error, ConfigError::NoUpstream | ConfigError::NoHome) { 1 } else { 2 };
+        Self { status, hint, ..Self::of(error) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.speaker, self.error)?;
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Prints a result on stdout and flushes it. A reader that went away has what it wanted.
+pub(crate) fn out(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::of(format!("writing to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a failure on stderr.
+pub(crate) fn failure(failure: &Failure) {
+    say(&failure.to_string());
+}
+
+/// Prints a warning on stderr, whatever the level of the log.
+pub(crate) fn warning(text: &str) {
+    say(&format!("modkeep: warning: {text}"));
+}
+
+fn say(line: &str) {
+    // Nobody is left to be told when stderr is gone.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("opening the store")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn causes_follow_in_one_line_and_the_hint_in_its_own() {
+        let failure = Failure::of(Outer(io::Error::other("disk on fire"))).with_hint("put it out");
+        assert_eq!(failure.to_string(), "modkeep: opening the store: disk on fire\nhint: put it out");
+    }
+}

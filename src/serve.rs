@@ -1,0 +1,170 @@
+//! `modkeep serve`: the server, from settings to the last reply.
+
+mod signals;
+mod upstream;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use clap::{ArgMatches, Command};
+use modkeep_fetch::Upstream;
+use modkeep_fetch::sumdb::{Config as DatabaseConfig, Database, Gosumdb, Now};
+use modkeep_fetch::via::Identity;
+use modkeep_proxy::{Clock, Config, Freshness, Limits, Policy};
+use modkeep_store::{Folder, Options, Store};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::config::serve::ServeConfig;
+use crate::config::setting::{SERVE, Setting};
+use crate::config::{Environment, Layers};
+use crate::logs::Format;
+use crate::report::Failure;
+use crate::{logs, report};
+use signals::Signals;
+
+/// The verb and its flags.
+pub(crate) fn command() -> Command {
+    Command::new("serve")
+        .about("Run the module proxy")
+        .after_help(
+            "Each setting can be a flag, a MODKEEP_ variable or a key of the file, in this order. Without an \
+             upstream or a checksum database the server takes what the go command would.",
+        )
+        .args(SERVE.iter().map(Setting::argument))
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn run(flags: &ArgMatches, environment: &Environment) -> Result<(), Failure> {
+    let layers = Layers::gather(SERVE, flags, environment)?;
+    let config = ServeConfig::read(&layers, environment)?;
+    let log = logs::start(&layers)?;
+    if config.databases.is_empty() {
+        log.warn("no checksum database: files are served as they first came, unproved");
+    }
+    let store = Folder::open(&config.store, Options::default()).map_err(Failure::of)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::of(format!("starting threads: {error}")))?.block_on(serve(
+        config,
+        environment,
+        Arc::new(store),
+        log,
+    ))
+}
+
+async fn serve(
+    config: ServeConfig,
+    environment: &Environment,
+    store: Arc<dyn Store>,
+    log: Format,
+) -> Result<(), Failure> {
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::of(format!("listening to signals: {error}")))?;
+    let listener = bind(&config.listen).await?;
+    let address = listener.local_addr().map_err(|error| Failure::of(format!("listening: {error}")))?;
+    let identity = identity();
+    let upstream = upstream::open(&config, environment, &identity, address)?;
+
+    warn_if_open(address, log);
+    let proxy = Config {
+        listener,
+        databases: databases(&config, upstream.as_ref(), &store),
+        store,
+        upstream,
+        policy: Policy { private: config.go.private.clone(), private_is_absent: false },
+        base_path: config.base_path.clone(),
+        identity,
+        access_log: config.access_log,
+        limits: Limits::default(),
+        freshness: Freshness::default(),
+        clock: Clock::system(),
+    };
+    report::out(&format!("export GOPROXY={}{}\n", url(address), config.base_path))?;
+
+    let (begin, stop) = oneshot::channel::<()>();
+    // The sender going away means the same as its word.
+    let stop = async { drop(stop.await) };
+    let mut service = pin!(modkeep_proxy::serve(proxy, stop));
+    tokio::select! {
+        end = &mut service => return end.map_err(|error| Failure::of(format!("serving: {error}"))),
+        () = signals.next() => drop(begin),
+    }
+    tracing::info!("stopping: replies under way are finished, a second signal cuts them off");
+    tokio::select! {
+        end = service => end.map_err(|error| Failure::of(format!("serving: {error}"))),
+        () = signals.next() => Err(Failure::of("stopped by a second signal, replies were cut off")),
+    }
+}
+
+/// The first of the host's addresses that can be had.
+async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
+    let refused = |error| {
+        let all: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
+        Failure::of(format!("listening on {}: {error}", all.join(", ")))
+            .with_hint("say where with --listen HOST:PORT; port 0 takes a free one")
+    };
+    TcpListener::bind(addresses).await.map_err(refused)
+}
+
+/// What this machine's clients dial: for a wildcard that is the loopback address.
+fn url(address: SocketAddr) -> String {
+    let loopback = match address {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    let host = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+/// Anybody who can connect is served: that must be meant.
+fn warn_if_open(address: SocketAddr, log: Format) {
+    if !address.ip().is_loopback() {
+        log.warn(&format!(
+            "listening on {address} without authentication: everybody who can reach it is served, in plain text"
+        ));
+    }
+}
+
+fn databases(
+    config: &ServeConfig,
+    upstream: Option<&Arc<Upstream>>,
+    store: &Arc<dyn Store>,
+) -> Vec<Database> {
+    let clock = Clock::system();
+    let now: Now = Arc::new(move || clock.now().0 / 1000);
+    let open = |database: &Gosumdb| {
+        Database::new(DatabaseConfig {
+            database: database.clone(),
+            upstream: upstream.cloned(),
+            store: Arc::clone(store),
+            now: Arc::clone(&now),
+        })
+    };
+    config.databases.iter().map(open).collect()
+}
+
+/// A name that no other server has.
+fn identity() -> Identity {
+    let random = RandomState::new().build_hasher().finish();
+    Identity::new(&format!("{random:016x}")).expect("hexadecimal digits can stand in a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_is_one_that_this_machine_can_dial() {
+        let cases = [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("10.1.2.3:80", "http://10.1.2.3:80"),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(url(address.parse().unwrap()), expected);
+        }
+    }
+}

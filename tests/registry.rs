@@ -1,0 +1,208 @@
+//! Real modules from the machine's own registry, through modkeep, by the real go command, with the public checksum
+//! database on: a first client fills the store, a second costs the upstream nothing, a third does it all again after a
+//! restart with the upstream dead.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use modkeep_harness::go::{Client, Go, Missing, machine_proxy};
+use modkeep_harness::http::get;
+use modkeep_harness::modkeep::Modkeep;
+use modkeep_harness::place::{full_run, kept_folder, skip, tell};
+use modkeep_store::{Folder, Key, Options, Store};
+
+/// A main module, and the words that bring and build all it needs.
+struct Program {
+    name: &'static str,
+    /// Makes the main module in an empty folder.
+    lay: fn(&Client, &Path),
+    commands: &'static [&'static [&'static str]],
+    /// Modules whose zips are fetched, at least.
+    zips: usize,
+}
+
+const HELLO: Program = Program {
+    name: "hello",
+    lay: lay_hello,
+    commands: &[
+        &["mod", "tidy"],
+        &["mod", "download", "all"],
+        &["build", "-o", "out", "."],
+        &["mod", "verify"],
+    ],
+    zips: 3,
+};
+
+/// 596 modules in its build list, 159 of them in the program.
+const CADDY: Program = Program {
+    name: "caddy",
+    lay: lay_caddy,
+    commands: &[&["mod", "download"], &["build", "-o", "out", "./cmd/caddy"], &["mod", "verify"]],
+    zips: 100,
+};
+
+fn lay_hello(_: &Client, folder: &Path) {
+    let go_mod = "module example.com/hello\n\ngo 1.21\n\nrequire rsc.io/quote v1.5.2\n";
+    let main = "package main\n\nimport \"rsc.io/quote\"\n\nfunc main() { println(quote.Hello()) }\n";
+    for (name, text) in [("go.mod", go_mod), ("main.go", main)] {
+        #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+fn lay_caddy(client: &Client, folder: &Path) {
+    let module = "github.com/caddyserver/caddy/v2@v2.11.9";
+    let output = client.run(folder, &["mod", "download", "-json", module]).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let source =
+        said["Dir"].as_str().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    copy(Path::new(source), folder);
+}
+
+/// Copies the files of a folder; the copies can be written.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy(&from, &to);
+        } else {
+            let text = fs::read(&from).unwrap();
+            #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+            fs::write(&to, text).unwrap();
+        }
+    }
+}
+
+fn serve(home: &Path, upstream: &str) -> Modkeep {
+    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "sum.golang.org", "--upstream", upstream]);
+    Modkeep::start(command)
+}
+
+/// A new client brings and builds the program; gives the client and the hash of each zip it fetched.
+fn build(
+    program: &Program,
+    go: &Go,
+    modkeep: &Modkeep,
+    go_cache: &Path,
+) -> (Client, BTreeMap<PathBuf, String>) {
+    let client = Client::new(go, modkeep.url()).unwrap().with("GOCACHE", go_cache.to_str().unwrap());
+    let work = client.home().join("work");
+    fs::create_dir(&work).unwrap();
+    (program.lay)(&client, &work);
+    for words in program.commands {
+        let output = client.run(&work, words).unwrap();
+        assert!(output.status.success(), "{}: go {words:?}: {}", program.name, text(&output));
+    }
+    let zips = zip_hashes(&client.module_cache().join("cache/download"));
+    assert!(zips.len() >= program.zips, "{}: {zips:?}", program.name);
+    (client, zips)
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// What go wrote down as the hash of each zip in its cache, by path.
+fn zip_hashes(cache: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![cache.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "ziphash") {
+                let zip = path.with_extension("zip").strip_prefix(cache).unwrap().to_owned();
+                found.insert(zip, fs::read_to_string(&path).unwrap().trim().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// Requests for module files that reached the upstream so far.
+fn asked_upstream(modkeep: &Modkeep) -> u64 {
+    let metrics = get(&format!("{}/metrics", modkeep.url())).unwrap().text();
+    let is_file = |line: &&str| {
+        ["info", "mod", "zip"].iter().any(|kind| {
+            line.starts_with("modkeep_upstream_requests_total{") && line.contains(&format!("kind=\"{kind}\""))
+        })
+    };
+    metrics.lines().filter(is_file).map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// An address of this machine where nobody listens.
+fn dead_url() -> String {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    format!("http://{closed}")
+}
+
+fn three_clients(program: &Program) -> Result<(), Missing> {
+    let (go, upstream) = (Go::specification()?, machine_proxy()?);
+    let home = tempfile::tempdir().unwrap();
+    let go_cache = kept_folder().join("go-cache");
+    let modkeep = serve(home.path(), &upstream);
+    let (_, zips) = build(program, &go, &modkeep, &go_cache);
+
+    let before = asked_upstream(&modkeep);
+    assert!(before > 0);
+    build(program, &go, &modkeep, &go_cache);
+    assert_eq!(asked_upstream(&modkeep) - before, 0, "the second client cost the upstream requests");
+    assert_eq!(modkeep.stop().0.code(), Some(0));
+
+    let modkeep = serve(home.path(), &dead_url());
+    let (_, again) = build(program, &go, &modkeep, &go_cache);
+    assert_eq!(again, zips);
+    assert_eq!(modkeep.stop().0.code(), Some(0));
+
+    assert_eq!(unkept(&home.path().join(".local/share/modkeep"), &zips), Vec::<PathBuf>::new());
+    let mut check = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
+    check.args(["store", "check"]);
+    let check = Modkeep::output(check);
+    assert!(check.status.success(), "{}", text(&check));
+    let count = zips.len();
+    tell(&format!(
+        "{}: {count} zips, {before} upstream requests by the first client, none later",
+        program.name
+    ));
+    Ok(())
+}
+
+/// The zips that are not in the store with the hash that go found.
+fn unkept(store: &Path, zips: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
+    let store = Folder::open(store, Options::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let is_kept = |zip: &Path, hash: &str| {
+        let key = Key::parse(&format!("files/{}", zip.display())).unwrap();
+        let fact = runtime.block_on(store.get(&key)).unwrap();
+        fact.is_some_and(|fact| {
+            String::from_utf8_lossy(&fact).lines().any(|line| line == format!("h1 {hash}"))
+        })
+    };
+    let lost = zips.iter().filter(|(zip, hash)| !is_kept(zip, hash));
+    lost.map(|(zip, _)| zip.clone()).collect()
+}
+
+#[test]
+fn a_small_program_is_built_by_three_clients_the_last_without_an_upstream() {
+    if let Err(missing) = three_clients(&HELLO) {
+        skip("hello by three clients", &missing);
+    }
+}
+
+#[test]
+fn caddy_is_built_by_three_clients_the_last_without_an_upstream() {
+    if !full_run() {
+        return skip("caddy by three clients", &"a big program: set MODKEEP_FULL=1");
+    }
+    if let Err(missing) = three_clients(&CADDY) {
+        skip("caddy by three clients", &missing);
+    }
+}
