@@ -7,6 +7,7 @@ mod faults;
 mod figures;
 mod files;
 mod flights;
+mod go;
 mod hostile;
 mod table;
 mod verdicts;

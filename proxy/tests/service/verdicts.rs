@@ -20,7 +20,7 @@ pub(crate) fn module() -> Module {
 }
 
 /// The two checksums of a module as the upstream has it.
-fn sums(module: &Module, path: &str, version: &str) -> (String, String) {
+pub(crate) fn sums(module: &Module, path: &str, version: &str) -> (String, String) {
     let zip = module.zip();
     let version = ModuleVersion::parse(path, version).unwrap();
     let proof = prove(&zip[..], zip.len() as u64, &version).unwrap();
