@@ -27,7 +27,8 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn the_data_folder_is_the_users() {
-        let cases: &[(&[(&str, &str)], Option<&str>)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let cases: &[Case<'_>] = &[
             (&[("HOME", "/home/a")], Some("/home/a/.local/share")),
             (&[("HOME", "/home/a"), ("XDG_DATA_HOME", "/data")], Some("/data")),
             (&[("HOME", "/home/a"), ("XDG_DATA_HOME", "data")], Some("/home/a/.local/share")),
