@@ -73,7 +73,7 @@ async fn serve(
         databases: databases(&config, upstream.as_ref(), &store),
         store,
         upstream,
-        policy: Policy { private: config.go.private.clone(), private_is_absent: false },
+        policy: Policy { private: config.go.private.clone(), private_is_absent: config.private_is_absent },
         base_path: config.base_path.clone(),
         identity,
         access_log: config.access_log,

@@ -235,3 +235,16 @@ fn the_log_is_json_when_asked_for() {
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["path"] == "/example.com/m/@v/list"), "{log}");
 }
+
+#[test]
+fn a_private_name_is_refused_and_absent_only_if_that_is_set() {
+    let user = User::new();
+    let upstream = user.modules("modules", "v1.0.0");
+    for (words, status) in [(&[][..], 403), (&["--private-absent"], 404)] {
+        let mut command = user.serve(words);
+        command.args(["--upstream", &upstream]).env("GOPRIVATE", "example.com/*");
+        let modkeep = Modkeep::start(command);
+        let answer = get(&format!("{}/example.com/m/@v/list", modkeep.url())).unwrap();
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+}

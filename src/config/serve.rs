@@ -27,6 +27,7 @@ pub(crate) struct ServeConfig {
     pub(crate) databases: Vec<Gosumdb>,
     /// Empty, or begins with a slash and does not end with one.
     pub(crate) base_path: String,
+    pub(crate) private_is_absent: bool,
     pub(crate) access_log: bool,
     /// What go itself would use.
     pub(crate) go: GoSettings,
@@ -45,6 +46,7 @@ impl ServeConfig {
             upstream: upstream(layers, &go)?.filter(|_| !is_offline),
             databases: databases(layers, &go)?,
             base_path: layers.parsed("base-path", "a path such as /go", base_path)?.unwrap_or_default(),
+            private_is_absent: layers.switch("private-absent")?.unwrap_or(false),
             access_log: layers.switch("access-log")?.unwrap_or(true),
             go,
         })

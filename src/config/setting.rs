@@ -30,6 +30,7 @@ pub(crate) const SERVE: &[Setting] = &[
     many("sumdb", "SPEC", "A checksum database, as GOSUMDB; the first verifies, all are passed on"),
     one("base-path", "PATH", "Serve under this path of the URL"),
     switch("offline", "Ask nobody: serve only what is kept"),
+    switch("private-absent", "Answer 404, not 403, for names of GOPRIVATE or GONOPROXY that are not kept"),
     switch("access-log", "Log each request [default: true]"),
     one("log-format", "FORMAT", "text or json [default: text]"),
     one("log-level", "LEVEL", "error, warn, info, debug or trace [default: info]"),
