@@ -1,7 +1,7 @@
 //! The service: the GOPROXY protocol, the mirror behind it, metrics.
 //!
-//! A request goes from the socket ([`server`]) through its head ([`service`]) to the [`protocol`], which makes one
-//! [`Resource`](modkeep_module::resource::Resource) of its path; the [`mirror`] gives what is kept, or fetches it once
+//! A request goes from the socket (`server`) through its head (`service`) to the `protocol`, which makes one
+//! [`Resource`](modkeep_module::resource::Resource) of its path; the `mirror` gives what is kept, or fetches it once
 //! for all who ask, has it proved, and keeps it.
 
 mod access;

@@ -28,6 +28,7 @@ pub(super) async fn fly(shared: Arc<Shared>, resource: Resource, pilot: Pilot<Re
 
 impl Shared {
     async fn bring(&self, resource: &Resource) -> Landing {
+        let _turn = self.turns.acquire().await;
         let question = match resource {
             Resource::Mod(version) => Some(self.notary.ask(version)),
             _ => None,

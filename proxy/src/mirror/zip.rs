@@ -90,6 +90,7 @@ impl Shared {
         version: &ModuleVersion,
         pilot: &Pilot<ModuleVersion, Progress>,
     ) -> Result<(Fact, Digest), Problem> {
+        let _turn = self.zip_turns.acquire().await;
         let question = self.notary.ask(version);
         let answer = self.upstream()?.fetch(resource).await.map_err(|error| self.failed(resource, &error))?;
         self.suspicion.clear();
