@@ -128,12 +128,15 @@ pub(crate) fn cut(v: &str) -> Parts<'_> {
 /// Where they first differ decides, read with the number or the identifier that the difference stands in.
 pub(crate) fn compare_full(v: &str, w: &str) -> Ordering {
     let (v, w) = (v.as_bytes(), w.as_bytes());
-    let (mut start, mut is_prerelease) = (1, false);
-    for (i, b) in v.iter().zip(w).take_while(|(a, b)| a == b).map(|(b, _)| b).enumerate().skip(1) {
-        match b {
+    let (mut at, mut start, mut is_prerelease) = (1, 1, false);
+    while let (Some(&a), Some(&b)) = (v.get(at), w.get(at))
+        && a == b
+    {
+        at += 1;
+        match a {
             b'+' => return Ordering::Equal,
-            b'-' if !is_prerelease => (start, is_prerelease) = (i + 1, true),
-            b'.' => start = i + 1,
+            b'-' if !is_prerelease => (start, is_prerelease) = (at, true),
+            b'.' => start = at,
             _ => {}
         }
     }

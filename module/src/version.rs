@@ -16,8 +16,11 @@ pub use error::{ModuleError, VersionError, VersionProblem};
 /// A canonical version: all three numbers, no build metadata but `+incompatible`. Cheap to clone.
 ///
 /// Ordered by precedence, then by text, which puts `v2.0.0` before `v2.0.0+incompatible`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Version(Arc<str>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Version {
+    rank: u64,
+    text: Arc<str>,
+}
 
 impl Version {
     /// Reads a text that equals its own canonical form (`module.CanonicalVersion(v) == v`).
@@ -25,7 +28,7 @@ impl Version {
         let problem = match semver::parse(text) {
             None => VersionProblem::NotSemantic,
             Some(parts) if parts.missing.is_empty() && matches!(parts.build, "" | "+incompatible") => {
-                return Ok(Self(text.into()));
+                return Ok(Self { rank: rank(&parts), text: text.into() });
             }
             Some(_) => VersionProblem::NotCanonical(canonical_version(text).unwrap_or_default()),
         };
@@ -39,38 +42,41 @@ impl Version {
 
     /// The version as people write it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The form for URLs and file names: `v1.0.0-!r!c1` for `v1.0.0-RC1`.
     pub fn escaped(&self) -> String {
-        escape::escape_ascii(&self.0)
+        escape::escape_ascii(&self.text)
     }
 
     /// `v2` of `v2.1.0`.
     pub fn major(&self) -> &str {
-        &self.0[..1 + semver::cut(&self.0).major.len()]
+        &self.text[..1 + semver::cut(&self.text).major.len()]
     }
 
     /// Whether it names a commit rather than a tag.
     pub fn is_pseudo(&self) -> bool {
-        pseudo::is_pseudo_version(&self.0)
+        pseudo::is_pseudo_version(&self.text)
     }
 
     /// Whether it has a pre-release part; every pseudo-version has one.
     pub fn is_prerelease(&self) -> bool {
-        !semver::cut(&self.0).prerelease.is_empty()
+        !semver::cut(&self.text).prerelease.is_empty()
     }
 
     /// Whether it is v2 or above of a module whose path does not say so.
     pub fn is_incompatible(&self) -> bool {
-        self.0.ends_with("+incompatible")
+        self.text.ends_with("+incompatible")
     }
 }
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        semver::compare_full(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+        self.rank
+            .cmp(&other.rank)
+            .then_with(|| semver::compare_full(&self.text, &other.text))
+            .then_with(|| self.text.cmp(&other.text))
     }
 }
 
@@ -82,14 +88,38 @@ impl PartialOrd for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({})", self.text)
     }
 }
 
 impl AsRef<str> for Version {
     fn as_ref(&self) -> &str {
-        &self.0
+        &self.text
     }
+}
+
+/// A number that never orders two versions against their precedence: most comparisons end at it.
+///
+/// From the top 12 bits of the major version, 20 of the minor, 31 of the patch, one for a release. A number that does
+/// not fit is as great as possible and leaves what follows it to the texts.
+fn rank(parts: &semver::Parts<'_>) -> u64 {
+    let (mut rank, mut bits_left) = (0, 64);
+    for (number, bits) in [(parts.major, 12), (parts.minor, 20), (parts.patch, 31)] {
+        bits_left -= bits;
+        let greatest = (1 << bits) - 1;
+        let number = number.parse().unwrap_or(greatest).min(greatest);
+        rank |= number << bits_left;
+        if number == greatest {
+            return rank;
+        }
+    }
+    rank | u64::from(parts.prerelease.is_empty())
 }
 
 /// One version of one module, whose path and version fit together.
@@ -169,11 +199,30 @@ mod tests {
 
     #[test]
     fn order_is_precedence_and_then_text() {
-        let mut versions = ["v2.0.0+incompatible", "v1.10.0", "v1.9.0", "v2.0.0", "v1.10.0-rc.1"]
-            .map(|text| Version::parse(text).unwrap());
-        versions.sort();
-        let sorted = versions.each_ref().map(Version::as_str);
-        assert_eq!(sorted, ["v1.9.0", "v1.10.0-rc.1", "v1.10.0", "v2.0.0", "v2.0.0+incompatible"]);
+        let rising = [
+            "v1.9.0",
+            "v1.10.0-rc.1",
+            "v1.10.0",
+            "v2.0.0",
+            "v2.0.0+incompatible",
+            "v4094.1048574.2147483646-rc.1",
+            "v4094.1048574.2147483646",
+            "v4094.1048574.2147483647-rc.1",
+            "v4094.1048574.2147483647",
+            "v4094.1048574.18446744073709551616",
+            "v4094.1048575.1",
+            "v4094.1048575.2147483648-rc.1",
+            "v4094.1048576.0",
+            "v4095.0.0-rc.1",
+            "v4095.0.0",
+            "v18446744073709551616.0.0",
+        ]
+        .map(|text| Version::parse(text).unwrap());
+        for (i, v) in rising.iter().enumerate() {
+            for (j, w) in rising.iter().enumerate() {
+                assert_eq!(v.cmp(w), i.cmp(&j), "{v} {w}");
+            }
+        }
     }
 
     #[test]
