@@ -41,7 +41,7 @@ use sumdb::Databases;
 /// Serves until `shutdown` ends, then finishes the replies under way.
 ///
 /// # Errors
-/// None at present; a listener that fails for a moment is tried again.
+/// When the listener can't be handed over at the end; one that fails for a moment is tried again.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let metrics =
         Arc::new(Metrics::new(config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()))));

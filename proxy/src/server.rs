@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -110,10 +109,13 @@ pub(crate) async fn run(
         }
     }
     // Those who connected before the end are served, too.
-    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+    let waiting = listener.into_std()?;
+    while let Ok((stream, peer)) = waiting.accept() {
+        stream.set_nonblocking(true)?;
+        let stream = TcpStream::from_std(stream)?;
         connections.spawn(connection(stream, peer, Arc::clone(&service), limits, stop.clone()));
     }
-    drop(listener);
+    drop(waiting);
     connections.close();
     stop.cancel();
     if tokio::time::timeout(limits.drain, connections.wait()).await.is_err() {

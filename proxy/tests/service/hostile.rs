@@ -159,12 +159,12 @@ fn a_client_that_waits_long_for_its_reply_is_not_idle() {
 fn who_has_connected_before_the_end_is_served() {
     let mut world = world();
     let mut streams: Vec<_> = (0..20).map(|_| TcpStream::connect(world.address).unwrap()).collect();
+    for stream in &mut streams {
+        stream
+            .write_all(b"GET /example.com/m/@v/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .unwrap();
+    }
     let clients = std::thread::spawn(move || {
-        for stream in &mut streams {
-            stream
-                .write_all(b"GET /example.com/m/@v/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                .unwrap();
-        }
         let said = streams.iter_mut().map(|stream| {
             let mut said = String::new();
             stream.read_to_string(&mut said).unwrap();
