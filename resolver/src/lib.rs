@@ -1,6 +1,18 @@
 //! The module graph and what follows from it. Told, never fetching: no async, no network, no clock.
+//!
+//! A [`World`](world::World) holds the main modules, the mode and the facts told so far. Its methods answer, or stop with
+//! [`Halt::Need`](error::Halt::Need) and the list of what they lack; the caller tells those facts to
+//! [`World::known`](world::World::known) and calls the same method again. The specification is the go command of
+//! release 1.27, of which each room names the files that it follows.
 
+pub mod error;
 pub mod go_version;
+pub mod known;
+pub mod main_modules;
+pub mod module_graph;
 pub mod mvs;
 pub mod node;
 pub mod order;
+pub mod requirements;
+pub mod world;
+pub mod written;

@@ -1,0 +1,190 @@
+//! What stops a resolution: something that has to be learned first, or an error in the go command's words.
+//!
+//! Texts are those that go prints after `go: `.
+
+use std::fmt;
+
+use crate::known::Need;
+use crate::mvs::{AboutModule, BuildListError};
+use crate::node::Node;
+
+/// Why there is no answer yet, or none at all.
+#[derive(Debug)]
+pub enum Halt {
+    /// Tell these and ask again; they don't depend on each other.
+    Need(Vec<Need>),
+    /// Nothing that could be told would help.
+    Error(Box<Error>),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+/// Why a resolution fails.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A go.mod on the way can't be had or used.
+    #[error(transparent)]
+    BuildList(#[from] BuildListError<ModuleError>),
+    /// About one module.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    /// go.mod would have to change, and the mode forbids it.
+    #[error("updates to go.mod needed{}", .0)]
+    GoModDirty(DirtyReason),
+    /// `mod graph -go` with a release that can't read the module.
+    #[error("requested Go version {wanted} cannot load module graph (requires Go >= {least})")]
+    GraphGoVersion {
+        /// As asked for.
+        wanted: String,
+        /// The go line.
+        least: String,
+    },
+    /// Two replacements of one module in one file.
+    #[error("conflicting replacements for {module}:\n\t{first}\n\t{second}")]
+    Replacements {
+        /// What is replaced.
+        module: Node,
+        /// By what.
+        first: Node,
+        /// And by what else.
+        second: Node,
+    },
+    /// Two replacements of one module in several files of a workspace.
+    #[error(
+        "conflicting replacements for {module}:\n\t{first}\n\t{second}\nuse \"go work edit -replace {module}=[override]\" to resolve"
+    )]
+    WorkspaceReplacements {
+        /// What is replaced.
+        module: Node,
+        /// By what.
+        first: Node,
+        /// And by what else.
+        second: Node,
+    },
+    /// A workspace with one module twice.
+    #[error("module {0} appears multiple times in workspace")]
+    RepeatedModule(String),
+    /// go.work replaces a module that is in the workspace.
+    #[error(
+        "workspace module {0} is replaced at all versions in the go.work file. To fix, remove the replacement from the go.work file or specify the version at which to replace the module."
+    )]
+    ReplacedMain(String),
+    /// The main module needs a newer release.
+    #[error(transparent)]
+    TooNew(TooNew),
+    /// `std` and `cmd` have no versions.
+    #[error("can't query specific version ({query:?}) of standard-library module {path:?}")]
+    StandardLibrary {
+        /// `std` or `cmd`.
+        path: String,
+        /// As asked for.
+        query: String,
+    },
+}
+
+/// How the mode forbids changes, for [`Error::GoModDirty`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirtyReason {
+    /// `readonly` or `vendor`, if someone or something chose it.
+    pub mode: Option<String>,
+    /// Why it was chosen, if nobody did.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for DirtyReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.mode, &self.reason) {
+            (Some(mode), None) => write!(f, ", disabled by -mod={mode}; to update it:\n\tgo mod tidy"),
+            (Some(mode), Some(reason)) => {
+                write!(f, ", disabled by -mod={mode}\n\t({reason})\n\tto update it:\n\tgo mod tidy")
+            }
+            (None, _) => f.write_str("; to update it:\n\tgo mod tidy"),
+        }
+    }
+}
+
+/// Something needs a newer release of Go than the local one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} requires go >= {version} (running go {local}{explain})")]
+pub struct TooNew {
+    /// `module m@v1.0.0`, or a file.
+    pub what: String,
+    /// What it needs.
+    pub version: String,
+    /// The local release.
+    pub local: String,
+    /// How the local release was chosen: empty, or `; GOTOOLCHAIN=local` and the like.
+    pub explain: String,
+}
+
+/// Why something about a module can't be had (`module.ModuleError`, and the errors that go wraps in it).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleError {
+    /// The module that the text does not name; `None` when `text` says everything.
+    pub module: Option<Node>,
+    /// What happened.
+    pub text: String,
+    /// What kind of thing happened.
+    pub kind: Fault,
+}
+
+/// What callers decide by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The source says that there is no such thing (`fs.ErrNotExist`).
+    NotExist,
+    /// The version is no version of the module: `version` or `pseudo-version`.
+    InvalidVersion(&'static str),
+    /// The path can't be a module's.
+    InvalidPath,
+    /// The go.sum has no line for it, and the mode wants one.
+    MissingSum,
+    /// The module needs a newer release of Go.
+    TooNew(TooNew),
+    /// Excluded or retracted (`ErrDisallowed`).
+    Disallowed,
+    /// Anything else.
+    Other,
+}
+
+impl ModuleError {
+    /// An error of no special kind about a module.
+    pub fn about(module: Node, text: impl Into<String>) -> Self {
+        Self { module: Some(module), text: text.into(), kind: Fault::Other }
+    }
+}
+
+impl From<TooNew> for ModuleError {
+    fn from(error: TooNew) -> Self {
+        Self { module: None, text: error.to_string(), kind: Fault::TooNew(error) }
+    }
+}
+
+impl fmt::Display for ModuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.module, &self.kind) {
+            (Some(module), Fault::InvalidVersion(noun)) => {
+                write!(f, "{}@{}: invalid {noun}: {}", module.path, module.version, self.text)
+            }
+            (Some(module), _) if module.version.is_empty() => write!(f, "module {module}: {}", self.text),
+            (Some(module), _) => write!(f, "{module}: {}", self.text),
+            (None, _) => f.write_str(&self.text),
+        }
+    }
+}
+
+impl std::error::Error for ModuleError {}
+
+impl AboutModule for ModuleError {
+    fn about(&self) -> Option<(&Node, String)> {
+        let text = match &self.kind {
+            Fault::InvalidVersion(noun) => format!("invalid {noun}: {}", self.text),
+            _ => self.text.clone(),
+        };
+        Some((self.module.as_ref()?, text))
+    }
+}

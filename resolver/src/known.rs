@@ -1,0 +1,179 @@
+//! What the resolver was told so far, and what it has to be told next.
+//!
+//! The resolver does no I/O. Its functions run over the facts in [`Known`] and stop with [`Halt::Need`] where one is
+//! missing; the caller finds out (all needs of a halt at once), tells, and calls the same function again. Facts don't
+//! change once told, so that asking again gets further each time.
+
+mod go_mod;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+pub use self::go_mod::GoModFacts;
+use crate::error::{Halt, ModuleError};
+use crate::node::{Node, NodeId, Nodes};
+
+/// One thing that the caller has to find out and tell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Need {
+    /// The bytes of a go.mod: of a module version, or of the directory that the node's path is when its version is
+    /// empty (relative to the go.work or the main module). Replacements are applied already. Told with
+    /// [`Known::tell_go_mod`].
+    GoMod(Node),
+    /// The versions that the source lists for a module, without pseudo-versions. Told with [`Known::tell_versions`].
+    Versions(String),
+    /// What a revision or a version of a module is: the `.info` of it. Told with [`Known::tell_revision`].
+    Revision {
+        /// The module.
+        path: String,
+        /// A version, a branch, a hash: as one may write it after `@`.
+        revision: String,
+    },
+    /// The latest version of a module by its source's own opinion (`@latest`). Told with [`Known::tell_latest`].
+    Latest(String),
+    /// The files of one directory of a module, which must be downloaded and extracted for it; `module` is what is to be
+    /// read, replacements applied. Told with [`Known::tell_folder`].
+    Folder {
+        /// A module version, a directory (version empty), or a main module.
+        module: Node,
+        /// Relative to the module, `/` between elements, empty for its root.
+        directory: String,
+    },
+    /// All directories of a module that hold packages, `ignore` directives and nested modules left out. Told with
+    /// [`Known::tell_packages`].
+    Packages(Node),
+}
+
+/// What a revision of a module is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// The canonical version.
+    pub version: String,
+    /// When it was committed, RFC 3339, if the source says so.
+    pub time: Option<String>,
+}
+
+/// One directory of a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Whether there is a file whose name ends in `.go`, tags not considered (`dirInModule`).
+    pub has_go_files: bool,
+    /// What the files import that are no tests, in any order, if the directory could be scanned.
+    pub imports: Vec<String>,
+    /// What the tests import.
+    pub test_imports: Vec<String>,
+    /// Why the directory could not be scanned.
+    pub error: Option<String>,
+}
+
+/// The facts told so far.
+#[derive(Debug, Default)]
+pub struct Known {
+    pub(crate) nodes: Nodes,
+    go_mods: HashMap<NodeId, Result<Arc<GoModFacts>, ModuleError>>,
+    versions: HashMap<String, Result<Arc<[String]>, ModuleError>>,
+    revisions: HashMap<(String, String), Result<Arc<Revision>, ModuleError>>,
+    latest: HashMap<String, Result<Arc<Revision>, ModuleError>>,
+    folders: HashMap<(NodeId, String), Result<Arc<Folder>, ModuleError>>,
+    packages: HashMap<NodeId, Result<Arc<[String]>, ModuleError>>,
+    needs: Vec<Need>,
+    asked: HashSet<Need>,
+}
+
+impl Known {
+    /// Tells the bytes of a go.mod, or why they can't be had. `file_name` stands in errors: `go.mod`, or for a
+    /// directory the path as go shows it.
+    pub fn tell_go_mod(&mut self, module: &Node, file_name: &str, data: Result<&[u8], ModuleError>) {
+        let id = self.nodes.id(&module.path, &module.version);
+        let facts = data.and_then(|data| GoModFacts::read(&mut self.nodes, module, file_name, data));
+        self.go_mods.insert(id, facts.map(Arc::new));
+    }
+
+    /// Tells the versions of a module, in any order.
+    pub fn tell_versions(&mut self, path: &str, versions: Result<Vec<String>, ModuleError>) {
+        self.versions.insert(path.to_owned(), versions.map(Arc::from));
+    }
+
+    /// Tells what a revision is.
+    pub fn tell_revision(&mut self, path: &str, revision: &str, answer: Result<Revision, ModuleError>) {
+        self.revisions.insert((path.to_owned(), revision.to_owned()), answer.map(Arc::new));
+    }
+
+    /// Tells the latest version.
+    pub fn tell_latest(&mut self, path: &str, answer: Result<Revision, ModuleError>) {
+        self.latest.insert(path.to_owned(), answer.map(Arc::new));
+    }
+
+    /// Tells what is in a directory; one that does not exist is a [`Folder`] without anything.
+    pub fn tell_folder(&mut self, module: &Node, directory: &str, answer: Result<Folder, ModuleError>) {
+        let id = self.nodes.id(&module.path, &module.version);
+        self.folders.insert((id, directory.to_owned()), answer.map(Arc::new));
+    }
+
+    /// Tells the directories with packages, relative to the module, sorted.
+    pub fn tell_packages(&mut self, module: &Node, answer: Result<Vec<String>, ModuleError>) {
+        let id = self.nodes.id(&module.path, &module.version);
+        self.packages.insert(id, answer.map(Arc::from));
+    }
+
+    /// The texts of nodes.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// What a go.mod says, if it was told.
+    pub fn facts(&self, module: NodeId) -> Option<&Result<Arc<GoModFacts>, ModuleError>> {
+        self.go_mods.get(&module)
+    }
+
+    pub(crate) fn go_mod(&mut self, module: NodeId) -> Option<Result<Arc<GoModFacts>, ModuleError>> {
+        let told = self.go_mods.get(&module).cloned();
+        if told.is_none() {
+            let node = self.nodes.node(module).clone();
+            self.need(Need::GoMod(node));
+        }
+        told
+    }
+
+    pub(crate) fn versions(&mut self, path: &str) -> Option<Result<Arc<[String]>, ModuleError>> {
+        let told = self.versions.get(path).cloned();
+        if told.is_none() {
+            self.need(Need::Versions(path.to_owned()));
+        }
+        told
+    }
+
+    pub(crate) fn revision(
+        &mut self,
+        path: &str,
+        revision: &str,
+    ) -> Option<Result<Arc<Revision>, ModuleError>> {
+        let key = (path.to_owned(), revision.to_owned());
+        let told = self.revisions.get(&key).cloned();
+        if told.is_none() {
+            self.need(Need::Revision { path: key.0, revision: key.1 });
+        }
+        told
+    }
+
+    pub(crate) fn latest(&mut self, path: &str) -> Option<Result<Arc<Revision>, ModuleError>> {
+        let told = self.latest.get(path).cloned();
+        if told.is_none() {
+            self.need(Need::Latest(path.to_owned()));
+        }
+        told
+    }
+
+    /// Asks for one more thing; each is asked for once until the needs are taken.
+    pub(crate) fn need(&mut self, need: Need) {
+        if self.asked.insert(need.clone()) {
+            self.needs.push(need);
+        }
+    }
+
+    /// Stops with everything that was asked for.
+    pub(crate) fn halt(&mut self) -> Halt {
+        self.asked.clear();
+        Halt::Need(std::mem::take(&mut self.needs))
+    }
+}

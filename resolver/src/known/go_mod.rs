@@ -1,0 +1,53 @@
+//! What the resolver keeps of a dependency's go.mod.
+
+use std::sync::Arc;
+
+use modkeep_module::gomod::{Retract, Summary};
+
+use crate::error::ModuleError;
+use crate::node::{Node, NodeId, Nodes};
+
+/// The go.mod of a module version or of a directory that replaces one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoModFacts {
+    /// The path in the module line.
+    pub module: Option<String>,
+    /// The text after `Deprecated:`; empty when the module is not deprecated.
+    pub deprecated: String,
+    /// The version in the go line.
+    pub go: Option<String>,
+    /// The requirements, in order of the file; no excludes applied, no edge to `go`.
+    pub(crate) requires: Arc<[NodeId]>,
+    /// What it retracts.
+    pub retracts: Vec<Retract>,
+    /// The directories in ignore directives.
+    pub ignores: Vec<String>,
+    /// Whether it says no more than what go makes up for a version without go.mod (`versionHasGoMod`).
+    pub is_made_up: bool,
+}
+
+impl GoModFacts {
+    pub(crate) fn read(
+        nodes: &mut Nodes,
+        module: &Node,
+        file_name: &str,
+        data: &[u8],
+    ) -> Result<Self, ModuleError> {
+        let summary = Summary::parse(file_name, data)
+            .map_err(|errors| ModuleError::about(module.clone(), format!("parsing {file_name}: {errors}")))?;
+        let made_up = format!("module {}\n", modkeep_module::gomod::auto_quote(&module.path));
+        let requires =
+            summary.requires.iter().map(|require| nodes.id(&require.path, &require.version)).collect();
+        let (path, deprecated) =
+            summary.module.map(|module| (module.path.into_owned(), module.deprecated)).unzip();
+        Ok(Self {
+            module: path,
+            deprecated: deprecated.unwrap_or_default(),
+            go: summary.go.map(|go| go.into_owned()),
+            requires,
+            retracts: summary.retracts,
+            ignores: summary.ignores.into_iter().map(|ignore| ignore.into_owned()).collect(),
+            is_made_up: data == made_up.as_bytes(),
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! The main modules, one or those of a workspace, and what they say about all others: replaced, excluded.
+//!
+//! Sources of the rules: `cmd/go/internal/modload/init.go:makeMainModules` and `modfile.go:replacementFrom`.
+
+mod directory;
+
+use std::collections::{HashMap, HashSet};
+
+use modkeep_module::gomod::{Directive, Replace};
+use modkeep_module::{GoMod, GoWork};
+
+use crate::error::Error;
+use crate::go_version;
+use crate::node::{Node, NodeId, Nodes, PathId};
+
+/// A main module as it was read.
+#[derive(Clone, Debug)]
+pub struct MainModule {
+    /// Its go.mod, parsed strictly, versions resolved.
+    pub file: GoMod,
+    /// Whether resolving changed a version, so that the file must be written.
+    pub was_fixed: bool,
+    /// The absolute path of its directory.
+    pub directory: String,
+}
+
+/// A go.work file.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// The file, parsed.
+    pub file: GoWork,
+    /// The absolute path of its directory.
+    pub directory: String,
+}
+
+/// The main modules of a command; without any, go works on one without file called `command-line-arguments`.
+#[derive(Debug)]
+pub struct MainModules {
+    modules: Vec<Main>,
+    workspace: Option<Workspace>,
+    work_replaces: Replacements,
+    /// The highest version of each path that something replaces; empty if only a wildcard does.
+    highest_replaced: HashMap<String, String>,
+    excluded: HashSet<NodeId>,
+}
+
+type Replacements = HashMap<(String, String), Node>;
+
+#[derive(Debug)]
+struct Main {
+    id: NodeId,
+    module: Option<MainModule>,
+    replaces: Replacements,
+}
+
+impl MainModules {
+    /// Takes the main modules in the order of go.work, or the one outside of a workspace.
+    ///
+    /// # Errors
+    /// When they, or their replacements, contradict each other.
+    pub fn new(
+        nodes: &mut Nodes,
+        modules: Vec<MainModule>,
+        workspace: Option<Workspace>,
+    ) -> Result<Self, Error> {
+        let work_file = workspace.as_ref().map(|workspace| workspace.file.replaces());
+        let mut mains = Vec::new();
+        let mut excluded = HashSet::new();
+        for module in modules {
+            let path = module.file.module().map(|module| module.path.clone()).unwrap_or_default();
+            let id = nodes.id(&path, "");
+            if mains.iter().any(|main: &Main| main.id == id) {
+                return Err(Error::RepeatedModule(path));
+            }
+            let excludes = module.file.excludes().iter();
+            excluded.extend(excludes.map(|exclude| nodes.id(&exclude.path, &exclude.version)));
+            let replaces = replacements(module.file.replaces())?;
+            mains.push(Main { id, module: Some(module), replaces });
+        }
+        if mains.is_empty() {
+            let id = nodes.id("command-line-arguments", "");
+            mains.push(Main { id, module: None, replaces: HashMap::new() });
+        }
+        let work_replaces = replacements(work_file.unwrap_or_default())?;
+        let mut set =
+            Self { modules: mains, workspace, work_replaces, highest_replaced: HashMap::new(), excluded };
+        set.check_replacements(nodes)?;
+        Ok(set)
+    }
+
+    fn check_replacements(&mut self, nodes: &Nodes) -> Result<(), Error> {
+        for (path, version) in self.work_replaces.keys() {
+            if version.is_empty() && self.modules.iter().any(|main| nodes.node(main.id).path.as_ref() == path)
+            {
+                return Err(Error::ReplacedMain(path.clone()));
+            }
+        }
+        let by_work: HashSet<&str> = self.work_replaces.keys().map(|(path, _)| path.as_str()).collect();
+        let mut seen: HashMap<&(String, String), Node> =
+            self.work_replaces.iter().map(|(old, new)| (old, new.clone())).collect();
+        for main in &self.modules {
+            let mut replaces: Vec<_> = main.replaces.iter().collect();
+            replaces.retain(|((path, _), _)| !by_work.contains(path.as_str()));
+            replaces.sort();
+            for (old, new) in replaces {
+                let new = self.rooted(main, new);
+                match seen.get(old) {
+                    Some(before) if *before != new => {
+                        let module = Node::new(old.0.as_str(), old.1.as_str());
+                        return Err(Error::WorkspaceReplacements {
+                            module,
+                            first: before.clone(),
+                            second: new,
+                        });
+                    }
+                    _ => drop(seen.insert(old, new)),
+                }
+            }
+        }
+        for (path, version) in seen.keys() {
+            let highest = self.highest_replaced.entry(path.clone()).or_default();
+            if crate::order::compare(path, version, highest).is_gt() {
+                highest.clone_from(version);
+            }
+        }
+        Ok(())
+    }
+
+    /// In a workspace, a replacement by a directory with its full path.
+    fn rooted(&self, main: &Main, new: &Node) -> Node {
+        match &main.module {
+            Some(module)
+                if self.is_workspace() && new.version.is_empty() && !directory::is_absolute(&new.path) =>
+            {
+                Node::new(directory::join(&module.directory, &new.path), "")
+            }
+            _ => new.clone(),
+        }
+    }
+
+    /// Whether go.work says which modules are the main ones.
+    pub fn is_workspace(&self) -> bool {
+        self.workspace.is_some()
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.workspace.as_ref()
+    }
+
+    /// The nodes of the main modules.
+    pub fn ids(&self) -> Vec<NodeId> {
+        self.modules.iter().map(|main| main.id).collect()
+    }
+
+    /// The main module outside of a workspace, or the first one in it.
+    pub fn first(&self) -> NodeId {
+        self.modules[0].id
+    }
+
+    /// The node of the main module with that path.
+    pub fn find(&self, path: PathId) -> Option<NodeId> {
+        self.ids().into_iter().find(|id| id.path() == path)
+    }
+
+    /// A main module as it was read; `None` when there is no file.
+    pub fn module(&self, id: NodeId) -> Option<&MainModule> {
+        self.modules.iter().find(|main| main.id == id)?.module.as_ref()
+    }
+
+    /// The Go version of the only main module, or of the workspace.
+    pub fn go_version<'a>(&'a self, local: &'a str) -> &'a str {
+        if let Some(workspace) = &self.workspace {
+            return workspace.file.go().map_or(go_version::DEFAULT_GO_WORK, |go| &go.version);
+        }
+        match &self.modules[0].module {
+            Some(module) => module.file.go().map_or(go_version::DEFAULT_GO_MOD, |go| &go.version),
+            None => local,
+        }
+    }
+
+    /// Whether a main module excludes a version.
+    pub fn is_excluded(&self, node: NodeId) -> bool {
+        self.excluded.contains(&node)
+    }
+
+    pub(crate) fn excludes_nothing(&self) -> bool {
+        self.excluded.is_empty()
+    }
+
+    /// Whether one main module's own file excludes a version.
+    pub(crate) fn excludes(&self, nodes: &Nodes, main: NodeId, node: NodeId) -> bool {
+        let Node { path, version } = nodes.node(node);
+        self.module(main).is_some_and(|module| {
+            module
+                .file
+                .excludes()
+                .iter()
+                .any(|exclude| *exclude.path == **path && *exclude.version == **version)
+        })
+    }
+
+    /// What is read in place of a module, if it is replaced: a module version or a directory. Relative directories are
+    /// relative to go.work, or to the main module where there is none.
+    pub fn replacement(&self, module: &Node) -> Option<Node> {
+        let is_main = |main: &Main| module.version.is_empty() && main.is_called(&module.path);
+        if self.modules.iter().any(is_main) {
+            return None;
+        }
+        if let Some((_, new)) = lookup(&self.work_replaces, module) {
+            return Some(new.clone());
+        }
+        // A later module's word counts more; Go reads them in this order and keeps the last.
+        let mut found = None;
+        for main in &self.modules {
+            if let Some((_, new)) = lookup(&main.replaces, module) {
+                found = Some((main, new));
+            }
+        }
+        let (main, new) = found?;
+        let (Some(workspace), Some(module)) = (&self.workspace, &main.module) else {
+            return Some(new.clone());
+        };
+        if !new.version.is_empty() || directory::is_absolute(&new.path) {
+            return Some(new.clone());
+        }
+        let absolute = directory::join(&module.directory, &new.path);
+        Some(Node::new(directory::relative(&workspace.directory, &absolute), ""))
+    }
+
+    /// The highest version of a path that something replaces: empty if only a wildcard does, `None` if nothing does.
+    pub fn highest_replaced(&self, path: &str) -> Option<&str> {
+        self.highest_replaced.get(path).map(String::as_str)
+    }
+
+    /// The versions of a path that main modules replace one by one.
+    pub(crate) fn replaced_versions<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
+        let olds = self.modules.iter().flat_map(|main| main.replaces.keys());
+        olds.filter(move |(old, version)| old == path && !version.is_empty())
+            .map(|(_, version)| version.as_str())
+    }
+
+    /// Whether a main module, go.work not counted, replaces anything.
+    pub(crate) fn has_replacements(&self) -> bool {
+        self.modules.iter().any(|main| !main.replaces.is_empty())
+    }
+
+    /// The Go-version line of the only main module.
+    pub(crate) fn go_line(&self) -> Option<&str> {
+        Some(self.modules[0].module.as_ref()?.file.go()?.version.as_str())
+    }
+}
+
+impl Main {
+    fn is_called(&self, path: &str) -> bool {
+        self.module.as_ref().and_then(|module| module.file.module()).is_some_and(|module| module.path == path)
+    }
+}
+
+fn lookup<'a>(replaces: &'a Replacements, module: &Node) -> Option<(&'a (String, String), &'a Node)> {
+    if replaces.is_empty() {
+        return None;
+    }
+    let exact = (module.path.to_string(), module.version.to_string());
+    replaces.get_key_value(&exact).or_else(|| replaces.get_key_value(&(exact.0, String::new())))
+}
+
+fn replacements(directives: &[Directive<Replace>]) -> Result<Replacements, Error> {
+    let mut replaces = Replacements::new();
+    for replace in directives {
+        let old = (replace.old_path.clone(), replace.old_version.clone().unwrap_or_default());
+        let new = Node::new(replace.new_path.as_str(), replace.new_version.as_deref().unwrap_or_default());
+        match replaces.get(&old) {
+            Some(before) if *before != new => {
+                let module = Node::new(old.0, old.1);
+                return Err(Error::Replacements { module, first: before.clone(), second: new });
+            }
+            _ => drop(replaces.insert(old, new)),
+        }
+    }
+    Ok(replaces)
+}
