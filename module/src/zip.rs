@@ -2,7 +2,7 @@
 //!
 //! A module zip is proved by its `h1:`, which speaks of names and contents. So everything hangs on seeing the
 //! names and contents that the go command will see: [`Archive`] is a port of the reading rules of Go's
-//! `archive/zip`, duplicates and nested end records included, and [`check`] of the rules of
+//! `archive/zip`, duplicates and nested end records included, and [`check()`] of the rules of
 //! `golang.org/x/mod/zip`. Where we refuse what Go accepts, the constant or the error says "stricter than Go".
 //!
 //! Everything here blocks, and reads by `pread`: an archive is never mapped and never held in memory.

@@ -4,7 +4,7 @@
 //! files than a build that follows the directory. An archive is strict if nobody can read it in two ways: one end
 //! record, nothing before, behind or between the entries, local headers that say what the directory says, no extra
 //! fields that change the meaning, streams that fill their place. What we publish must be strict; Go's own
-//! `golang.org/x/mod/zip.Create` and [`super::create`] make nothing else.
+//! `golang.org/x/mod/zip.Create` and [`super::create()`] make nothing else.
 
 use super::content::{DEFLATED, FLAG_DESCRIPTOR, LOCAL_LENGTH, LOCAL_SIGNATURE, STORED};
 use super::directory::{Record, is_odd_extra};

@@ -1,6 +1,6 @@
 //! Small values in a folder: one log that all processes append to in turn, and segments sealed from it.
 //!
-//! Readers take no lock. They look at the [slot](slot), which says how far the log is durable, and read on from where they are.
+//! Readers take no lock. They look at the [`slot`], which says how far the log is durable, and read on from where they are.
 //! Writers are one thread a process ([`commit`]), which joins what waits into one frame and one sync, under a lock on a
 //! file that all processes share. A second thread ([`seal`]) turns full logs into segments and merges those.
 //!
