@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases() as u32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_resource_is_what_its_url_says(resource in resource()) {
@@ -102,9 +102,22 @@ fn urls_are_escaped_as_the_go_command_escapes_them() {
     });
 }
 
+fn config() -> ProptestConfig {
+    let cases = cases() as u32;
+    ProptestConfig {
+        cases,
+        max_local_rejects: 10 * cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 fn module() -> impl Strategy<Value = ModulePath> {
-    "(x\\.y|github\\.com|gopkg\\.in|a-b\\.c)(/[A-Za-z0-9._~-]{1,5}){0,3}(/v[2-9]|\\.v[0-3])?"
-        .prop_filter_map("a module path", |path| ModulePath::parse(&path).ok())
+    prop_oneof![
+        "(x\\.y|github\\.com|a-b\\.c)(/[A-Za-z0-9]([A-Za-z0-9._~-]{0,3}[A-Za-z])?){0,3}(/v[2-9])?",
+        "gopkg\\.in/[a-z]{1,4}\\.v[0-3](-unstable)?",
+    ]
+    .prop_filter_map("a module path", |path| ModulePath::parse(&path).ok())
 }
 
 fn version() -> impl Strategy<Value = String> {
@@ -117,7 +130,7 @@ fn version() -> impl Strategy<Value = String> {
 fn module_version() -> impl Strategy<Value = ModuleVersion> {
     (module(), version()).prop_filter_map("a version of the module", |(module, version)| {
         let (_, major) = module.split_major();
-        let major = major.trim_start_matches(['/', '.']).trim_start_matches('v');
+        let major = major.trim_start_matches(['/', '.', 'v']).trim_end_matches("-unstable");
         let fitting = if major.is_empty() { version } else { format!("v{major}{}", &version[2..]) };
         ModuleVersion::parse(module.as_str(), &fitting).ok()
     })
