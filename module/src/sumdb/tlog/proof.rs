@@ -1,7 +1,7 @@
 //! Proofs that stand on their own: a record is in a tree, a tree is the beginning of another.
 //!
 //! Both are the hashes of what lies beside the way from the root down to the thing proved (RFC 6962, sections 2.1.1 and
-//! 2.1.2). The way follows from sizes alone, so making and checking a proof walk the same list of [`Beside`].
+//! 2.1.2). The way follows from sizes alone, so making and checking a proof walk the same list of `Beside`.
 
 use super::{Hash, Node, join, subtrees};
 
