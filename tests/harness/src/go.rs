@@ -89,7 +89,9 @@ impl Client {
     /// When the temporary folder can't be made.
     pub fn new(go: &Go, goproxy: &str) -> std::io::Result<Self> {
         let settings = vec![("GOPROXY".to_owned(), goproxy.to_owned())];
-        Ok(Self { go: go.clone(), home: TempDir::with_prefix("modkeep-client-")?, settings })
+        let home = TempDir::with_prefix("modkeep-client-")?;
+        forgo_telemetry(home.path())?;
+        Ok(Self { go: go.clone(), home, settings })
     }
 
     /// Sets one more of Go's variables, such as GOSUMDB.
@@ -112,7 +114,8 @@ impl Client {
     /// A go command of this client whose arguments and folder the caller adds.
     pub fn command(&self) -> Command {
         let mut command = self.go.command();
-        command.env("HOME", self.home.path()).env("GOPATH", self.home.path().join("gopath"));
+        command.env_remove("XDG_CONFIG_HOME").env("HOME", self.home.path());
+        command.env("GOPATH", self.home.path().join("gopath"));
         command
             .env("GOCACHE", self.home.path().join("gocache"))
             .env("GOFLAGS", "-modcacherw -buildvcs=false");
@@ -127,6 +130,14 @@ impl Client {
     pub fn run(&self, folder: &Path, arguments: &[&str]) -> std::io::Result<Output> {
         self.command().current_dir(folder).args(arguments).output()
     }
+}
+
+/// Go's telemetry has a process of its own, which would write to the folder after the client is gone.
+fn forgo_telemetry(home: &Path) -> std::io::Result<()> {
+    let folder = home.join(".config/go/telemetry");
+    std::fs::create_dir_all(&folder)?;
+    #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+    std::fs::write(folder.join("mode"), "off")
 }
 
 /// Where the machine itself gets modules from, as its own go says.
