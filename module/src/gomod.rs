@@ -21,7 +21,7 @@ mod path;
 mod print;
 mod read;
 pub(crate) mod rule;
-mod summary;
+pub mod summary;
 pub(crate) mod syntax;
 pub(crate) mod tied;
 mod token;

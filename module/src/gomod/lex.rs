@@ -95,9 +95,8 @@ impl<'a> Lexer<'a> {
         let alone = before[line_start..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
         let kind = if alone { Kind::LineComment } else { Kind::SuffixComment };
         let mut lexeme = self.lexeme(kind, start);
-        if let Some(text) = lexeme.text.strip_suffix(b"\n") {
-            lexeme.text = text.strip_suffix(b"\r").unwrap_or(text);
-        }
+        // A carriage return stays: whoever uses the text trims white space.
+        lexeme.text = lexeme.text.strip_suffix(b"\n").unwrap_or(lexeme.text);
         if !alone {
             self.trailing.push(Trailing { text: lexeme.text.to_vec(), start: start.byte });
         }

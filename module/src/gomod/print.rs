@@ -8,7 +8,7 @@ pub(crate) fn print(tree: &Syntax) -> Vec<u8> {
     let mut printer = Printer { out: Vec::new(), pending: Vec::new(), margin: 0 };
     printer.file(tree);
     let mut out = printer.out;
-    while out == b"\n" || out.ends_with(b"\n\n") {
+    while out.ends_with(b"\n\n") {
         out.pop();
     }
     out

@@ -1,8 +1,8 @@
 //! What the go.mod of a dependency says to the module graph, read without a syntax tree.
 //!
 //! The module graph reads thousands of these files, nearly all of them plain: words without quotes and brackets, one
-//! directive a line. [`plain`] reads those in one pass and borrows from the source. At the first sign of anything else, a
-//! mistake or a rare spelling, the file is read again by [`GoMod::parse_lax`], which decides.
+//! directive a line. Those are read in one pass that borrows from the source. At the first sign of anything else, a mistake
+//! or a rare spelling, the file is read again by [`GoMod::parse_lax`], which decides.
 
 mod plain;
 

@@ -181,6 +181,30 @@ pub(crate) fn sound_file(dice: &mut Dice, work: bool) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A file as most dependencies have them: words without quotes and brackets. Not every directive in it is right.
+pub(crate) fn plain_file(dice: &mut Dice) -> Vec<u8> {
+    let mut text = String::new();
+    let verbs = ["module", "go", "require", "retract", "ignore", "exclude", "new"];
+    for verb in
+        verbs.into_iter().flat_map(|verb| [verb].repeat(if matches!(verb, "module" | "go") { 1 } else { 2 }))
+    {
+        let args = |dice: &mut Dice| match verb {
+            "retract" => dice.pick(&["v1.0.0", "v1.2.3"]).to_owned(),
+            verb => sound_args(dice, verb),
+        };
+        comments_above(dice, &mut text, "");
+        match dice.below(5) {
+            0 => {}
+            1 | 2 if verb != "go" => block(dice, &mut text, verb, args),
+            _ => {
+                text.push_str(&format!("{verb} {}", args(dice)));
+                end_line(dice, &mut text);
+            }
+        }
+    }
+    if dice.once_in(10) { dice.spoil(&text, SPOILERS).into_bytes() } else { text.into_bytes() }
+}
+
 const SPOILERS: &[&str] = &[
     "\n", "\n\n", " ", "\t", "\r", "(", ")", "()", "[", "]", ",", "\"", "`", "'", "//", "/*", "\\", "\u{a0}",
     "=>", "\u{0}", "(\n", "\n)",

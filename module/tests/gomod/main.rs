@@ -45,8 +45,11 @@ fn a_summary_is_what_lax_parsing_finds() {
     let mut dice = Dice::of("a_summary_is_what_lax_parsing_finds");
     let mut sound = 0;
     for _ in 0..cases() {
-        let data =
-            if dice.once_in(2) { files::file(&mut dice, false) } else { files::sound_file(&mut dice, false) };
+        let data = match dice.below(4) {
+            0 => files::file(&mut dice, false),
+            1 => files::sound_file(&mut dice, false),
+            _ => files::plain_file(&mut dice),
+        };
         let full = GoMod::parse_lax("go.mod", &data).map(Summary::from).map_err(|errors| errors.to_string());
         let quick = Summary::parse("go.mod", &data).map_err(|errors| errors.to_string());
         sound += usize::from(quick.is_ok());
@@ -113,7 +116,11 @@ fn check_reading(judge: &mut Judge, cases: &[Case]) {
 fn case(dice: &mut Dice) -> Case {
     let mode = ["strict", "strict", "lax", "work"][dice.below(4)];
     let work = mode == "work";
-    let data = if dice.once_in(3) { files::sound_file(dice, work) } else { files::file(dice, work) };
+    let data = match dice.below(6) {
+        0 | 1 => files::sound_file(dice, work),
+        2 if !work => files::plain_file(dice),
+        _ => files::file(dice, work),
+    };
     Case { mode, fixes: dice.once_in(3), data }
 }
 
