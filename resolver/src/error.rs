@@ -65,6 +65,20 @@ pub enum Error {
         /// And by what else.
         second: Node,
     },
+    /// A go.work whose go line is below that of one of its modules.
+    #[error(
+        "module {directory} listed in go.work file requires go >= {needs}, but go.work {verb} go {has}; to download and use go {needs}:\n\tgo work use"
+    )]
+    WorkspaceTooOld {
+        /// The module's directory, as shown.
+        directory: String,
+        /// The module's go line.
+        needs: String,
+        /// Whether go.work says so or just doesn't say anything else.
+        verb: &'static str,
+        /// What go.work stands for.
+        has: String,
+    },
     /// A workspace with one module twice.
     #[error("module {0} appears multiple times in workspace")]
     RepeatedModule(String),
@@ -76,14 +90,12 @@ pub enum Error {
     /// The main module needs a newer release.
     #[error(transparent)]
     TooNew(TooNew),
-    /// `std` and `cmd` have no versions.
-    #[error("can't query specific version ({query:?}) of standard-library module {path:?}")]
-    StandardLibrary {
-        /// `std` or `cmd`.
-        path: String,
-        /// As asked for.
-        query: String,
-    },
+    /// A version query that can't be answered.
+    #[error(transparent)]
+    Query(#[from] crate::query::QueryError),
+    /// Versions that `get` was asked for exclude each other.
+    #[error(transparent)]
+    Constraint(#[from] crate::edit::ConstraintError),
 }
 
 /// How the mode forbids changes, for [`Error::GoModDirty`].
@@ -144,7 +156,7 @@ pub enum Fault {
     /// The go.sum has no line for it, and the mode wants one.
     MissingSum,
     /// The module needs a newer release of Go.
-    TooNew(TooNew),
+    TooNew(Box<TooNew>),
     /// Excluded or retracted (`ErrDisallowed`).
     Disallowed,
     /// Anything else.
@@ -160,7 +172,7 @@ impl ModuleError {
 
 impl From<TooNew> for ModuleError {
     fn from(error: TooNew) -> Self {
-        Self { module: None, text: error.to_string(), kind: Fault::TooNew(error) }
+        Self { module: None, text: error.to_string(), kind: Fault::TooNew(Box::new(error)) }
     }
 }
 

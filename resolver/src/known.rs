@@ -9,6 +9,8 @@ mod go_mod;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use modkeep_module::gomod::auto_quote;
+
 pub use self::go_mod::GoModFacts;
 use crate::error::{Halt, ModuleError};
 use crate::node::{Node, NodeId, Nodes};
@@ -71,6 +73,8 @@ pub struct Folder {
 pub struct Known {
     pub(crate) nodes: Nodes,
     go_mods: HashMap<NodeId, Result<Arc<GoModFacts>, ModuleError>>,
+    /// Whether a go.mod is the one that go makes up for a version without, or why it can't be had.
+    made_up: HashMap<NodeId, Result<bool, ModuleError>>,
     versions: HashMap<String, Result<Arc<[String]>, ModuleError>>,
     revisions: HashMap<(String, String), Result<Arc<Revision>, ModuleError>>,
     latest: HashMap<String, Result<Arc<Revision>, ModuleError>>,
@@ -85,6 +89,8 @@ impl Known {
     /// directory the path as go shows it.
     pub fn tell_go_mod(&mut self, module: &Node, file_name: &str, data: Result<&[u8], ModuleError>) {
         let id = self.nodes.id(&module.path, &module.version);
+        let made_up = format!("module {}\n", auto_quote(&module.path));
+        self.made_up.insert(id, data.clone().map(|data| data == made_up.as_bytes()));
         let facts = data.and_then(|data| GoModFacts::read(&mut self.nodes, module, file_name, data));
         self.go_mods.insert(id, facts.map(Arc::new));
     }
@@ -135,6 +141,16 @@ impl Known {
         told
     }
 
+    /// Whether a version has no go.mod of its own (`versionHasGoMod`).
+    pub(crate) fn is_go_mod_made_up(&mut self, module: NodeId) -> Option<Result<bool, ModuleError>> {
+        let told = self.made_up.get(&module).cloned();
+        if told.is_none() {
+            let node = self.nodes.node(module).clone();
+            self.need(Need::GoMod(node));
+        }
+        told
+    }
+
     pub(crate) fn versions(&mut self, path: &str) -> Option<Result<Arc<[String]>, ModuleError>> {
         let told = self.versions.get(path).cloned();
         if told.is_none() {
@@ -168,6 +184,14 @@ impl Known {
     pub(crate) fn need(&mut self, need: Need) {
         if self.asked.insert(need.clone()) {
             self.needs.push(need);
+        }
+    }
+
+    /// What was told, or a stop with everything that was asked for.
+    pub(crate) fn or_halt<T>(&mut self, told: Option<T>) -> Result<T, Halt> {
+        match told {
+            Some(told) => Ok(told),
+            None => Err(self.halt()),
         }
     }
 

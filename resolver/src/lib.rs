@@ -5,6 +5,7 @@
 //! [`World::known`](world::World::known) and calls the same method again. The specification is the go command of
 //! release 1.27, of which each room names the files that it follows.
 
+pub mod edit;
 pub mod error;
 pub mod go_version;
 pub mod known;
@@ -13,6 +14,8 @@ pub mod module_graph;
 pub mod mvs;
 pub mod node;
 pub mod order;
+pub mod query;
 pub mod requirements;
+pub mod retraction;
 pub mod world;
 pub mod written;

@@ -22,6 +22,8 @@ pub struct MainModule {
     pub was_fixed: bool,
     /// The absolute path of its directory.
     pub directory: String,
+    /// The directory as errors show it: relative to where the command runs, if that is shorter.
+    pub shown: String,
 }
 
 /// A go.work file.
@@ -210,14 +212,7 @@ impl MainModules {
         if let Some((_, new)) = lookup(&self.work_replaces, module) {
             return Some(new.clone());
         }
-        // A later module's word counts more; Go reads them in this order and keeps the last.
-        let mut found = None;
-        for main in &self.modules {
-            if let Some((_, new)) = lookup(&main.replaces, module) {
-                found = Some((main, new));
-            }
-        }
-        let (main, new) = found?;
+        let (main, new) = self.found_replacement(module).0?;
         let (Some(workspace), Some(module)) = (&self.workspace, &main.module) else {
             return Some(new.clone());
         };
@@ -226,6 +221,54 @@ impl MainModules {
         }
         let absolute = directory::join(&module.directory, &new.path);
         Some(Node::new(directory::relative(&workspace.directory, &absolute), ""))
+    }
+
+    /// What main modules say about a module, and the one that contradicts if one does. The last word counts; but one
+    /// about a single version does not count against an earlier word.
+    fn found_replacement(&self, module: &Node) -> (Option<(&Main, &Node)>, Option<&Main>) {
+        let mut found: Option<(&Main, &Node)> = None;
+        for main in &self.modules {
+            let Some(((_, version), new)) = lookup(&main.replaces, module) else { continue };
+            if found.is_some_and(|(_, before)| before != new) && !version.is_empty() {
+                return (found, Some(main));
+            }
+            found = Some((main, new));
+        }
+        (found, None)
+    }
+
+    /// What go says, and fails for in the end, when modules of a workspace replace a module in different ways.
+    pub(crate) fn contradiction(&self, module: &Node) -> Option<String> {
+        if self.modules.len() < 2 || lookup(&self.work_replaces, module).is_some() {
+            return None;
+        }
+        let (Some((first, _)), Some(second)) = self.found_replacement(module) else { return None };
+        let file = |main: &Main| main.module.as_ref().map(|module| format!("{}/go.mod", module.directory));
+        Some(format!(
+            "conflicting replacements found for {module} in workspace modules defined by {} and {}",
+            file(first)?,
+            file(second)?
+        ))
+    }
+
+    /// The errors about modules of a workspace whose go lines are above that of go.work. The `work` commands don't mind.
+    pub fn too_new_for_workspace(&self) -> Vec<Error> {
+        let Some(workspace) = &self.workspace else { return Vec::new() };
+        let line = workspace.file.go();
+        let has = line.map_or(go_version::DEFAULT_GO_WORK, |go| &go.version);
+        let too_new = self.modules.iter().filter_map(|main| {
+            let module = main.module.as_ref()?;
+            let needs = module.file.go().map_or(go_version::DEFAULT_GO_MOD, |go| &go.version);
+            let is_strict = go_version::compare(needs, go_version::STRICT).is_ge();
+            let is_too_new = is_strict && go_version::compare(needs, has).is_gt();
+            is_too_new.then(|| Error::WorkspaceTooOld {
+                directory: module.shown.clone(),
+                needs: needs.to_owned(),
+                verb: if line.is_some() { "lists" } else { "implicitly requires" },
+                has: has.to_owned(),
+            })
+        });
+        too_new.collect()
     }
 
     /// The highest version of a path that something replaces: empty if only a wildcard does, `None` if nothing does.

@@ -84,6 +84,8 @@ pub struct World {
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
     pub notes: Vec<String>,
+    /// Errors after which go goes on, only to fail in the end.
+    pub faults: Vec<String>,
     summaries: HashMap<NodeId, Result<Arc<Summary>, ModuleError>>,
     pub(crate) graphs: HashMap<crate::module_graph::Key, Memo>,
 }
@@ -108,6 +110,7 @@ impl World {
             required_sums: None,
             known,
             notes: Vec::new(),
+            faults: Vec::new(),
             summaries: HashMap::new(),
             graphs: HashMap::new(),
         })
@@ -212,6 +215,8 @@ impl World {
             let required = required.map(|node| self.known.nodes.id(&node.path, &node.version)).collect();
             return Ok(Summary { pruning: Pruning::Pruned, required });
         }
+        let contradiction = self.main.contradiction(self.nodes().node(module));
+        self.faults.extend(contradiction);
         let actual = self.actual(module);
         let (go, required) = match self.main.module(actual) {
             Some(main) => {

@@ -22,8 +22,6 @@ pub struct GoModFacts {
     pub retracts: Vec<Retract>,
     /// The directories in ignore directives.
     pub ignores: Vec<String>,
-    /// Whether it says no more than what go makes up for a version without go.mod (`versionHasGoMod`).
-    pub is_made_up: bool,
 }
 
 impl GoModFacts {
@@ -35,7 +33,6 @@ impl GoModFacts {
     ) -> Result<Self, ModuleError> {
         let summary = Summary::parse(file_name, data)
             .map_err(|errors| ModuleError::about(module.clone(), format!("parsing {file_name}: {errors}")))?;
-        let made_up = format!("module {}\n", modkeep_module::gomod::auto_quote(&module.path));
         let requires =
             summary.requires.iter().map(|require| nodes.id(&require.path, &require.version)).collect();
         let (path, deprecated) =
@@ -47,7 +44,6 @@ impl GoModFacts {
             requires,
             retracts: summary.retracts,
             ignores: summary.ignores.into_iter().map(|ignore| ignore.into_owned()).collect(),
-            is_made_up: data == made_up.as_bytes(),
         })
     }
 }
