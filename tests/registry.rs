@@ -32,7 +32,7 @@ const HELLO: Program = Program {
     commands: &[
         &["mod", "tidy"],
         &["mod", "download", "all"],
-        &["build", "-o", "out", "."],
+        &["build", "-trimpath", "-o", "out", "."],
         &["mod", "verify"],
     ],
     zips: 3,
@@ -42,7 +42,11 @@ const HELLO: Program = Program {
 const CADDY: Program = Program {
     name: "caddy",
     lay: lay_caddy,
-    commands: &[&["mod", "download"], &["build", "-o", "out", "./cmd/caddy"], &["mod", "verify"]],
+    commands: &[
+        &["mod", "download"],
+        &["build", "-trimpath", "-o", "out", "./cmd/caddy"],
+        &["mod", "verify"],
+    ],
     zips: 100,
 };
 
