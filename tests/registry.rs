@@ -14,6 +14,7 @@ use modkeep_harness::go::{Client, Go, Missing, machine_proxy};
 use modkeep_harness::http::get;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};
+use modkeep_module::dirhash::hash_mod;
 use modkeep_store::{Folder, Key, Options, Store};
 
 /// A main module, and the words that bring and build all it needs.
@@ -89,13 +90,11 @@ fn serve(home: &Path, upstream: &str) -> Modkeep {
     Modkeep::start(command)
 }
 
-/// A new client brings and builds the program; gives the client and the hash of each zip it fetched.
-fn build(
-    program: &Program,
-    go: &Go,
-    modkeep: &Modkeep,
-    go_cache: &Path,
-) -> (Client, BTreeMap<PathBuf, String>) {
+/// Module files as they lie in go's cache, with the hash that go.sum has for each.
+type Files = BTreeMap<PathBuf, String>;
+
+/// A new client brings and builds the program; gives what it fetched.
+fn build(program: &Program, go: &Go, modkeep: &Modkeep, go_cache: &Path) -> Files {
     let client = Client::new(go, modkeep.url()).unwrap().with("GOCACHE", go_cache.to_str().unwrap());
     let work = client.home().join("work");
     fs::create_dir(&work).unwrap();
@@ -104,28 +103,36 @@ fn build(
         let output = client.run(&work, words).unwrap();
         assert!(output.status.success(), "{}: go {words:?}: {}", program.name, text(&output));
     }
-    let zips = zip_hashes(&client.module_cache().join("cache/download"));
-    assert!(zips.len() >= program.zips, "{}: {zips:?}", program.name);
-    (client, zips)
+    let files = fetched(&client.module_cache().join("cache/download"));
+    assert!(zips(&files) >= program.zips, "{}: {files:?}", program.name);
+    files
+}
+
+fn zips(files: &Files) -> usize {
+    files.keys().filter(|file| file.extension().is_some_and(|extension| extension == "zip")).count()
 }
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// What go wrote down as the hash of each zip in its cache, by path.
-fn zip_hashes(cache: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
+/// The zips, each with the hash that go wrote beside it, and the go.mod files.
+fn fetched(cache: &Path) -> Files {
+    let mut found = Files::new();
     let mut folders = vec![cache.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "ziphash") {
-                let zip = path.with_extension("zip").strip_prefix(cache).unwrap().to_owned();
-                found.insert(zip, fs::read_to_string(&path).unwrap().trim().to_owned());
+                continue;
             }
+            let (file, hash) = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("ziphash") => (path.with_extension("zip"), fs::read_to_string(&path).unwrap()),
+                Some("mod") => (path.clone(), hash_mod(&fs::read(&path).unwrap()).to_string()),
+                _ => continue,
+            };
+            found.insert(file.strip_prefix(cache).unwrap().to_owned(), hash.trim().to_owned());
         }
     }
     found
@@ -153,7 +160,7 @@ fn three_clients(program: &Program) -> Result<(), Missing> {
     let home = tempfile::tempdir().unwrap();
     let go_cache = kept_folder().join("go-cache");
     let modkeep = serve(home.path(), &upstream);
-    let (_, zips) = build(program, &go, &modkeep, &go_cache);
+    let files = build(program, &go, &modkeep, &go_cache);
 
     let before = asked_upstream(&modkeep);
     assert!(before > 0);
@@ -162,36 +169,34 @@ fn three_clients(program: &Program) -> Result<(), Missing> {
     assert_eq!(modkeep.stop().0.code(), Some(0));
 
     let modkeep = serve(home.path(), &dead_url());
-    let (_, again) = build(program, &go, &modkeep, &go_cache);
-    assert_eq!(again, zips);
+    assert_eq!(build(program, &go, &modkeep, &go_cache), files);
     assert_eq!(modkeep.stop().0.code(), Some(0));
 
-    assert_eq!(unkept(&home.path().join(".local/share/modkeep"), &zips), Vec::<PathBuf>::new());
+    assert_eq!(unkept(&home.path().join(".local/share/modkeep"), &files), Vec::<PathBuf>::new());
     let mut check = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
     check.args(["store", "check"]);
     let check = Modkeep::output(check);
     assert!(check.status.success(), "{}", text(&check));
-    let count = zips.len();
+    let (name, count, zips) = (program.name, files.len(), zips(&files));
     tell(&format!(
-        "{}: {count} zips, {before} upstream requests by the first client, none later",
-        program.name
+        "{name}: {count} files, {zips} of them zips; {before} upstream requests for them, none later"
     ));
     Ok(())
 }
 
-/// The zips that are not in the store with the hash that go found.
-fn unkept(store: &Path, zips: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
+/// The files that are not in the store with the hash that go found.
+fn unkept(store: &Path, files: &Files) -> Vec<PathBuf> {
     let store = Folder::open(store, Options::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let is_kept = |zip: &Path, hash: &str| {
-        let key = Key::parse(&format!("files/{}", zip.display())).unwrap();
+    let is_kept = |file: &Path, hash: &str| {
+        let key = Key::parse(&format!("files/{}", file.display())).unwrap();
         let fact = runtime.block_on(store.get(&key)).unwrap();
         fact.is_some_and(|fact| {
             String::from_utf8_lossy(&fact).lines().any(|line| line == format!("h1 {hash}"))
         })
     };
-    let lost = zips.iter().filter(|(zip, hash)| !is_kept(zip, hash));
-    lost.map(|(zip, _)| zip.clone()).collect()
+    let lost = files.iter().filter(|(file, hash)| !is_kept(file, hash));
+    lost.map(|(file, _)| file.clone()).collect()
 }
 
 #[test]
