@@ -115,12 +115,17 @@ fn split(shape: Shape, value: &str) -> Vec<String> {
     }
 }
 
+/// What the tests of this repository are told by.
+const TEST_VARIABLES: [&str; 2] = ["MODKEEP_FULL", "MODKEEP_SEED"];
+
 /// A variable with our prefix that means nothing is a slip of the pen. Kubernetes sets some of its own for a service
-/// named modkeep, the tests of this repository set one as well.
+/// named modkeep.
 fn refuse_unknown_variables(environment: &Environment) -> Result<(), ConfigError> {
     let known: Vec<_> = SERVE.iter().map(Setting::variable).collect();
     let is_foreign = |name: &str| {
-        name.starts_with("MODKEEP_SERVICE_") || name.starts_with("MODKEEP_PORT") || name == "MODKEEP_FULL"
+        TEST_VARIABLES.contains(&name)
+            || name.starts_with("MODKEEP_SERVICE_")
+            || name.starts_with("MODKEEP_PORT")
     };
     let mut ours = environment.names().filter(|name| name.starts_with("MODKEEP_") && !is_foreign(name));
     match ours.find(|name| !known.iter().any(|variable| variable == name)) {
