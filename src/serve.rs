@@ -1,21 +1,17 @@
 //! `modkeep serve`: the server, from settings to the last reply.
 
 mod signals;
-mod upstream;
+mod sources;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
-use modkeep_fetch::Upstream;
-use modkeep_fetch::sumdb::{Config as DatabaseConfig, Database, Gosumdb, Now};
 use modkeep_fetch::via::Identity;
 use modkeep_proxy::{Clock, Config, Freshness, Limits, Policy};
 use modkeep_store::{Folder, Options, Store};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use crate::config::serve::ServeConfig;
 use crate::config::setting::{SERVE, Setting};
@@ -46,12 +42,8 @@ pub(crate) fn run(flags: &ArgMatches, environment: &Environment) -> Result<(), F
     }
     let store = Folder::open(&config.store, Options::default()).map_err(Failure::of)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::of(format!("starting threads: {error}")))?.block_on(serve(
-        config,
-        environment,
-        Arc::new(store),
-        log,
-    ))
+    let runtime = runtime.map_err(|error| Failure::of(format!("starting threads: {error}")))?;
+    runtime.block_on(serve(config, environment, Arc::new(store), log))
 }
 
 async fn serve(
@@ -60,42 +52,27 @@ async fn serve(
     store: Arc<dyn Store>,
     log: Format,
 ) -> Result<(), Failure> {
-    let mut signals =
-        Signals::listen().map_err(|error| Failure::of(format!("listening to signals: {error}")))?;
+    let signals = Signals::listen()?;
     let listener = bind(&config.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::of(format!("listening: {error}")))?;
-    let identity = identity();
-    let upstream = upstream::open(&config, environment, &identity, address)?;
-
     warn_if_open(address, log);
-    let proxy = Config {
+    let (identity, clock) = (identity(), Clock::system());
+    let upstream = sources::upstream(&config, environment, &identity, address)?;
+    let service = Config {
+        databases: sources::databases(&config, upstream.as_ref(), &store, &clock),
         listener,
-        databases: databases(&config, upstream.as_ref(), &store),
         store,
         upstream,
-        policy: Policy { private: config.go.private.clone(), private_is_absent: config.private_is_absent },
+        policy: Policy { private: config.go.private, private_is_absent: config.private_is_absent },
         base_path: config.base_path.clone(),
         identity,
         access_log: config.access_log,
         limits: Limits::default(),
         freshness: Freshness::default(),
-        clock: Clock::system(),
+        clock,
     };
     report::out(&format!("export GOPROXY={}{}\n", url(address), config.base_path))?;
-
-    let (begin, stop) = oneshot::channel::<()>();
-    // The sender going away means the same as its word.
-    let stop = async { drop(stop.await) };
-    let mut service = pin!(modkeep_proxy::serve(proxy, stop));
-    tokio::select! {
-        end = &mut service => return end.map_err(|error| Failure::of(format!("serving: {error}"))),
-        () = signals.next() => drop(begin),
-    }
-    tracing::info!("stopping: replies under way are finished, a second signal cuts them off");
-    tokio::select! {
-        end = service => end.map_err(|error| Failure::of(format!("serving: {error}"))),
-        () = signals.next() => Err(Failure::of("stopped by a second signal, replies were cut off")),
-    }
+    signals.run(|stop| modkeep_proxy::serve(service, stop.told())).await
 }
 
 /// The first of the host's addresses that can be had.
@@ -125,24 +102,6 @@ fn warn_if_open(address: SocketAddr, log: Format) {
             "listening on {address} without authentication: everybody who can reach it is served, in plain text"
         ));
     }
-}
-
-fn databases(
-    config: &ServeConfig,
-    upstream: Option<&Arc<Upstream>>,
-    store: &Arc<dyn Store>,
-) -> Vec<Database> {
-    let clock = Clock::system();
-    let now: Now = Arc::new(move || clock.now().0 / 1000);
-    let open = |database: &Gosumdb| {
-        Database::new(DatabaseConfig {
-            database: database.clone(),
-            upstream: upstream.cloned(),
-            store: Arc::clone(store),
-            now: Arc::clone(&now),
-        })
-    };
-    config.databases.iter().map(open).collect()
 }
 
 /// A name that no other server has.
