@@ -81,8 +81,9 @@ pub enum SumdbError {
 impl SumdbError {
     /// The whole sentence that the go command would print about a file of a version, `noun` being `module` or `go.mod`.
     pub fn verifying(&self, module: &ModuleVersion, noun: &str) -> String {
-        match self {
-            Self::Lines(_) => format!("{module}: verifying {noun}: {self}"),
+        match (self, noun) {
+            (Self::Lines(_), _) => format!("{module}: verifying {noun}: {self}"),
+            (_, "go.mod") => format!("{module}: verifying {noun}: {module}/go.mod: {self}"),
             _ => format!("{module}: verifying {noun}: {module}: {self}"),
         }
     }
@@ -135,7 +136,7 @@ fn words(error: &FetchError) -> String {
     let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
     let said = match text.as_str() {
         "" => String::new(),
-        text if text.contains('\n') => format!("\n\tserver response:\n\t{text}"),
+        text if text.contains('\n') => format!("\n\tserver response:\n\t{}", text.replace('\n', "\n\t")),
         text => format!("\n\tserver response: {text}"),
     };
     format!("reading {url}: {status}{reason}{said}")

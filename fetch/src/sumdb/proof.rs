@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 use modkeep_module::resource::{DatabaseName, SumdbRequest, SumdbResource};
 use modkeep_module::sumdb::authenticate::{InconsistentTiles, Plan};
 use modkeep_module::sumdb::check::{Check, CheckError, Proved, ProvedRecord, Unproved};
@@ -115,7 +115,8 @@ impl Prover {
     /// Proves a tile of a tree that we know and answers with its first bytes, as wide as was asked for.
     pub(super) async fn prove_tile(&self, tree: TreeHead, tile: Tile) -> Result<Bytes, SumdbError> {
         let beyond = || SumdbError::Beyond { tile: tile.path(), size: tree.size };
-        let plan = Plan::for_tile(tree, tile).map_err(|_| beyond())?;
+        let mut plan = Plan::new(tree);
+        plan.prove_tile(tile).map_err(|_| beyond())?;
         let suspects = |cause: &InconsistentTiles| cause.suspects.clone();
         let gathered = self.gather(plan.tiles(), |data| plan.check(data), suspects).await;
         let (proved, fetched) = gathered.map_err(|failure| match failure {
@@ -201,7 +202,7 @@ impl Prover {
                 Err(SumdbError::Inconsistent(error.to_string()))
             }
             Err(Failure::Tile(tile, error @ SumdbError::Unknown(_))) => {
-                let error = SumdbError::Inconsistent(format!("{tile}: {error}"));
+                let error = SumdbError::Inconsistent(format!("{}{error}", check.context(tile)));
                 self.doubt(check, &error.to_string()).await;
                 Err(error)
             }
@@ -234,53 +235,59 @@ impl Prover {
     }
 
     /// Brings tiles together until a check passes, with the set of those that were fetched for it. Suspects that came
-    /// from the store are fetched afresh; there are finitely many.
+    /// from the store are fetched afresh; there are finitely many. A tile that is not to be had goes into the check empty, so
+    /// that what does not depend on it is checked all the same.
     async fn gather<T, E>(
         &self,
         tiles: &[Tile],
         check: impl Fn(Vec<Vec<u8>>) -> Result<T, E>,
         suspects: impl Fn(&E) -> Vec<Tile>,
     ) -> Result<(T, HashSet<Tile>), Failure<E>> {
-        let mut fetched = HashSet::new();
-        let mut gathered: Vec<Vec<u8>> = Vec::new();
-        for (&tile, found) in tiles.iter().zip(try_join_all(tiles.iter().map(|&tile| self.find(tile))).await?)
-        {
-            if found.is_fetched {
-                fetched.insert(tile);
-            }
-            gathered.push(found.data);
-        }
+        let mut found = join_all(tiles.iter().map(|&tile| self.find(tile))).await;
         loop {
-            let error = match check(gathered.clone()) {
-                Ok(proved) => return Ok((proved, fetched)),
+            let data = |found: &Result<Found, SumdbError>| {
+                found.as_ref().map_or(Vec::new(), |found| found.data.clone())
+            };
+            let error = match check(found.iter().map(data).collect()) {
+                Ok(proved) => {
+                    let is_fetched = |found: &Result<Found, SumdbError>| {
+                        found.as_ref().is_ok_and(|found| found.is_fetched)
+                    };
+                    let fetched = tiles.iter().zip(&found).filter(|(_, found)| is_fetched(found));
+                    return Ok((proved, fetched.map(|(&tile, _)| tile).collect()));
+                }
                 Err(error) => error,
             };
             let suspects = suspects(&error);
-            let rotten = |tile: &Tile| suspects.contains(tile) && !fetched.contains(tile);
-            let places: Vec<usize> = (0..tiles.len()).filter(|&place| rotten(&tiles[place])).collect();
-            if places.is_empty() {
+            let mut rotten = Vec::new();
+            for (place, tile) in tiles.iter().enumerate().filter(|(_, tile)| suspects.contains(tile)) {
+                match &found[place] {
+                    Ok(Found { is_fetched: false, .. }) => rotten.push(place),
+                    Ok(_) => {}
+                    Err(error) => return Err(Failure::Tile(*tile, error.clone())),
+                }
+            }
+            if rotten.is_empty() {
                 return Err(Failure::Check(error));
             }
-            let afresh = places.iter().map(|&place| self.fetch(tiles[place]));
-            for (place, data) in places.iter().zip(try_join_all(afresh).await?) {
-                gathered[*place] = data;
-                fetched.insert(tiles[*place]);
+            let afresh = join_all(rotten.iter().map(|&place| self.fetch(tiles[place]))).await;
+            for (place, fetched) in rotten.into_iter().zip(afresh) {
+                found[place] = fetched;
             }
         }
     }
 
     /// A tile as the store has it, or else as the database sends it.
-    async fn find<E>(&self, tile: Tile) -> Result<Found, Failure<E>> {
-        let kept = self.kept.tile(tile).await.map_err(|error| Failure::Tile(tile, error))?;
-        match kept {
+    async fn find(&self, tile: Tile) -> Result<Found, SumdbError> {
+        match self.kept.tile(tile).await? {
             Some(data) => Ok(Found { data: data.into(), is_fetched: false }),
-            None => Ok(Found { data: self.fetch(tile).await?, is_fetched: true }),
+            None => self.fetch(tile).await,
         }
     }
 
     /// A tile as the database sends it. One that is full by now is not served in its narrower widths any more.
-    async fn fetch<E>(&self, tile: Tile) -> Result<Vec<u8>, Failure<E>> {
-        let source = Arc::clone(self.source().map_err(|error| Failure::Tile(tile, error))?);
+    async fn fetch(&self, tile: Tile) -> Result<Found, SumdbError> {
+        let source = Arc::clone(self.source()?);
         let fetch = || {
             async move {
                 match source.read_tile(tile).await {
@@ -290,8 +297,9 @@ impl Prover {
             }
             .boxed()
         };
-        let data = self.tiles.join(tile, fetch).await.map_err(|error| Failure::Tile(tile, error))?;
-        Ok(data.slice(..data.len().min(tile.byte_len())).into())
+        let data = self.tiles.join(tile, fetch).await?;
+        let data = data.slice(..data.len().min(tile.byte_len())).into();
+        Ok(Found { data, is_fetched: true })
     }
 }
 

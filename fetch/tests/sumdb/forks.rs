@@ -137,7 +137,7 @@ async fn fork(world: &World, dice: &mut Dice, known: &SignedHead, attack: usize,
             Found::Convicted
         }
         SumdbError::Inconsistent(_) => {
-            assert!(shown < size, "{error}");
+            assert!(shown < size, "{error}: {common} common, {shown} shown, {size} known");
             let doubts = world.kept().await;
             let doubt = doubts.iter().find(|(name, _)| name.starts_with("doubt/")).unwrap();
             let text = String::from_utf8(doubt.1.clone()).unwrap();

@@ -154,7 +154,7 @@ async fn what_the_database_does_not_know_is_unknown_in_the_words_of_go() {
     assert_eq!(
         error.verifying(&unknown, "go.mod"),
         format!(
-            "example.com/Nowhere@v1.0.0: verifying go.mod: example.com/Nowhere@v1.0.0: \
+            "example.com/Nowhere@v1.0.0: verifying go.mod: example.com/Nowhere@v1.0.0/go.mod: \
              reading {url}: 404 Not Found\n\tserver response: not found: lookup/example.com/!nowhere@v1.0.0"
         )
     );

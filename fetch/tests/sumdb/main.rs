@@ -5,6 +5,7 @@
 
 mod broken_store;
 mod forks;
+mod go_is_the_judge;
 mod handed_on;
 mod healing;
 mod lookups;

@@ -34,6 +34,10 @@ impl AuthenticatedTile {
         self.tile
     }
 
+    fn place(&self) -> (u8, u64) {
+        (self.tile.level(), self.tile.index())
+    }
+
     /// The hashes, one after the other.
     pub fn data(&self) -> &[u8] {
         &self.data
@@ -128,24 +132,30 @@ pub struct NotInTree {
 }
 
 impl Plan {
-    /// Plans to prove nodes of a tree.
-    pub fn new(tree: TreeHead, nodes: &[Node]) -> Result<Plan, NotInTree> {
-        let mut plan = Plan { tree, tiles: edge(tree.size) };
-        for &node in nodes {
-            let tile = Tile::holding(node, tree.size).ok_or(NotInTree { size: tree.size })?;
-            plan.add(tile);
-        }
-        Ok(plan)
+    /// A plan to prove the root of a tree.
+    pub fn new(tree: TreeHead) -> Plan {
+        Plan { tree, tiles: edge(tree.size) }
     }
 
-    /// Plans to prove a tile of a tree, as wide as the tree has it.
-    pub fn for_tile(tree: TreeHead, tile: Tile) -> Result<Plan, NotInTree> {
-        let tile = Tile::in_tree(tile.level(), tile.index(), tree.size)
-            .filter(|whole| tile.is_within(*whole))
-            .ok_or(NotInTree { size: tree.size })?;
-        let mut plan = Plan { tree, tiles: edge(tree.size) };
-        plan.add(tile);
-        Ok(plan)
+    /// Plans to prove a node too.
+    ///
+    /// # Errors
+    /// When the tree does not hold it.
+    pub fn prove(&mut self, node: Node) -> Result<(), NotInTree> {
+        let tile = Tile::holding(node, self.tree.size).ok_or(NotInTree { size: self.tree.size })?;
+        self.add(tile);
+        Ok(())
+    }
+
+    /// Plans to prove a tile too, as wide as the tree has it.
+    ///
+    /// # Errors
+    /// When the tree has it less wide, or not at all.
+    pub fn prove_tile(&mut self, tile: Tile) -> Result<(), NotInTree> {
+        let size = self.tree.size;
+        let whole = Tile::in_tree(tile.level(), tile.index(), size).filter(|whole| tile.is_within(*whole));
+        self.add(whole.ok_or(NotInTree { size })?);
+        Ok(())
     }
 
     /// Adds a tile after those that it is checked against.
@@ -164,22 +174,28 @@ impl Plan {
         &self.tiles
     }
 
-    /// Checks what was fetched, in the order of [`Plan::tiles`].
-    pub fn check(&self, data: Vec<Vec<u8>>) -> Result<Authenticated, InconsistentTiles> {
+    /// How many of the tiles are the edge.
+    pub(super) fn edge_len(&self) -> usize {
+        edge(self.tree.size).len()
+    }
+
+    /// The tiles with what was fetched for them, which must be something for each.
+    pub(super) fn pair(&self, data: Vec<Vec<u8>>) -> Result<Vec<(Tile, Vec<u8>)>, InconsistentTiles> {
         if data.len() != self.tiles.len() {
             return Err(InconsistentTiles { suspects: self.tiles.clone() });
         }
-        let mut fetched = self.tiles.iter().copied().zip(data);
-        let edge = fetched.by_ref().take(edge(self.tree.size).len()).collect();
-        let mut proved = Authenticated { tree: self.tree, tiles: HashMap::new() };
-        for tile in AuthenticatedTile::at_edge(&self.tree, edge)? {
-            proved.insert(tile);
-        }
+        Ok(self.tiles.iter().copied().zip(data).collect())
+    }
+
+    /// Checks what was fetched, in the order of [`Plan::tiles`].
+    ///
+    /// # Errors
+    /// At the first tile that is not of the tree.
+    pub fn check(&self, data: Vec<Vec<u8>>) -> Result<Authenticated, InconsistentTiles> {
+        let mut fetched = self.pair(data)?.into_iter();
+        let mut proved = Authenticated::at_edge(self.tree, &mut fetched)?;
         for (tile, data) in fetched {
-            let parent = tile.parent(self.tree.size).and_then(|parent| proved.tile(parent));
-            let parent = parent.ok_or_else(|| InconsistentTiles { suspects: vec![tile] })?;
-            let tile = parent.child(tile, data)?;
-            proved.insert(tile);
+            proved.add(tile, data)?;
         }
         Ok(proved)
     }
@@ -193,8 +209,24 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    fn insert(&mut self, tile: AuthenticatedTile) {
-        self.tiles.insert((tile.tile.level(), tile.tile.index()), tile);
+    /// Takes the tiles at the edge of a tree, which are the first of every plan, and checks them together.
+    pub(super) fn at_edge(
+        tree: TreeHead,
+        fetched: &mut impl Iterator<Item = (Tile, Vec<u8>)>,
+    ) -> Result<Authenticated, InconsistentTiles> {
+        let at_edge = fetched.take(edge(tree.size).len()).collect();
+        let tiles = AuthenticatedTile::at_edge(&tree, at_edge)?;
+        let tiles = tiles.into_iter().map(|tile| (tile.place(), tile)).collect();
+        Ok(Authenticated { tree, tiles })
+    }
+
+    /// Checks a tile against its parent, which was checked before.
+    pub(super) fn add(&mut self, tile: Tile, data: Vec<u8>) -> Result<(), InconsistentTiles> {
+        let parent = tile.parent(self.tree.size).and_then(|parent| self.tile(parent));
+        let parent = parent.ok_or_else(|| InconsistentTiles { suspects: vec![tile] })?;
+        let tile = parent.child(tile, data)?;
+        self.tiles.insert(tile.place(), tile);
+        Ok(())
     }
 
     /// The tree that the hashes are of.

@@ -10,6 +10,8 @@
 //! full stay, and those that were not are at the old edge, which the check reads as the new tree has it.
 //! (`golang.org/x/mod/sumdb.Client`, whose `mergeLatest` and `checkRecord` read in two rounds.)
 
+use std::fmt;
+
 use super::authenticate::{Authenticated, AuthenticatedTile, InconsistentTiles, Plan};
 use super::fork::Fork;
 use super::head::{HeadError, SignedHead, TreeHead};
@@ -52,21 +54,31 @@ pub enum Unproved {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
     /// Tiles are not of the tree. With fresh tiles the source is at fault; tiles that were kept may have rotted.
-    #[error(
-        "checking tree#{older}{}: {cause}",
-        if older == newer { String::new() } else { format!(" against tree#{newer}") }
-    )]
+    #[error("{context}{cause}")]
     Inconsistent {
-        /// Size of the older tree.
-        older: u64,
-        /// Size of the tree that the tiles were to be of.
-        newer: u64,
+        /// What they were needed for.
+        context: Context,
         /// The tiles.
         cause: InconsistentTiles,
     },
     /// The database signed two histories.
     #[error("{0}")]
     Fork(Box<Fork>),
+}
+
+/// What tiles are needed for, as the beginning of a sentence about them: `checking tree#100 against tree#300: ` where two
+/// heads are compared, nothing where it is the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context(Option<(u64, u64)>);
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some((older, newer)) if older == newer => write!(f, "checking tree#{older}: "),
+            Some((older, newer)) => write!(f, "checking tree#{older} against tree#{newer}: "),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A record that is proved to be in the log of its database.
@@ -106,6 +118,8 @@ pub struct Check {
     advances: bool,
     record: Option<Record>,
     plan: Plan,
+    /// So many of the plan's tiles are for the heads; the others are for the record alone.
+    tiles_for_heads: usize,
 }
 
 impl Check {
@@ -134,12 +148,16 @@ impl Check {
         let (older, newer) = if advances { (known, head?) } else { (head, known?) };
 
         let tree = newer.tree();
-        let older_nodes = subtrees(0, older.as_ref().map_or(0, |older| older.tree().size));
-        let record_node = record.as_ref().map(|record| Node::record(record.id));
-        let nodes: Vec<Node> =
-            older_nodes.into_iter().chain(record_node.filter(|node| node.is_in(tree.size))).collect();
-        let plan = Plan::new(tree, &nodes).expect("the older tree and the record are within the newer tree");
-        Some(Check { older, newer, advances, record, plan })
+        let mut plan = Plan::new(tree);
+        for node in subtrees(0, older.as_ref().map_or(0, |older| older.tree().size)) {
+            plan.prove(node).expect("the older tree is within the newer");
+        }
+        let tiles_for_heads = plan.tiles().len();
+        if let Some(record) = &record {
+            // A record beyond the tree is refused when the heads are in order.
+            let _ = plan.prove(Node::record(record.id));
+        }
+        Some(Check { older, newer, advances, record, plan, tiles_for_heads })
     }
 
     /// The tiles that are needed, each in exactly this width.
@@ -157,16 +175,30 @@ impl Check {
         (self.older.as_ref(), &self.newer)
     }
 
-    /// Checks, given the tiles' bytes in the order of [`Check::tiles`].
+    /// What a tile is needed for.
+    pub fn context(&self, tile: Tile) -> Context {
+        let older = self.older.as_ref().filter(|_| self.tiles()[..self.tiles_for_heads].contains(&tile));
+        Context(older.map(|older| (older.tree().size, self.newer.tree().size)))
+    }
+
+    /// Checks, given the tiles' bytes in the order of [`Check::tiles`]. The heads come first: a tile that is for the record
+    /// alone, and wrong or empty, does not keep a fork from being found.
+    ///
+    /// # Errors
+    /// When the tiles are not of the tree, or the database signed two histories.
     pub fn finish(&self, tiles: Vec<Vec<u8>>) -> Result<Proved, CheckError> {
-        let newer = self.newer.tree();
-        let proved = self.plan.check(tiles).map_err(|cause| CheckError::Inconsistent {
-            older: self.older.as_ref().map_or(0, |older| older.tree().size),
-            newer: newer.size,
-            cause,
-        })?;
+        let mut fetched = self.plan.pair(tiles).map_err(|cause| self.blame(cause))?.into_iter();
+        let mut proved =
+            Authenticated::at_edge(self.tree(), &mut fetched).map_err(|cause| self.blame(cause))?;
+        let beside_edge = self.tiles_for_heads - self.plan.edge_len();
+        for (tile, data) in fetched.by_ref().take(beside_edge) {
+            proved.add(tile, data).map_err(|cause| self.blame(cause))?;
+        }
         if let Some(fork) = self.fork(&proved) {
             return Err(CheckError::Fork(Box::new(fork)));
+        }
+        for (tile, data) in fetched {
+            proved.add(tile, data).map_err(|cause| self.blame(cause))?;
         }
         let record = self.record.clone().map(|record| prove_record(record, &proved));
         Ok(Proved {
@@ -175,6 +207,11 @@ impl Check {
             tiles: proved.into_tiles().collect(),
             record,
         })
+    }
+
+    fn blame(&self, cause: InconsistentTiles) -> CheckError {
+        let context = cause.suspects.first().map_or(Context(None), |&tile| self.context(tile));
+        CheckError::Inconsistent { context, cause }
     }
 
     fn fork(&self, proved: &Authenticated) -> Option<Fork> {

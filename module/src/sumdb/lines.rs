@@ -22,7 +22,11 @@ pub enum LinesError {
         "checksum missing from sumdb response\n\nSECURITY ERROR\n\
          This download does NOT match one reported by the checksum server.\n\
          The checksum server has provided checksums, but the checksums do\n\
-         not contain an entry for the download."
+         not contain an entry for the download.\n\
+         The checksum server may be malfunctioning, or an attacker may have\n\
+         intercepted the checksum request.\n\
+         The download cannot be verified.\n\n\
+         For more information, see 'go help module-auth'.\n"
     )]
     Missing {
         /// `module` or `go.mod`, as the go command says it.
@@ -79,7 +83,8 @@ fn checksum(
     "{module}: verifying {noun}: checksum mismatch\n\tdownloaded: {downloaded}\n\t{database}: {recorded}\n\n\
      SECURITY ERROR\nThis download does NOT match the one reported by the checksum server.\n\
      The bits may have been replaced on the origin server, or an attacker may\n\
-     have intercepted the download attempt."
+     have intercepted the download attempt.\n\n\
+     For more information, see 'go help module-auth'.\n"
 )]
 pub struct Mismatch {
     /// The version.

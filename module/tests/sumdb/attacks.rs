@@ -1,13 +1,12 @@
 //! Attacks that had names, and forks.
 
 use modkeep_harness::checksumdb::Log;
-use modkeep_module::sumdb::authenticate::Plan;
 use modkeep_module::sumdb::check::{Check, CheckError, Unproved};
 use modkeep_module::sumdb::note::{Note, Signer};
 use modkeep_module::sumdb::tlog::Node;
 use modkeep_module::sumdb::{Hash, Tile};
 
-use crate::{NAME, lookup};
+use crate::{NAME, lookup, plan};
 
 /// CVE-2026-56865: the tiles that come first beside the edge were not authenticated. One leaf of one tile is forged, for
 /// 14 sizes and 4 records: 56 forgeries, of which older releases of golang.org/x/mod believed 34.
@@ -18,7 +17,7 @@ fn cve_2026_56865_no_forged_leaf_is_read() {
         let log = Log::of_modules(NAME, 1, size);
         for id in [0, 255, 256, size / 2] {
             let node = Node::record(id);
-            let plan = Plan::new(log.tree_at(size), &[node]).unwrap();
+            let plan = plan(&log, &[node]);
             let honest: Vec<Vec<u8>> = plan.tiles().iter().map(|&tile| log.tile(tile).unwrap()).collect();
             assert_eq!(plan.check(honest.clone()).unwrap().node(node), Some(log.node(node)));
 
@@ -110,5 +109,26 @@ fn a_fork_of_any_age_is_convicted_by_its_own_tiles() {
             ));
             assert!(text.contains("\nproof of misbehavior:\n\t"));
         }
+    }
+}
+
+/// The database lies about the record too, so that no check of a record gets as far as the heads.
+#[test]
+fn a_fork_is_found_whatever_becomes_of_the_record_s_tiles() {
+    let log = Log::of_modules(NAME, 1, 497);
+    let mut other = log.at(152);
+    while other.size() < 497 {
+        let path = format!("example.com/other{}", other.size());
+        other.add(&path, "v1.0.0");
+    }
+    let reply = format!("152\n{}\n{}", other.record(152), other.head().note());
+    let check = Check::lookup(reply.as_bytes(), &log.verifier(), Some(&log.head())).unwrap();
+    let record_tile = Tile::holding(Node::record(152), 497).unwrap();
+    for forged in [other.tile(record_tile).unwrap(), Vec::new(), vec![7; 8192]] {
+        let tiles = check.tiles().iter().map(|&tile| match tile == record_tile {
+            true => forged.clone(),
+            false => log.tile(tile).unwrap(),
+        });
+        assert!(matches!(check.finish(tiles.collect()), Err(CheckError::Fork(_))));
     }
 }

@@ -18,8 +18,8 @@ use modkeep_module::sumdb::tlog::Node;
 use modkeep_module::sumdb::{Hash, Tile, TreeHead};
 use serde_json::{Value, json};
 
-use crate::NAME;
 use crate::tampering::forge_upwards;
+use crate::{NAME, plan};
 
 /// What spoils a note, a key or a record in interesting ways.
 const PIECES: &[&str] = &[
@@ -315,7 +315,7 @@ fn go_reads_the_same_hashes_from_the_same_tiles() {
             .map(|_| {
                 let nodes: Vec<Node> =
                     (0..1 + dice.below(3)).map(|_| Node::record(dice.below(size as usize) as u64)).collect();
-                let plan = Plan::new(log.tree_at(size), &nodes).unwrap();
+                let plan = plan(&log, &nodes);
                 let mut tiles: Vec<Vec<u8>> =
                     plan.tiles().iter().map(|&tile| log.tile(tile).unwrap()).collect();
                 if !dice.once_in(3) {

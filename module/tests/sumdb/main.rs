@@ -8,6 +8,8 @@ mod judged;
 mod tampering;
 
 use modkeep_harness::checksumdb::{Log, Reply};
+use modkeep_module::sumdb::authenticate::Plan;
+use modkeep_module::sumdb::tlog::Node;
 
 const NAME: &str = "sum.corp.example/go";
 
@@ -21,4 +23,13 @@ fn lookup(log: &Log, id: u64) -> Vec<u8> {
         Reply::Content(reply) => reply,
         other => panic!("record {id} of {}: {other:?}", log.size()),
     }
+}
+
+/// The plan to prove nodes of the whole log.
+fn plan(log: &Log, nodes: &[Node]) -> Plan {
+    let mut plan = Plan::new(log.tree_at(log.size()));
+    for &node in nodes {
+        plan.prove(node).unwrap();
+    }
+    plan
 }

@@ -169,9 +169,24 @@ fn write_reply(mut stream: &TcpStream, reply: Reply) -> io::Result<()> {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     };
+    let reason = reason(status);
     let head = format!(
-        "HTTP/1.1 {status} \r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: {length}\r\n\r\n"
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(&[head.into_bytes(), body.clone()].concat())?;
     if body.len() == length { Ok(()) } else { Err(io::ErrorKind::ConnectionAborted.into()) }
+}
+
+/// What go prints beside the number.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        410 => "Gone",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "",
+    }
 }
