@@ -29,6 +29,8 @@ pub(super) const DEFLATED: u16 = 8;
 
 /// Length of the buffers for compressed and for plain bytes. Most files of a module fit in one of each.
 const BUFFER: usize = 64 << 10;
+/// Room for extra fields in local headers, where one read should get the whole entry, in bytes.
+const EXTRA_ROOM: u64 = 64;
 
 /// What reading contents needs and several readings can share: about 200 KiB.
 pub struct Scratch {
@@ -55,7 +57,8 @@ impl Scratch {
 pub struct Content<'a, R: ?Sized> {
     archive: &'a Archive<R>,
     record: &'a Record,
-    compressed: Section<'a, R>,
+    /// The compressed bytes that are not yet in `input`.
+    rest: Section<'a, R>,
     form: Form,
     descriptor_at: i64,
     crc: Hasher,
@@ -83,13 +86,16 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
         inflate: &'a mut Decompress,
         input: &'a mut [u8],
     ) -> Result<Self, ArchiveError> {
-        let mut local = [0; LOCAL_LENGTH];
-        read_exactly(&archive.reader, archive.length, record.at, &mut local)?;
+        // Most entries are read whole at once, with the local header that must be skipped.
+        let whole = LOCAL_LENGTH as u64 + u64::from(record.name_length) + EXTRA_ROOM;
+        let whole = whole.saturating_add(record.compressed_size).min(input.len() as u64);
+        let mut start = Section::new(&archive.reader, archive.length, record.at, whole);
+        let filled = start.fill(&mut input[..whole as usize]).map_err(ArchiveError::Io)?;
+        let local = input[..filled].first_chunk::<LOCAL_LENGTH>().ok_or(ArchiveError::Eof)?;
         if !local.starts_with(LOCAL_SIGNATURE) {
             return Err(ArchiveError::Format);
         }
-        let variable_length = i64::from(u16_at(&local, 26)) + i64::from(u16_at(&local, 28));
-        let at = record.at.wrapping_add(LOCAL_LENGTH as i64 + variable_length);
+        let header_length = LOCAL_LENGTH + usize::from(u16_at(local, 26)) + usize::from(u16_at(local, 28));
         let form = match record.method {
             _ if archive.name(record).ends_with(b"/") => Form::Directory,
             STORED => Form::Stored,
@@ -97,10 +103,14 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
             _ => return Err(ArchiveError::Algorithm),
         };
         inflate.reset(false);
+        let at = record.at.wrapping_add(header_length as i64);
+        let input_at = header_length.min(filled);
+        let had = record.compressed_size.min((filled - input_at) as u64);
+        let rest_at = at.wrapping_add(had as i64);
         Ok(Self {
             archive,
             record,
-            compressed: Section::new(&archive.reader, archive.length, at, record.compressed_size),
+            rest: Section::new(&archive.reader, archive.length, rest_at, record.compressed_size - had),
             form,
             descriptor_at: at.wrapping_add(record.compressed_size as i64),
             crc: Hasher::new(),
@@ -108,8 +118,8 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
             consumed: 0,
             inflate,
             input,
-            input_at: 0,
-            input_end: 0,
+            input_at,
+            input_end: input_at + had as usize,
         })
     }
 
@@ -125,11 +135,7 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
                 self.form = Form::Ended;
                 return Ok(0);
             }
-            Form::Stored => {
-                let n = self.compressed.fill(buffer).map_err(ArchiveError::Io)?;
-                self.consumed += n as u64;
-                n
-            }
+            Form::Stored => self.stored(buffer)?,
             Form::Deflated => self.inflate(buffer)?,
         };
         self.crc.update(&buffer[..n]);
@@ -144,11 +150,25 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
         Ok(n)
     }
 
+    fn stored(&mut self, buffer: &mut [u8]) -> Result<usize, ArchiveError> {
+        let had = &self.input[self.input_at..self.input_end];
+        let n = match had.len().min(buffer.len()) {
+            0 => self.rest.fill(buffer).map_err(ArchiveError::Io)?,
+            n => {
+                buffer[..n].copy_from_slice(&had[..n]);
+                self.input_at += n;
+                n
+            }
+        };
+        self.consumed += n as u64;
+        Ok(n)
+    }
+
     fn inflate(&mut self, buffer: &mut [u8]) -> Result<usize, ArchiveError> {
         loop {
             if self.input_at == self.input_end {
                 self.input_at = 0;
-                self.input_end = self.compressed.fill(self.input).map_err(ArchiveError::Io)?;
+                self.input_end = self.rest.fill(self.input).map_err(ArchiveError::Io)?;
             }
             let input = &self.input[self.input_at..self.input_end];
             let (had_in, had_out) = (self.inflate.total_in(), self.inflate.total_out());
