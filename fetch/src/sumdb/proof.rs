@@ -6,6 +6,7 @@
 //! what merely came later.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join_all, try_join_all};
 use modkeep_module::resource::{DatabaseName, SumdbRequest, SumdbResource};
 use modkeep_module::sumdb::authenticate::{InconsistentTiles, Plan};
-use modkeep_module::sumdb::check::{Check, CheckError, Proved, ProvedRecord, Unproved};
+use modkeep_module::sumdb::check::{Check, CheckError, Context, Proved, ProvedRecord, Unproved};
 use modkeep_module::sumdb::note::Verifier;
 use modkeep_module::sumdb::tile::TilePath;
 use modkeep_module::sumdb::{AuthenticatedTile, Lines, SignedHead, Tile, TreeHead};
@@ -197,29 +198,31 @@ impl Prover {
                 tracing::error!(database = self.verifier.name(), %evidence, "a checksum database signed two histories");
                 Err(self.misbehaving(evidence))
             }
-            Err(Failure::Check(error)) => {
-                self.doubt(check, &error.to_string()).await;
-                Err(SumdbError::Inconsistent(error.to_string()))
+            Err(Failure::Check(CheckError::Inconsistent { context, cause })) => {
+                Err(self.inconsistent(check, context, &cause).await)
             }
             Err(Failure::Tile(tile, error @ SumdbError::Unknown(_))) => {
-                let error = SumdbError::Inconsistent(format!("{}{error}", check.context(tile)));
-                self.doubt(check, &error.to_string()).await;
-                Err(error)
+                Err(self.inconsistent(check, check.context(tile), &error).await)
             }
             Err(Failure::Tile(_, error)) => Err(error),
         }
     }
 
-    /// Keeps two heads that the database could not reconcile, where there are two.
-    async fn doubt(&self, check: &Check, why: &str) {
-        let (Some(older), newer) = check.heads() else { return };
-        let (older, newer) = (older.note(), newer.note());
-        tracing::warn!(
-            database = self.verifier.name(),
-            why,
-            "two heads of a checksum database are not reconciled"
-        );
-        self.timeline.doubt(format!("{why}\n\nold database:\n{older}\nnew database:\n{newer}")).await;
+    /// Keeps two heads that the database could not reconcile, where it is that.
+    async fn inconsistent(&self, check: &Check, context: Context, cause: &impl Display) -> SumdbError {
+        let why = format!("{context}{cause}");
+        if let (Some(older), newer) = check.heads()
+            && context.is_about_heads()
+        {
+            let (older, newer) = (older.note(), newer.note());
+            tracing::warn!(
+                database = self.verifier.name(),
+                why,
+                "two heads of a checksum database are not reconciled"
+            );
+            self.timeline.doubt(format!("{why}\n\nold database:\n{older}\nnew database:\n{newer}")).await;
+        }
+        SumdbError::Inconsistent(why)
     }
 
     /// Keeps tiles and answers with those that were left out, because others are kept in their place.

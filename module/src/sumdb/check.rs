@@ -71,6 +71,13 @@ pub enum CheckError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context(Option<(u64, u64)>);
 
+impl Context {
+    /// Whether two heads are compared, and not the record alone proved.
+    pub fn is_about_heads(self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
