@@ -70,7 +70,6 @@ func init() {
 		_, err := dirhash.HashZip(args.text(0), dirhash.Hash1)
 		return time.Since(start).Nanoseconds(), err
 	})
-	register("path.Clean", func(args arguments) (any, error) { return path.Clean(args.text(0)), nil })
 }
 
 func moduleVersion(args arguments) module.Version {
