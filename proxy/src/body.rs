@@ -34,7 +34,8 @@ pub(crate) enum Broken {
     Store(String),
 }
 
-/// A part of a stream.
+/// A part of a body.
+#[derive(Clone)]
 pub(crate) enum Piece {
     Bytes(Bytes),
     File { file: Arc<File>, start: u64, end: u64 },
@@ -63,19 +64,24 @@ impl From<Source> for Body {
     }
 }
 
+impl From<Piece> for Body {
+    fn from(piece: Piece) -> Self {
+        if piece.length() == 0 { Self::empty() } else { Source::One(piece).into() }
+    }
+}
+
 impl Body {
     pub(crate) fn empty() -> Self {
         Source::Empty.into()
     }
 
     pub(crate) fn full(bytes: impl Into<Bytes>) -> Self {
-        let bytes = bytes.into();
-        if bytes.is_empty() { Self::empty() } else { Source::One(Piece::Bytes(bytes)).into() }
+        Piece::Bytes(bytes.into()).into()
     }
 
     /// Bytes `start..end` of `file`, which has them.
     pub(crate) fn file(file: Arc<File>, start: u64, end: u64) -> Self {
-        if start == end { Self::empty() } else { Source::One(Piece::File { file, start, end }).into() }
+        Piece::File { file, start, end }.into()
     }
 
     /// A stream; its length, where known, is promised to the client.

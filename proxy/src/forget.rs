@@ -1,7 +1,7 @@
 //! Forgetting: what a store remembers of a module, taken out of it by hand.
 //!
 //! Works on the store alone, beside a running server or without one. A server finds nothing the next time and asks its
-//! upstream. Blobs stay: others may name them, and a check of the store finds those that nobody does.
+//! upstream; files that it holds ready it gives for up to ten seconds more. Blobs stay: others may name them, and a check of the store finds those that nobody does.
 
 use std::sync::Arc;
 

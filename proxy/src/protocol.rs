@@ -4,10 +4,11 @@
 
 pub(crate) mod caching;
 mod range;
+mod warm;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headers::{ETag, Header, IfNoneMatch};
 use http::response::Builder;
@@ -21,12 +22,16 @@ use crate::error::Problem;
 use crate::metrics::Metrics;
 use crate::mirror::{Age, Answer, File, Mirror, Wish, subject};
 use crate::protocol::range::Wanted;
+use crate::protocol::warm::{Ready, Warm};
 use crate::sumdb::Databases;
 
 /// The prefix below which nothing is fetched, as the public proxy has it.
 const CACHED_ONLY: &str = "/cached-only";
 /// The header that asks for the same.
 const DISABLE_FETCH: &str = "disable-module-fetch";
+
+/// Larger ones are not held ready, in bytes.
+const WARM_BYTES: usize = 64 * 1024;
 
 /// Names that stay inside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,39 +48,53 @@ pub(crate) struct Protocol {
     databases: Databases,
     policy: Policy,
     metrics: Arc<Metrics>,
+    warm: Warm,
 }
 
 impl Protocol {
     pub(crate) fn new(mirror: Mirror, databases: Databases, policy: Policy, metrics: Arc<Metrics>) -> Self {
-        Self { mirror, databases, policy, metrics }
+        Self { mirror, databases, policy, metrics, warm: Warm::new() }
     }
 
     /// The kind of what was asked for, and the reply. `path` is below the base path and begins with `/`.
-    pub(crate) async fn answer<B>(&self, request: &Request<B>, path: &str) -> (&'static str, Response<Body>) {
+    pub(crate) async fn answer<B>(
+        &self,
+        request: &Request<B>,
+        path: &str,
+        now: Instant,
+    ) -> (&'static str, Response<Body>) {
         let head = request.method() == Method::HEAD;
         let (path, prefixed) = match path.strip_prefix(CACHED_ONLY) {
             Some(rest) if rest.starts_with('/') => (rest, true),
             _ => (path, false),
         };
+        let headers = request.headers();
+        let is_plain = !headers.contains_key(header::RANGE) && !headers.contains_key(header::IF_NONE_MATCH);
+        if is_plain && let Some(ready) = self.warm.get(path, now) {
+            return (ready.kind, ready.reply(head));
+        }
         let resource = match Resource::parse(path) {
             Ok(resource) => resource,
             Err(error) => {
                 return ("malformed", Problem::Malformed { text: format!("not found: {error}") }.reply(head));
             }
         };
-        let headers = request.headers();
         let wish = Wish {
             cached_only: prefixed || headers.get(DISABLE_FETCH).is_some_and(|value| value == "true"),
-            streams: !head
-                && !headers.contains_key(header::RANGE)
-                && !headers.contains_key(header::IF_NONE_MATCH),
+            streams: !head && is_plain,
         };
         let answer = match (self.stays_inside(&resource), &resource) {
             (Some(problem), _) => Answer { what: Err(problem), age: Age::Forever },
             (None, Resource::Sumdb(asked)) => self.databases.find(asked).await,
             (None, _) => self.mirror.find(&resource, wish).await,
         };
-        (resource.kind(), reply(&resource, headers, head, answer))
+        let content = is_plain.then(|| lasting(&answer)).flatten();
+        let reply = reply(&resource, headers, head, answer);
+        if let Some(content) = content {
+            let ready = Ready { kind: resource.kind(), headers: reply.headers().clone(), content };
+            self.warm.put(path, now, ready);
+        }
+        (resource.kind(), reply)
     }
 
     /// The refusal of a private name; what is kept of it is given to nobody by the mirror of public modules.
@@ -130,6 +149,20 @@ impl Protocol {
             self.metrics.note_database(database, &status);
         }
         self.metrics.text()
+    }
+}
+
+/// The content of an answer that never changes and costs little to hold.
+fn lasting(answer: &Answer) -> Option<Piece> {
+    match (&answer.what, answer.age) {
+        (Ok(File::Bytes { bytes, .. }), Age::Forever) if bytes.len() <= WARM_BYTES => {
+            Some(Piece::Bytes(bytes.clone()))
+        }
+        (Ok(File::Blob(blob)), Age::Forever) => {
+            let file = Arc::clone(blob.file()?);
+            Some(Piece::File { file, start: 0, end: blob.len() })
+        }
+        _ => None,
     }
 }
 

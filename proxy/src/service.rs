@@ -87,7 +87,7 @@ impl Service {
         let began = Instant::now();
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let head = request.method() == Method::HEAD;
-        let answered = AssertUnwindSafe(self.dispatch(&request, peer, number)).catch_unwind().await;
+        let answered = AssertUnwindSafe(self.dispatch(&request, peer, number, began)).catch_unwind().await;
         let Answer { kind, mut reply } = answered.unwrap_or_else(|_| {
             self.metrics.panics.inc();
             tracing::error!(id = %self.name(number), path = request.uri().path(), "a request ended in a panic");
@@ -113,7 +113,7 @@ impl Service {
         reply.map(|body| body.counted(tally))
     }
 
-    async fn dispatch(&self, request: &Request<Incoming>, peer: IpAddr, number: u64) -> Answer {
+    async fn dispatch(&self, request: &Request<Incoming>, peer: IpAddr, number: u64, now: Instant) -> Answer {
         let head = request.method() == Method::HEAD;
         let refuse = |kind, problem: Problem| Answer { kind, reply: problem.reply(head) };
         let path = request.uri().path();
@@ -145,7 +145,7 @@ impl Service {
             answer.reply.headers_mut().insert(header::VIA, self.identity.via().clone());
             return answer;
         }
-        let (kind, reply) = self.protocol.answer(request, inside).await;
+        let (kind, reply) = self.protocol.answer(request, inside, now).await;
         Answer { kind, reply }
     }
 
