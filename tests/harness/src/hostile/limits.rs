@@ -35,7 +35,7 @@ pub(super) fn add(corpus: &mut Corpus) {
         })
     };
     let make = long_names.clone();
-    corpus.made("names of 13 MB together", Other, move || RawZip::new(make(200)).bytes());
+    corpus.made("names of 1.3 MB together", Other, move || RawZip::new(make(20)).bytes());
     corpus.made("names of more than 32 MiB together", Stricter("names of more than"), move || {
         RawZip::new(long_names(520)).bytes()
     });
