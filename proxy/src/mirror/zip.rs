@@ -30,7 +30,7 @@ use crate::mirror::{Landing, Shared, chain, unreadable};
 /// Bytes at the end of a zip that nobody gets before the verdict, beyond what must stay back: most zips are smaller.
 const HELD_BACK: u64 = 128 * 1024;
 /// Pieces that are ready together and written together.
-const PIECES_AT_ONCE: usize = 32;
+const PIECES_AT_ONCE: usize = 8;
 
 /// How far a zip is.
 #[derive(Clone)]
