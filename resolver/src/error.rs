@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use modkeep_module::{pseudo, version};
+
 use crate::known::Need;
 use crate::mvs::{AboutModule, BuildListError};
 use crate::node::Node;
@@ -93,6 +95,9 @@ pub enum Error {
     /// A version query that can't be answered.
     #[error(transparent)]
     Query(#[from] crate::query::QueryError),
+    /// A package that no module provides, or too many.
+    #[error(transparent)]
+    Import(#[from] crate::import::ImportError),
     /// Versions that `get` was asked for exclude each other.
     #[error(transparent)]
     Constraint(#[from] crate::edit::ConstraintError),
@@ -138,6 +143,8 @@ pub struct TooNew {
 pub struct ModuleError {
     /// The module that the text does not name; `None` when `text` says everything.
     pub module: Option<Node>,
+    /// `version` or `pseudo-version`, if the version of `module` is none of the module's.
+    pub invalid: Option<&'static str>,
     /// What happened.
     pub text: String,
     /// What kind of thing happened.
@@ -149,8 +156,6 @@ pub struct ModuleError {
 pub enum Fault {
     /// The source says that there is no such thing (`fs.ErrNotExist`).
     NotExist,
-    /// The version is no version of the module: `version` or `pseudo-version`.
-    InvalidVersion(&'static str),
     /// The path can't be a module's.
     InvalidPath,
     /// The go.sum has no line for it, and the mode wants one.
@@ -164,22 +169,31 @@ pub enum Fault {
 }
 
 impl ModuleError {
+    /// The error of a source that has no such version, or says nothing about it. A version that isn't canonical is
+    /// called invalid.
+    pub fn of_source(module: Node, text: impl Into<String>, kind: Fault) -> Self {
+        let is_canonical = version::canonical_version(&module.version).as_deref() == Some(&*module.version);
+        let noun = if pseudo::is_pseudo_version(&module.version) { "pseudo-version" } else { "version" };
+        let invalid = (!module.version.is_empty() && !is_canonical).then_some(noun);
+        Self { module: Some(module), invalid, text: text.into(), kind }
+    }
+
     /// An error of no special kind about a module.
     pub fn about(module: Node, text: impl Into<String>) -> Self {
-        Self { module: Some(module), text: text.into(), kind: Fault::Other }
+        Self { module: Some(module), invalid: None, text: text.into(), kind: Fault::Other }
     }
 }
 
 impl From<TooNew> for ModuleError {
     fn from(error: TooNew) -> Self {
-        Self { module: None, text: error.to_string(), kind: Fault::TooNew(Box::new(error)) }
+        Self { module: None, invalid: None, text: error.to_string(), kind: Fault::TooNew(Box::new(error)) }
     }
 }
 
 impl fmt::Display for ModuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.module, &self.kind) {
-            (Some(module), Fault::InvalidVersion(noun)) => {
+        match (&self.module, self.invalid) {
+            (Some(module), Some(noun)) => {
                 write!(f, "{}@{}: invalid {noun}: {}", module.path, module.version, self.text)
             }
             (Some(module), _) if module.version.is_empty() => write!(f, "module {module}: {}", self.text),
@@ -193,9 +207,9 @@ impl std::error::Error for ModuleError {}
 
 impl AboutModule for ModuleError {
     fn about(&self) -> Option<(&Node, String)> {
-        let text = match &self.kind {
-            Fault::InvalidVersion(noun) => format!("invalid {noun}: {}", self.text),
-            _ => self.text.clone(),
+        let text = match self.invalid {
+            Some(noun) => format!("invalid {noun}: {}", self.text),
+            None => self.text.clone(),
         };
         Some((self.module.as_ref()?, text))
     }

@@ -58,8 +58,11 @@ pub struct Revision {
 /// One directory of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
-    /// Whether there is a file whose name ends in `.go`, tags not considered (`dirInModule`).
+    /// Whether there is a file whose name ends in `.go`, tags not considered. In a main module or a directory that
+    /// replaces one, a go.mod in the directory or between it and the module's root hides it (`dirInModule`).
     pub has_go_files: bool,
+    /// The directory as errors show it.
+    pub shown: String,
     /// What the files import that are no tests, in any order, if the directory could be scanned.
     pub imports: Vec<String>,
     /// What the tests import.
@@ -176,6 +179,19 @@ impl Known {
         let told = self.latest.get(path).cloned();
         if told.is_none() {
             self.need(Need::Latest(path.to_owned()));
+        }
+        told
+    }
+
+    pub(crate) fn folder(
+        &mut self,
+        module: NodeId,
+        directory: &str,
+    ) -> Option<Result<Arc<Folder>, ModuleError>> {
+        let told = self.folders.get(&(module, directory.to_owned())).cloned();
+        if told.is_none() {
+            let module = self.nodes.node(module).clone();
+            self.need(Need::Folder { module, directory: directory.to_owned() });
         }
         told
     }

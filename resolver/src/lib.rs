@@ -7,7 +7,9 @@
 
 pub mod edit;
 pub mod error;
+pub mod explain;
 pub mod go_version;
+pub mod import;
 pub mod known;
 pub mod main_modules;
 pub mod module_graph;
@@ -17,5 +19,6 @@ pub mod order;
 pub mod query;
 pub mod requirements;
 pub mod retraction;
+pub mod sums;
 pub mod world;
 pub mod written;

@@ -245,6 +245,7 @@ impl World {
     pub fn exclusion(&self, module: NodeId) -> Option<ModuleError> {
         self.main.is_excluded(module).then(|| ModuleError {
             module: Some(self.nodes().node(module).clone()),
+            invalid: None,
             text: "excluded by go.mod".to_owned(),
             kind: Fault::Disallowed,
         })

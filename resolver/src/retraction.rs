@@ -34,7 +34,7 @@ impl Retraction {
             let default = text.clone();
             text = format!("{text}: {}", short_message(reason, &default));
         }
-        Some(ModuleError { module: Some(module.clone()), text, kind: Fault::Disallowed })
+        Some(ModuleError { module: Some(module.clone()), invalid: None, text, kind: Fault::Disallowed })
     }
 }
 
@@ -100,13 +100,13 @@ impl World {
 fn unknown(error: Error) -> ModuleError {
     match error {
         Error::Module(error) => {
-            let text = match error.kind {
-                Fault::InvalidVersion(noun) => format!("invalid {noun}: {}", error.text),
-                _ => error.text,
+            let text = match error.invalid {
+                Some(noun) => format!("invalid {noun}: {}", error.text),
+                None => error.text,
             };
-            ModuleError { module: None, text, kind: error.kind }
+            ModuleError { module: None, invalid: None, text, kind: error.kind }
         }
-        other => ModuleError { module: None, text: other.to_string(), kind: Fault::Other },
+        other => ModuleError { module: None, invalid: None, text: other.to_string(), kind: Fault::Other },
     }
 }
 

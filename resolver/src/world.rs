@@ -1,6 +1,6 @@
 //! Everything that an answer depends on: the main modules, the mode, the local release, and what is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use modkeep_module::GoSum;
@@ -80,6 +80,8 @@ pub struct World {
     /// The lines of go.sum, where every module in use must have one: with a main module, readonly, outside of
     /// workspaces.
     pub required_sums: Option<GoSum>,
+    /// The import paths of the standard library of the local release.
+    pub standard_library: HashSet<String>,
     /// What was told.
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
@@ -108,6 +110,7 @@ impl World {
             mode,
             local,
             required_sums: None,
+            standard_library: HashSet::new(),
             known,
             notes: Vec::new(),
             faults: Vec::new(),
@@ -245,7 +248,12 @@ impl World {
             && sums.hashes(&read.path, &format!("{}/go.mod", read.version)).next().is_none()
         {
             let text = format!("missing go.sum entry for go.mod file; to add it:\n\tgo mod download {path}");
-            return Err(Stop::Failed(ModuleError { module: Some(read), text, kind: Fault::MissingSum }));
+            return Err(Stop::Failed(ModuleError {
+                module: Some(read),
+                invalid: None,
+                text,
+                kind: Fault::MissingSum,
+            }));
         }
         let facts = self.known.go_mod(actual).ok_or(Stop::Missing)?.map_err(Stop::Failed)?;
         if read.version.is_empty() {

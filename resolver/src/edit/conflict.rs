@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Fault, ModuleError};
+use crate::error::ModuleError;
 use crate::node::Node;
 
 /// A way from a version that was asked for to one that excludes another, or whose go.mod can't be had.
@@ -36,9 +36,9 @@ impl Conflict {
         let Some(module) = error.module.as_ref().filter(|module| self.path.last() == Some(module)) else {
             return Some(error.to_string());
         };
-        Some(match error.kind {
-            Fault::InvalidVersion(noun) => format!("{noun} \"{}\" invalid: {}", module.version, error.text),
-            _ => error.text.clone(),
+        Some(match error.invalid {
+            Some(noun) => format!("{noun} \"{}\" invalid: {}", module.version, error.text),
+            None => error.text.clone(),
         })
     }
 }

@@ -106,7 +106,7 @@ fn invalid_path(path: &str) -> Option<ModuleError> {
     }
     let mut error = check_path(path).err()?;
     error.kind = PathKind::Module;
-    Some(ModuleError { module: None, text: error.to_string(), kind: Fault::InvalidPath })
+    Some(ModuleError { module: None, invalid: None, text: error.to_string(), kind: Fault::InvalidPath })
 }
 
 /// A version that only a replacement knows.

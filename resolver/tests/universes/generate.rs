@@ -4,7 +4,6 @@
 //! rare things, so that most universes resolve and each rare thing is alone often enough.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use modkeep_harness::dice::Dice;
 
@@ -15,22 +14,26 @@ const PSEUDO: &str = "v1.0.1-0.20200101000000-abcdefabcdef";
 
 /// A universe.
 #[derive(Debug)]
-pub struct Universe {
+pub(crate) struct Universe {
     /// Contents by path: the registry under `px`, main modules and other directories beside it.
-    pub files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     /// The directories of the main modules, in order.
-    pub mains: Vec<String>,
+    pub(crate) mains: Vec<String>,
     /// Whether `go.work` is among the files.
-    pub is_workspace: bool,
+    pub(crate) is_workspace: bool,
     /// Paths and versions, for questions.
-    pub paths: Vec<String>,
+    pub(crate) paths: Vec<String>,
     /// The versions that modules have.
-    pub versions: Vec<String>,
+    pub(crate) versions: Vec<String>,
+    /// What `list -m` is asked: `path@query`.
+    pub(crate) questions: Vec<(String, String)>,
+    /// What `get` is asked for; each module has a zip without packages.
+    pub(crate) wanted: Vec<(String, String)>,
 }
 
 impl Universe {
     /// Throws a universe.
-    pub fn throw(dice: &mut Dice) -> Self {
+    pub(crate) fn throw(dice: &mut Dice) -> Self {
         let count = 3 + dice.below(7);
         let paths: Vec<String> = "abcdefghij"[..count].chars().map(|c| format!("ex.com/{c}")).collect();
         let mut versions: Vec<String> = (0..2 + dice.below(3)).map(|minor| format!("v1.{minor}.0")).collect();
@@ -41,7 +44,18 @@ impl Universe {
             versions.insert(1, PSEUDO.to_owned());
         }
         let is_workspace = dice.once_in(4);
-        let mut universe = Self { files: BTreeMap::new(), mains: Vec::new(), is_workspace, paths, versions };
+        if dice.once_in(4) {
+            versions.extend(["v2.0.0+incompatible".to_owned(), "v2.1.0+incompatible".to_owned()]);
+        }
+        let mut universe = Self {
+            files: BTreeMap::new(),
+            mains: Vec::new(),
+            is_workspace,
+            paths,
+            versions,
+            questions: Vec::new(),
+            wanted: Vec::new(),
+        };
         universe.registry(dice);
         let mains = if is_workspace { 1 + dice.below(3) } else { 1 };
         for number in 0..mains {
@@ -50,7 +64,23 @@ impl Universe {
         if is_workspace {
             universe.workspace(dice);
         }
+        universe.ask(dice);
         universe
+    }
+
+    fn ask(&mut self, dice: &mut Dice) {
+        for _ in 0..6 {
+            let (path, version) = (self.path(dice), self.version(dice));
+            let sign = dice.pick(&["", "<", "<=", ">", ">="]);
+            let words = ["latest", "upgrade", "patch", "v1", "v1.1", "v2", "<v1.1", "none", "v9.9.9"];
+            let query =
+                if dice.once_in(2) { dice.pick(&words).to_owned() } else { format!("{sign}{version}") };
+            self.questions.push((path, query));
+        }
+        for path in self.some_paths(dice, 2) {
+            let version = if dice.once_in(5) { "none".to_owned() } else { self.version(dice) };
+            self.wanted.push((path, version));
+        }
     }
 
     fn registry(&mut self, dice: &mut Dice) {
@@ -59,15 +89,14 @@ impl Universe {
             let mut list = String::new();
             for version in self.versions.clone() {
                 let text = self.go_mod(dice, &path, is_broken);
-                if is_broken && dice.once_in(6) {
-                    continue;
+                if !(is_broken && dice.once_in(6)) {
+                    self.files.insert(format!("px/{path}/@v/{version}.mod"), text);
                 }
-                self.files.insert(format!("px/{path}/@v/{version}.mod"), text);
                 let day = 1 + dice.below(27);
                 let info = format!("{{\"Version\":\"{version}\",\"Time\":\"2020-01-{day:02}T00:00:00Z\"}}");
                 self.files.insert(format!("px/{path}/@v/{version}.info"), info);
                 if version != PSEUDO {
-                    writeln!(list, "{version}").unwrap();
+                    list.push_str(&format!("{version}\n"));
                 }
             }
             self.files.insert(format!("px/{path}/@v/list"), list);
@@ -80,23 +109,26 @@ impl Universe {
     }
 
     fn go_mod(&self, dice: &mut Dice, path: &str, is_broken: bool) -> String {
+        if dice.once_in(6) {
+            return format!("module {path}\n");
+        }
         let mut text = String::new();
         match is_broken && dice.once_in(15) {
-            true => writeln!(text, "module ex.com/other").unwrap(),
-            false => writeln!(text, "module {path}").unwrap(),
+            true => text.push_str("module ex.com/other\n"),
+            false => text.push_str(&format!("module {path}\n")),
         }
         let go = if is_broken && dice.once_in(15) { "1.99" } else { dice.pick(&GO_LINES) };
         if !go.is_empty() {
-            writeln!(text, "\ngo {go}").unwrap();
+            text.push_str(&format!("\ngo {go}\n"));
         }
         for other in self.some_paths(dice, 3).iter().filter(|other| *other != path) {
-            writeln!(text, "require {other} {}", self.version(dice)).unwrap();
+            text.push_str(&format!("require {other} {}\n", self.version(dice)));
         }
         if dice.once_in(15) {
-            writeln!(text, "require ex.com/main0 v1.0.0").unwrap();
+            text.push_str("require ex.com/main0 v1.0.0\n");
         }
         if dice.once_in(10) {
-            writeln!(text, "retract {} // broken", self.version(dice)).unwrap();
+            text.push_str(&format!("retract {} // broken\n", self.version(dice)));
         }
         text
     }
@@ -106,10 +138,10 @@ impl Universe {
         let mut text = format!("module ex.com/main{number}\n");
         let go = dice.pick(&MAIN_GO_LINES);
         if !go.is_empty() {
-            writeln!(text, "go {go}").unwrap();
+            text.push_str(&format!("go {go}\n"));
         }
         if ["1.21", "1.22.3", "1.24", "1.27"].contains(&go) && dice.below(5) < 2 {
-            writeln!(text, "toolchain {}", dice.pick(&["go1.24.1", "go1.27.3", "go1.22.3"])).unwrap();
+            text.push_str(&format!("toolchain {}\n", dice.pick(&["go1.24.1", "go1.27.3", "go1.22.3"])));
         }
         let mut requires: Vec<(String, String)> =
             self.some_paths(dice, 4).into_iter().map(|path| (path, self.version(dice))).collect();
@@ -130,14 +162,14 @@ impl Universe {
         for (path, version) in &requires {
             let indirect = if dice.below(5) < 2 { " // indirect" } else { "" };
             let verb = if is_block { "\t" } else { "require " };
-            writeln!(text, "{verb}{path} {version}{indirect}").unwrap();
+            text.push_str(&format!("{verb}{path} {version}{indirect}\n"));
         }
         if is_block {
             text.push_str(")\n");
         }
         if dice.below(5) < 2 {
             for _ in 0..1 + dice.below(3) {
-                writeln!(text, "exclude {} {}", self.path(dice), self.version(dice)).unwrap();
+                text.push_str(&format!("exclude {} {}\n", self.path(dice), self.version(dice)));
             }
         }
         if dice.below(5) < 2 {
@@ -165,7 +197,7 @@ impl Universe {
                 }
                 _ => format!("{path} {}", self.version(dice)),
             };
-            writeln!(text, "replace {path}{old} => {new}").unwrap();
+            text.push_str(&format!("replace {path}{old} => {new}\n"));
             seen.push((path, old));
         }
     }
@@ -173,13 +205,13 @@ impl Universe {
     fn workspace(&mut self, dice: &mut Dice) {
         let mut text = String::new();
         if !dice.once_in(8) {
-            writeln!(text, "go {}", dice.pick(&["1.18", "1.24", "1.27", "1.27.3"])).unwrap();
+            text.push_str(&format!("go {}\n", dice.pick(&["1.18", "1.24", "1.27", "1.27.3"])));
         }
         if dice.once_in(4) {
             text.push_str("toolchain go1.27.3\n");
         }
         for main in &self.mains {
-            writeln!(text, "use ./{main}").unwrap();
+            text.push_str(&format!("use ./{main}\n"));
         }
         if dice.once_in(3) {
             self.replace(dice, &mut text, "");

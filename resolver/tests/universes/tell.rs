@@ -13,7 +13,7 @@ use crate::generate::Universe;
 const MOST_ROUNDS: usize = 1_000;
 
 /// The world of a universe that stands in `folder`.
-pub fn world(universe: &Universe, folder: &str, mode: Mode) -> Result<World, Error> {
+pub(crate) fn world(universe: &Universe, folder: &str, mode: Mode) -> Result<World, Error> {
     let file = |name: &str| universe.files[name].as_bytes();
     let mains = universe.mains.iter().map(|main| MainModule {
         file: GoMod::parse("go.mod", file(&format!("{main}/go.mod"))).expect("main modules are well-formed"),
@@ -30,7 +30,7 @@ pub fn world(universe: &Universe, folder: &str, mode: Mode) -> Result<World, Err
 }
 
 /// Answers needs until there is an answer.
-pub fn resolve<T>(
+pub(crate) fn resolve<T>(
     universe: &Universe,
     folder: &str,
     world: &mut World,
@@ -77,7 +77,7 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
         }
         Need::Latest(path) => {
             let text = "the registry of a universe has no opinion";
-            let error = ModuleError { module: None, text: text.to_owned(), kind: Fault::NotExist };
+            let error = ModuleError::of_source(Node::new(path.as_str(), ""), text, Fault::NotExist);
             known.tell_latest(path, Err(error));
         }
         Need::Folder { .. } | Need::Packages(_) => panic!("universes have no packages: {need:?}"),
@@ -86,10 +86,7 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
 
 fn read<'a>(universe: &'a Universe, folder: &str, node: &Node, name: &str) -> Result<&'a str, ModuleError> {
     let file = format!("px/{}/@v/{name}", node.path);
-    let missing = || ModuleError {
-        module: Some(node.clone()),
-        text: format!("reading file://{folder}/{file}: no such file or directory"),
-        kind: Fault::NotExist,
-    };
+    let text = format!("reading file://{folder}/{file}: no such file or directory");
+    let missing = || ModuleError::of_source(node.clone(), text, Fault::NotExist);
     universe.files.get(&file).map(String::as_str).ok_or_else(missing)
 }

@@ -1,0 +1,226 @@
+//! Which module of the build provides a package.
+//!
+//! Every prefix of an import path may be a module. In a first pass only the roots are asked; whoever is found there is
+//! the answer, and the graph behind is not looked at: that is lazy loading, and it can be seen in errors and in go.sum.
+//! Source of the rules: `cmd/go/internal/modload/import.go:importFromModules`; modes with a vendor directory are not
+//! handled here.
+
+use std::fmt;
+use std::sync::Arc;
+
+use modkeep_module::path::check_import_path;
+
+use crate::error::{Error, Halt, ModuleError};
+use crate::known::Folder;
+use crate::module_graph::ModuleGraph;
+use crate::mvs::Stop;
+use crate::node::{Node, NodeId};
+use crate::order;
+use crate::requirements::Requirements;
+use crate::world::World;
+
+/// Where a package comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The module; `None` for the standard library and for `C`.
+    pub module: Option<NodeId>,
+    /// The package's directory in it, empty for its root.
+    pub directory: String,
+    /// Modules whose paths would fit as well, but which don't have the package.
+    pub others: Vec<NodeId>,
+}
+
+/// Why a package has no place, or too many.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The text can't be an import path.
+    #[error("{0}")]
+    Invalid(String),
+    /// Several modules have it.
+    #[error("ambiguous import: found package {path} in multiple modules:{}", Places(places))]
+    Ambiguous {
+        /// The import path.
+        path: String,
+        /// The modules, shortest path first, with the directories as told.
+        places: Vec<(Node, String)>,
+    },
+    /// Lines of go.sum are missing without which nobody can tell.
+    #[error("missing go.sum entry {}{path}{}{}", missing_sum(*is_found), provider(*is_found), hint(modules))]
+    MissingSums {
+        /// The import path.
+        path: String,
+        /// The modules whose zips could not be checked.
+        modules: Vec<Node>,
+        /// Whether another module has the package.
+        is_found: bool,
+    },
+    /// No module of the build has it. Whoever asks knows what to say about it.
+    #[error("no required module provides package {path}")]
+    Missing {
+        /// The import path.
+        path: String,
+        /// Whether it looks like one of the standard library's.
+        is_standard: bool,
+    },
+}
+
+struct Places<'a>(&'a [(Node, String)]);
+
+impl fmt::Display for Places<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (Node { path, version }, directory) in self.0 {
+            let space = if version.is_empty() { "" } else { " " };
+            write!(f, "\n\t{path}{space}{version} ({directory})")?;
+        }
+        Ok(())
+    }
+}
+
+fn missing_sum(is_found: bool) -> &'static str {
+    if is_found { "needed to verify package " } else { "for module providing package " }
+}
+
+fn provider(is_found: bool) -> &'static str {
+    if is_found { " is provided by exactly one module" } else { "" }
+}
+
+fn hint(modules: &[Node]) -> String {
+    let paths: Vec<_> = modules.iter().map(|module| &*module.path).collect();
+    if paths.is_empty() { String::new() } else { format!("; to add:\n\tgo mod download {}", paths.join(" ")) }
+}
+
+/// What one pass over the prefixes of a path found.
+#[derive(Default)]
+struct Pass {
+    found: Vec<(NodeId, String, Arc<Folder>)>,
+    others: Vec<NodeId>,
+    without_sums: Vec<NodeId>,
+}
+
+impl World {
+    /// Finds the module that provides a package: in the graph, or if none is given in the roots first. The go.mod of
+    /// the module must be readable, unless `skip_go_mod` (tidy of old modules).
+    ///
+    /// # Errors
+    /// [`ImportError`], and where something isn't known yet or can't be had.
+    pub fn find_import(
+        &mut self,
+        path: &str,
+        requirements: &Requirements,
+        graph: Option<Arc<ModuleGraph>>,
+        skip_go_mod: bool,
+    ) -> Result<Import, Halt> {
+        if let Some(problem) = invalid(path) {
+            return Err(Error::from(ImportError::Invalid(problem)).into());
+        }
+        let in_standard = path == "C" || self.standard_library.contains(path);
+        if in_standard {
+            return Ok(Import { module: None, directory: path.to_owned(), others: Vec::new() });
+        }
+        let mut graph = graph;
+        loop {
+            let pass = self.look_in_prefixes(path, requirements, graph.as_deref())?;
+            if pass.found.len() > 1 || !pass.without_sums.is_empty() {
+                return Err(Error::from(self.not_one(path, pass)).into());
+            }
+            if let Some((module, directory, _)) = pass.found.into_iter().next() {
+                if !skip_go_mod && self.main.find(module.path()).is_none() {
+                    self.summary(module).map_err(|stop| match stop {
+                        Stop::Missing => self.known.halt(),
+                        Stop::Failed(error) => Error::from(error).into(),
+                    })?;
+                }
+                return Ok(Import { module: Some(module), directory, others: pass.others });
+            }
+            if graph.is_some() {
+                let is_standard = is_standard_path(path);
+                return Err(Error::from(ImportError::Missing { path: path.to_owned(), is_standard }).into());
+            }
+            graph = Some(requirements.whole_graph(self)?);
+        }
+    }
+
+    fn look_in_prefixes(
+        &mut self,
+        path: &str,
+        requirements: &Requirements,
+        graph: Option<&ModuleGraph>,
+    ) -> Result<Pass, Halt> {
+        let mut pass = Pass::default();
+        let mut is_missing = false;
+        let mut rest = Some(path);
+        while let Some(prefix) = rest {
+            rest = prefix.rsplit_once('/').map(|(before, _)| before);
+            let Some(id) = self.nodes().find_path(prefix).filter(|_| !order::is_toolchain(prefix)) else {
+                continue;
+            };
+            let module = match graph {
+                Some(graph) => graph.selected(id),
+                None => requirements.root(self, id),
+            };
+            let Some(module) = module.filter(|module| !self.nodes().is_none(*module)) else { continue };
+            if self.lacks_sum(module) {
+                pass.without_sums.push(module);
+                continue;
+            }
+            let directory = path[prefix.len()..].trim_start_matches('/');
+            match self.folder(module, directory) {
+                None => is_missing = true,
+                Some(Err(error)) => return Err(Error::from(error).into()),
+                Some(Ok(folder)) if folder.has_go_files => {
+                    pass.found.push((module, directory.to_owned(), folder));
+                }
+                Some(Ok(_)) => pass.others.push(module),
+            }
+        }
+        if is_missing { Err(self.known.halt()) } else { Ok(pass) }
+    }
+
+    /// The directory of a module that a package would be in.
+    fn folder(&mut self, module: NodeId, directory: &str) -> Option<Result<Arc<Folder>, ModuleError>> {
+        let actual = self.actual(module);
+        self.known.folder(actual, directory)
+    }
+
+    /// Whether a zip may not be used for want of its line in go.sum.
+    fn lacks_sum(&mut self, module: NodeId) -> bool {
+        let actual = self.actual(module);
+        let node = self.nodes().node(actual);
+        let lacks = |sums: &modkeep_module::GoSum| sums.hashes(&node.path, &node.version).next().is_none();
+        !node.version.is_empty() && self.required_sums.as_ref().is_some_and(lacks)
+    }
+
+    fn not_one(&self, path: &str, pass: Pass) -> ImportError {
+        let node = |id: NodeId| self.nodes().node(id).clone();
+        let path = path.to_owned();
+        if pass.found.len() > 1 {
+            let places = pass.found.iter().rev().map(|(id, _, folder)| (node(*id), folder.shown.clone()));
+            return ImportError::Ambiguous { path, places: places.collect() };
+        }
+        let modules = pass.without_sums.iter().rev().map(|id| node(*id)).collect();
+        ImportError::MissingSums { path, modules, is_found: !pass.found.is_empty() }
+    }
+}
+
+/// What is wrong with a text that can't be an import path.
+fn invalid(path: &str) -> Option<String> {
+    let is_local = matches!(path, "." | "..") || path.starts_with("./") || path.starts_with("../");
+    if path.contains('@') {
+        Some(format!("import path \"{path}\" should not have @version"))
+    } else if is_local {
+        Some(format!("\"{path}\" is relative, but relative import paths are not supported in module mode"))
+    } else if path.starts_with('/') {
+        Some(format!("\"{path}\" is not a package path; see 'go help packages'"))
+    } else if matches!(path, "std" | "cmd" | "all" | "tool" | "work") {
+        Some(format!("\"{path}\" is not an importable package; see 'go help packages'"))
+    } else if path == "C" {
+        None
+    } else {
+        check_import_path(path).err().map(|error| error.to_string())
+    }
+}
+
+/// Whether a path is reserved for the standard library: its first element has no dot.
+pub fn is_standard_path(path: &str) -> bool {
+    !path.split('/').next().unwrap_or(path).contains('.')
+}
