@@ -20,5 +20,6 @@ pub mod query;
 pub mod requirements;
 pub mod retraction;
 pub mod sums;
+pub mod vendored;
 pub mod world;
 pub mod written;

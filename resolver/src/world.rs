@@ -12,6 +12,7 @@ use crate::main_modules::{MainModule, MainModules, Workspace};
 use crate::module_graph::Memo;
 use crate::mvs::{Source, Stop};
 use crate::node::{Node, NodeId, Nodes, PathId};
+use crate::vendored::Vendored;
 
 /// What may be changed and downloaded (`-mod`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +22,7 @@ pub enum Mode {
     /// go.mod must be right as it is.
     Readonly(DirtyReason),
     /// As readonly, and the vendor directory is all there is.
-    Vendor(DirtyReason, Vendored),
-}
-
-/// The modules that vendor/modules.txt lists.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vendored {
-    /// The modules that provide packages, in order of the file.
-    pub modules: Vec<Node>,
+    Vendor(DirtyReason, Box<Vendored>),
 }
 
 /// The release whose rules hold.
@@ -210,12 +204,12 @@ impl World {
         if self.main.ids().contains(&module) && self.main.module(module).is_none() {
             return Ok(Summary { pruning: Pruning::Pruned, required: Arc::default() });
         }
-        if let Some(vendored) = self.vendored().cloned() {
+        if let Some(vendored) = self.vendored() {
             // Nobody knows what vendored modules rely on, so each may rely on all.
-            let is_vendored =
-                vendored.modules.iter().any(|node| node.path == path && node.version == version);
-            let required = vendored.modules.iter().filter(|_| is_vendored);
-            let required = required.map(|node| self.known.nodes.id(&node.path, &node.version)).collect();
+            let is_vendored = vendored.version_of(&path) == Some(&*version);
+            let modules = if is_vendored { vendored.modules.clone() } else { Vec::new() };
+            let required =
+                modules.iter().map(|node| self.known.nodes.id(&node.path, &node.version)).collect();
             return Ok(Summary { pruning: Pruning::Pruned, required });
         }
         let contradiction = self.main.contradiction(self.nodes().node(module));

@@ -29,8 +29,9 @@ impl World {
     /// When something isn't known yet, or the roots can't be made consistent with each other.
     pub fn load(&mut self, load: &Load) -> Result<Arc<Requirements>, Halt> {
         let mut requirements = self.as_written();
-        if let Some(vendored) = self.vendored().cloned() {
-            self.vendor_graph(&requirements, &vendored.modules)?;
+        if let Some(vendored) = self.vendored() {
+            let modules = vendored.modules.clone();
+            self.vendor_graph(&requirements, &modules)?;
         }
         if self.main.is_workspace() || self.main.module(self.main.first()).is_none() {
             return Ok(requirements);
