@@ -70,7 +70,9 @@ fn resolve(main: &str, registry: &HashMap<String, String>) -> usize {
             Err(Halt::Error(error)) => panic!("{error}"),
             Err(Halt::Need(needs)) => {
                 for need in needs {
-                    let Need::GoMod(node) = &need else { panic!("a graph needs go.mod files only: {need:?}") };
+                    let Need::GoMod(node) = &need else {
+                        panic!("a graph needs go.mod files only: {need:?}")
+                    };
                     let text = &registry[&node.to_string()];
                     world.known.tell_go_mod(node, "go.mod", Ok(text.as_bytes()));
                 }
