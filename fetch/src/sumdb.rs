@@ -13,6 +13,7 @@ mod flight;
 mod gosumdb;
 mod kept;
 mod proof;
+mod source;
 mod timeline;
 
 use std::sync::Arc;

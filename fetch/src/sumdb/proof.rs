@@ -12,30 +12,25 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all, try_join_all};
-use modkeep_module::resource::{DatabaseName, SumdbRequest, SumdbResource};
+use modkeep_module::resource::{DatabaseName, SumdbRequest};
 use modkeep_module::sumdb::authenticate::{InconsistentTiles, Plan};
 use modkeep_module::sumdb::check::{Check, CheckError, Context, Proved, ProvedRecord, Unproved};
 use modkeep_module::sumdb::note::Verifier;
-use modkeep_module::sumdb::tile::TilePath;
 use modkeep_module::sumdb::{AuthenticatedTile, Lines, SignedHead, Tile, TreeHead};
 use modkeep_module::version::ModuleVersion;
-use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::SumdbError;
 use super::flight::Flights;
 use super::kept::{Dispute, Kept};
+use super::source::Source;
 use super::timeline::{Installed, Known, Timeline};
 use crate::chain::{Route, Upstream};
-use crate::error::FetchError;
 
 /// Bytes of a reply that are looked at: a record has two lines, a note at most a hundred signatures.
 const MAX_REPLY: usize = 64 << 10;
 
 /// Heads installed by others while one reply is being proved, before we give up.
 const MAX_MOVES: usize = 8;
-
-/// Requests to one database that are in the air at the same time.
-const MAX_REQUESTS: usize = 32;
 
 /// Who proves what one database says.
 pub(super) struct Prover {
@@ -44,15 +39,6 @@ pub(super) struct Prover {
     timeline: Timeline,
     source: Option<Arc<Source>>,
     tiles: Flights<Tile, Result<Bytes, SumdbError>>,
-}
-
-/// The database, at the end of the way to it.
-struct Source {
-    name: DatabaseName,
-    upstream: Arc<Upstream>,
-    named_route: Option<Route>,
-    found_route: OnceCell<Route>,
-    requests: Semaphore,
 }
 
 /// What a reply claims.
@@ -70,10 +56,7 @@ impl Prover {
         upstream: Option<Arc<Upstream>>,
         named_route: Option<Route>,
     ) -> Self {
-        let source = upstream.map(|upstream| {
-            let (found_route, requests) = (OnceCell::new(), Semaphore::new(MAX_REQUESTS));
-            Arc::new(Source { name, upstream, named_route, found_route, requests })
-        });
+        let source = upstream.map(|upstream| Arc::new(Source::new(name, upstream, named_route)));
         Self { kept, verifier, timeline, source, tiles: Flights::new() }
     }
 
@@ -318,29 +301,4 @@ enum Failure<E> {
     Tile(Tile, SumdbError),
     /// They are all here, and this is what the check says.
     Check(E),
-}
-
-impl Source {
-    async fn read_tile(&self, tile: Tile) -> Result<Bytes, SumdbError> {
-        self.read(SumdbRequest::Tile(TilePath::Hashes(tile))).await
-    }
-
-    async fn read(&self, request: SumdbRequest) -> Result<Bytes, SumdbError> {
-        let route = match &self.named_route {
-            Some(route) => route,
-            None => self
-                .found_route
-                .get_or_try_init(|| self.upstream.route(&self.name))
-                .await
-                .map_err(unreachable)?,
-        };
-        let _permit = self.requests.acquire().await.expect("the semaphore is never closed");
-        let resource = SumdbResource { database: self.name.clone(), request };
-        Ok(self.upstream.read(route, &resource).await?)
-    }
-}
-
-/// Without a way there, what the last one asked said is not about the thing wanted.
-fn unreachable(error: FetchError) -> SumdbError {
-    SumdbError::Unavailable(error)
 }
