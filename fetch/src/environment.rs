@@ -23,6 +23,29 @@ pub struct Environment {
     variables: HashMap<String, String>,
 }
 
+/// Go's own variables, each from the environment or else from go's files, which are read once.
+pub struct GoVariables {
+    environment: Environment,
+    files: files::Files,
+}
+
+impl GoVariables {
+    /// Those that the go command would see with these variables in its process.
+    pub fn of(environment: Environment) -> Self {
+        Self { files: files::Files::of(&environment), environment }
+    }
+
+    /// The value of a variable; one that is empty counts as not set (`cfg.Getenv`).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).or_else(|| self.files.get(name))
+    }
+
+    /// The variables of the process.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
 /// What the go command would use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GoSettings {

@@ -30,6 +30,11 @@ impl Files {
         Self { settings }
     }
 
+    /// The value of a setting in the files.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(|setting| setting.value.as_str()).filter(|value| !value.is_empty())
+    }
+
     /// The value of a setting: the variable first, then the files. An empty one in a file counts as not set.
     pub(super) fn value(&self, environment: &Environment, name: &'static str) -> Option<Setting> {
         if let Some(value) = environment.get(name) {
