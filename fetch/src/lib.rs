@@ -14,6 +14,7 @@ mod folder;
 pub mod goproxy;
 mod http;
 pub mod kind;
+pub mod modcache;
 pub mod netrc;
 pub mod private;
 pub mod requests;
