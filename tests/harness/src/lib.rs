@@ -9,6 +9,7 @@ pub mod judge;
 pub mod modkeep;
 pub mod place;
 pub mod raw_zip;
+pub mod script;
 pub mod scripts;
 pub mod tables;
 pub mod txtar;

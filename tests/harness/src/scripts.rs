@@ -106,6 +106,11 @@ impl Suite {
         &self.verifier_key
     }
 
+    /// The build cache that the machine's own go uses, which the scripts may warm.
+    pub fn build_cache(&self) -> &str {
+        &self.build_cache
+    }
+
     /// Starts the server of test modules that the proxy on trial takes as its upstream.
     ///
     /// # Errors
