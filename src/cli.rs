@@ -34,6 +34,9 @@ pub(crate) fn command() -> Command {
 
 /// Does what the words say.
 pub(crate) fn run(words: Vec<OsString>, environment: &Environment) -> Result<(), Failure> {
+    if let Some(done) = goverbs::run(&words, environment) {
+        return done;
+    }
     goverbs::refuse(&words)?;
     let words = version::with_go_flags(words);
     let program = [OsString::from("modkeep")];

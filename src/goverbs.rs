@@ -1,9 +1,33 @@
-//! Verbs of the go command that modkeep doesn't have. They are refused by name: another tool is never run behind
-//! the user's back.
+//! Verbs of the go command: those that modkeep has, with go's own rules for words and flags, and those that it hasn't,
+//! which are refused by name: another tool is never run behind the user's back.
 
 use std::ffi::OsString;
 
+use crate::config::Environment;
+use crate::flags::Usage;
+use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
+use crate::{modcmd, workcmd};
+
+/// A verb and what does it.
+struct Verb {
+    usage: &'static Usage,
+    run: fn(&GoEnv, &[String]) -> Result<(), Failure>,
+}
+
+const VERBS: &[Verb] = &[
+    Verb { usage: &modcmd::edit::USAGE, run: modcmd::edit::run },
+    Verb { usage: &modcmd::init::USAGE, run: modcmd::init::run },
+    Verb { usage: &workcmd::edit::USAGE, run: workcmd::edit::run },
+    Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
+    Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
+];
+
+/// Verbs of which go has some kinds, ours and others.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("mod", &["download", "edit", "graph", "init", "tidy", "vendor", "verify", "why"]),
+    ("work", &["edit", "init", "sync", "use", "vendor"]),
+];
 
 /// What `go help` lists, less what we have.
 const NOT_OURS: &[&str] = &[
@@ -18,14 +42,39 @@ const NOT_OURS: &[&str] = &[
     "get",
     "install",
     "list",
-    "mod",
     "run",
     "telemetry",
     "test",
     "tool",
     "vet",
-    "work",
 ];
+
+/// Does what the words say if they are one of go's verbs; nothing if they aren't.
+pub(crate) fn run(words: &[OsString], environment: &Environment) -> Option<Result<(), Failure>> {
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let verb = VERBS.iter().find(|verb| names(verb.usage.name, &words))?;
+    let words = &words[verb.usage.name.split(' ').count()..];
+    Some(follow_folder(words).and_then(|words| (verb.run)(&GoEnv::of(environment)?, words)))
+}
+
+fn names(verb: &str, words: &[String]) -> bool {
+    verb.split(' ').enumerate().all(|(index, word)| words.get(index).is_some_and(|other| other == word))
+}
+
+/// `-C folder`, which must come first, moves the process; gives the words behind it.
+/// (`cmd/go/main.go:handleChdirFlag`)
+fn follow_folder(words: &[String]) -> Result<&[String], Failure> {
+    let (folder, rest) = match words {
+        [flag, folder, rest @ ..] if matches!(flag.as_str(), "-C" | "--C") => (folder.as_str(), rest),
+        [flag, rest @ ..] if flag.starts_with("-C=") || flag.starts_with("--C=") => {
+            (flag.split_once('=').map_or("", |(_, folder)| folder), rest)
+        }
+        _ => return Ok(words),
+    };
+    std::env::set_current_dir(folder)
+        .map_err(|error| Failure::go(format!("chdir {folder}: {}", goenv::words(&error))))?;
+    Ok(rest)
+}
 
 /// Fails if the words, or the verb that they want help for, are the go command's alone.
 pub(crate) fn refuse(words: &[OsString]) -> Result<(), Failure> {
@@ -34,13 +83,33 @@ pub(crate) fn refuse(words: &[OsString]) -> Result<(), Failure> {
         Some("help") => verbs.next(),
         verb => verb,
     };
-    match verb {
-        Some(verb) if NOT_OURS.contains(&verb) => {
-            Err(Failure::usage(format!("there is no verb `{verb}` here"))
-                .with_hint(format!("the go command has it: go {verb}")))
-        }
-        _ => Ok(()),
+    let Some(verb) = verb else { return Ok(()) };
+    if let Some((group, kinds)) = GROUPS.iter().find(|(group, _)| *group == verb) {
+        return refuse_kind(group, kinds, verbs.next());
     }
+    match NOT_OURS.contains(&verb) {
+        true => Err(theirs(verb)),
+        false => Ok(()),
+    }
+}
+
+fn refuse_kind(group: &str, kinds: &[&str], kind: Option<&str>) -> Result<(), Failure> {
+    match kind {
+        Some(kind) if kinds.contains(&kind) => Err(theirs(&format!("{group} {kind}"))),
+        Some(kind) if kind != "help" => {
+            Err(Failure::exact(2, format!("go {group}: unknown command\nRun 'go help {group}' for usage.")))
+        }
+        _ => {
+            let ours = VERBS.iter().filter_map(|verb| verb.usage.name.strip_prefix(group)).map(str::trim);
+            let ours: Vec<_> = ours.collect();
+            Err(Failure::exact(2, format!("usage: modkeep {group} {} …", ours.join("|"))))
+        }
+    }
+}
+
+fn theirs(verb: &str) -> Failure {
+    Failure::usage(format!("there is no verb `{verb}` here"))
+        .with_hint(format!("the go command has it: go {verb}"))
 }
 
 #[cfg(test)]
@@ -55,6 +124,8 @@ mod tests {
             assert_eq!(failure.status, 2);
             assert!(failure.to_string().contains("go build"), "{failure}");
         }
+        let unknown = refuse(&["mod".into(), "nope".into()]).unwrap_err().to_string();
+        assert_eq!(unknown, "go mod: unknown command\nRun 'go help mod' for usage.");
         assert!(refuse(&["serve".into(), "build".into()]).is_ok());
         assert!(refuse(&[]).is_ok());
     }

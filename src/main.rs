@@ -3,13 +3,19 @@
 mod cli;
 mod completions;
 mod config;
+mod flags;
+mod goenv;
+mod gojson;
 mod goverbs;
+mod locked;
 mod logs;
+mod modcmd;
 mod release;
 mod report;
 mod serve;
 mod store;
 mod version;
+mod workcmd;
 
 use std::process::ExitCode;
 

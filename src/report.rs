@@ -13,7 +13,7 @@ use crate::config::ConfigError;
 pub(crate) struct Failure {
     /// The exit status: 1 for a failure, 2 for usage.
     pub(crate) status: u8,
-    /// Who speaks: `modkeep`, or `go` where the words are the go command's.
+    /// Who speaks: `modkeep`, or `go` where the words are the go command's; empty where the text says it itself.
     speaker: &'static str,
     error: Box<dyn Error>,
     hint: Option<String>,
@@ -35,6 +35,11 @@ impl Failure {
         Self { speaker: "go", ..Self::of(error) }
     }
 
+    /// A text that stands as it is, with an exit status of its own.
+    pub(crate) fn exact(status: u8, text: impl Into<String>) -> Self {
+        Self { status, speaker: "", error: text.into().into(), hint: None }
+    }
+
     /// With what to try next.
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -51,7 +56,10 @@ impl From<ConfigError> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.speaker, self.error)?;
+        if !self.speaker.is_empty() {
+            write!(f, "{}: ", self.speaker)?;
+        }
+        write!(f, "{}", self.error)?;
         let mut cause = self.error.source();
         while let Some(error) = cause {
             write!(f, ": {error}")?;
@@ -66,8 +74,13 @@ impl fmt::Display for Failure {
 
 /// Prints a result on stdout and flushes it. A reader that went away has what it wanted.
 pub(crate) fn out(text: &str) -> Result<(), Failure> {
+    out_bytes(text.as_bytes())
+}
+
+/// The same for what need not be text.
+pub(crate) fn out_bytes(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(text).and_then(|()| stdout.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::of(format!("writing to stdout: {error}")))
@@ -79,6 +92,11 @@ pub(crate) fn out(text: &str) -> Result<(), Failure> {
 /// Prints a failure on stderr.
 pub(crate) fn failure(failure: &Failure) {
     say(&failure.to_string());
+}
+
+/// Tells on stderr what a go verb does, in go's words.
+pub(crate) fn tell(text: &str) {
+    say(text);
 }
 
 /// Prints a warning on stderr, whatever the level of the log.

@@ -1,0 +1,194 @@
+//! Go's rules for the flags of go verbs: `-json`, `--json`, `-mod=mod`, `-mod mod`, all before the first other word.
+//!
+//! A flag acts where it stands, as in Go: a value that its verb refuses ends the program before later words are looked
+//! at. GOFLAGS come first and only as far as the verb has them.
+//! Sources of the rules: `flag/flag.go:parseOne`, `cmd/go/internal/base/goflags.go:SetFromGOFLAGS`.
+
+mod goflags;
+
+use crate::report::Failure;
+
+pub(crate) use goflags::GoFlags;
+
+/// How a flag takes its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// None, or `=true` and `=false`.
+    Bool,
+    /// One, in the same word or the next.
+    Text,
+}
+
+/// The flags of one verb.
+pub(crate) struct Usage {
+    /// The verb's words, such as `mod edit`.
+    pub(crate) name: &'static str,
+    /// How it is used, after `usage: `.
+    pub(crate) line: &'static str,
+    /// Its flags, those that all verbs of its kind share included.
+    pub(crate) flags: &'static [(&'static str, Kind)],
+}
+
+impl Usage {
+    /// Gives the flags to `set` one by one, those of GOFLAGS first, and returns the words behind them. A flag without
+    /// a value comes as `true`, every Bool as `true` or `false`.
+    pub(crate) fn parse(
+        &self,
+        words: &[String],
+        goflags: &GoFlags,
+        mut set: impl FnMut(&'static str, &str) -> Result<(), Failure>,
+    ) -> Result<Vec<String>, Failure> {
+        for (name, value) in goflags.of(self)? {
+            set(name, &value)?;
+        }
+        let mut words = words.iter();
+        while let Some(word) = words.as_slice().first() {
+            if word.len() < 2 || !word.starts_with('-') {
+                break;
+            }
+            words.next();
+            if word == "--" {
+                break;
+            }
+            let text = word.strip_prefix("--").unwrap_or(&word[1..]);
+            if text.is_empty() || text.starts_with(['-', '=']) {
+                return Err(self.refuse(&format!("bad flag syntax: {word}")));
+            }
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (text, None),
+            };
+            let Some((name, kind)) = self.flag(name) else {
+                return Err(match name {
+                    "help" | "h" => Failure::exact(2, self.text()),
+                    _ => self.refuse(&format!("flag provided but not defined: -{name}")),
+                });
+            };
+            match kind {
+                Kind::Bool => {
+                    let value = value.unwrap_or("true");
+                    let is_set = boolean(value).ok_or_else(|| {
+                        self.refuse(&format!(
+                            "invalid boolean value {} for -{name}: parse error",
+                            quote(value)
+                        ))
+                    })?;
+                    set(name, if is_set { "true" } else { "false" })?;
+                }
+                Kind::Text => {
+                    let value = value.or_else(|| words.next().map(String::as_str));
+                    let value =
+                        value.ok_or_else(|| self.refuse(&format!("flag needs an argument: -{name}")))?;
+                    self.check_place(name, value)?;
+                    set(name, value)?;
+                }
+            }
+        }
+        Ok(words.cloned().collect())
+    }
+
+    fn flag(&self, name: &str) -> Option<(&'static str, Kind)> {
+        let shared = [("C", Kind::Text)];
+        self.flags.iter().chain(&shared).find(|(other, _)| *other == name).copied()
+    }
+
+    /// `-C` is taken off the command line before flags are parsed; one that is still there stands too late.
+    fn check_place(&self, name: &str, value: &str) -> Result<(), Failure> {
+        if name != "C" {
+            return Ok(());
+        }
+        let place = "-C flag must be first flag on command line";
+        Err(self.refuse(&format!("invalid value {} for flag -C: {place}", quote(value))))
+    }
+
+    /// The words can't be meant: what is wrong, and how the verb is used.
+    pub(crate) fn refuse(&self, problem: &str) -> Failure {
+        Failure::exact(2, format!("{problem}\n{}", self.text()))
+    }
+
+    fn text(&self) -> String {
+        format!("usage: {}\nRun 'go help {}' for details.", self.line, self.name)
+    }
+}
+
+/// As `strconv.ParseBool`.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+fn quote(text: &str) -> String {
+    modkeep_module::quote::quote(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USAGE: Usage = Usage {
+        name: "mod try",
+        line: "go mod try [-json]",
+        flags: &[("json", Kind::Bool), ("mod", Kind::Text)],
+    };
+
+    fn check(goflags: &str, words: &[&str], expected: Result<&str, &str>) {
+        let goflags = GoFlags::parse(goflags).unwrap();
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let mut seen = Vec::new();
+        let rest = USAGE.parse(&words, &goflags, |name, value| {
+            seen.push(format!("{name}={value}"));
+            Ok(())
+        });
+        let outcome = rest.map(|rest| {
+            seen.push("|".to_owned());
+            seen.extend(rest);
+            seen.join(" ")
+        });
+        let text = outcome.map_err(|failure| {
+            assert_eq!(failure.status, 2);
+            failure.to_string().lines().next().unwrap_or_default().to_owned()
+        });
+        assert_eq!(text.as_deref().map_err(String::as_str), expected, "{words:?}");
+    }
+
+    #[test]
+    fn flags_stand_before_the_first_other_word() {
+        check("", &["-json", "--mod=mod", "a", "-x"], Ok("json=true mod=mod | a -x"));
+        check("", &["-mod", "-json", "--", "-x"], Ok("mod=-json | -x"));
+        check("", &["-json=F", "-", "-x"], Ok("json=false | - -x"));
+        check("", &["-mod="], Ok("mod= |"));
+    }
+
+    #[test]
+    fn what_go_refuses_is_refused_in_its_words() {
+        check("", &["-json=x"], Err("invalid boolean value \"x\" for -json: parse error"));
+        check("", &["-mod"], Err("flag needs an argument: -mod"));
+        check("", &["--x=1"], Err("flag provided but not defined: -x"));
+        check("", &["---x"], Err("bad flag syntax: ---x"));
+        check("", &["-=x"], Err("bad flag syntax: -=x"));
+        check("", &["-h"], Err("usage: go mod try [-json]"));
+        check(
+            "",
+            &["-json", "-C", "d"],
+            Err("invalid value \"d\" for flag -C: -C flag must be first flag on command line"),
+        );
+    }
+
+    #[test]
+    fn goflags_come_first_and_only_where_the_verb_has_them() {
+        check(
+            "-mod=vendor -ldflags=-w '-tags=a b' --json",
+            &["-mod=mod"],
+            Ok("mod=vendor json=true mod=mod |"),
+        );
+        check("-mod", &[], Err("go: flag needs an argument: -mod (from $GOFLAGS)"));
+        check(
+            "-json=x",
+            &[],
+            Err("go: invalid boolean value \"x\" for flag -json (from $GOFLAGS): parse error"),
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! What a go verb finds around it: go's variables, the current folder, the files that make it a module or workspace,
+//! and the release that it acts as.
+//!
+//! Sources of the rules: `cmd/go/internal/cfg/cfg.go`, `modload/init.go` (`FindGoWork`, `findModuleRoot`).
+
+pub(crate) mod paths;
+
+use std::path::Path;
+
+use modkeep_fetch::environment::GoVariables;
+use modkeep_resolver::go_version;
+
+use crate::config::Environment;
+use crate::flags::GoFlags;
+use crate::release;
+use crate::report::Failure;
+
+/// Read once, after `-C` was followed.
+pub(crate) struct GoEnv {
+    variables: GoVariables,
+    goflags: GoFlags,
+    folder: String,
+    release: String,
+}
+
+impl GoEnv {
+    /// That of this process and its current folder.
+    pub(crate) fn of(environment: &Environment) -> Result<Self, Failure> {
+        let variables = GoVariables::of(environment.of_go());
+        let goflags = GoFlags::parse(variables.get("GOFLAGS").unwrap_or_default())?;
+        let folder = current_folder(environment)?;
+        Ok(Self { variables, goflags, folder, release: release::selected(environment)? })
+    }
+
+    /// A variable, from the environment or go's files.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name)
+    }
+
+    /// GOFLAGS.
+    pub(crate) fn goflags(&self) -> &GoFlags {
+        &self.goflags
+    }
+
+    /// The current folder.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The Go release that is acted as, such as `1.27.3`.
+    pub(crate) fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// Whether that release is older than another.
+    pub(crate) fn is_before(&self, release: &str) -> bool {
+        go_version::compare(&self.release, release).is_lt()
+    }
+
+    /// The folders of GOPATH; `go` in the home folder if it isn't set.
+    pub(crate) fn gopath(&self) -> Vec<String> {
+        let list = match self.get("GOPATH") {
+            Some(list) => list.to_owned(),
+            None => match self.get("HOME") {
+                Some(home) => paths::join(home, "go"),
+                None => return Vec::new(),
+            },
+        };
+        list.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// A path as errors show it: relative to the current folder if that is shorter (`base.ShortPath`).
+    pub(crate) fn short(&self, path: &str) -> String {
+        match paths::relative(&self.folder, path) {
+            Some(relative) if relative.len() < path.len() && same_file(&relative, path) => relative,
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The path of a file as this process can open it, taken from the current folder.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        if path.starts_with('/') { paths::clean(path) } else { paths::join(&self.folder, path) }
+    }
+
+    /// The folder of the nearest go.mod, or nothing (`findModuleRoot`).
+    pub(crate) fn module_root(&self) -> Option<String> {
+        paths::upwards(&self.folder).find(|folder| is_file(&paths::join(folder, "go.mod"))).map(str::to_owned)
+    }
+
+    /// The go.work file that is in force, or nothing.
+    pub(crate) fn go_work(&self) -> Result<Option<String>, Failure> {
+        match self.get("GOWORK") {
+            Some("off") => Ok(None),
+            Some("auto") | None => Ok(self.nearest_go_work()),
+            Some(file) if file.starts_with('/') => Ok(Some(file.to_owned())),
+            Some(_) => Err(Failure::go("invalid GOWORK: not an absolute path")),
+        }
+    }
+
+    fn nearest_go_work(&self) -> Option<String> {
+        let goroot = self.get("GOROOT");
+        for folder in paths::upwards(&self.folder) {
+            let file = paths::join(folder, "go.work");
+            if is_file(&file) {
+                return Some(file);
+            }
+            if goroot.is_some() && paths::parent(folder) == goroot {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Fails where GO111MODULE forbids modules, or isn't one of its words.
+    pub(crate) fn check_modules_enabled(&self) -> Result<(), Failure> {
+        match self.get("GO111MODULE") {
+            None | Some("auto" | "on") => Ok(()),
+            Some("off") => Err(Failure::go("modules disabled by GO111MODULE=off; see 'go help modules'")),
+            Some(other) => Err(Failure::go(format!("unknown environment setting GO111MODULE={other}"))),
+        }
+    }
+}
+
+/// The current folder under the name that PWD has for it, if it has (`os.Getwd`).
+fn current_folder(environment: &Environment) -> Result<String, Failure> {
+    if let Some(folder) = environment.text("PWD").filter(|folder| folder.starts_with('/'))
+        && same_file(".", folder)
+    {
+        return Ok(folder.to_owned());
+    }
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::go(format!("cannot determine current directory: {}", words(&error))))?;
+    Ok(folder.to_string_lossy().into_owned())
+}
+
+fn is_file(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir())
+}
+
+/// Whether two paths lead to the same file; those that lead nowhere are taken at their word.
+fn same_file(a: &str, b: &str) -> bool {
+    match (std::fs::metadata(Path::new(a)), std::fs::metadata(Path::new(b))) {
+        (Ok(a), Ok(b)) => same_identity(&a, &b),
+        (Err(a), Err(b)) => {
+            a.kind() == std::io::ErrorKind::NotFound && b.kind() == std::io::ErrorKind::NotFound
+        }
+        _ => false,
+    }
+}
+
+#[cfg(unix)]
+fn same_identity(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn same_identity(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// What the system says of a failure, in Go's form of its words.
+pub(crate) fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    match (chars.next(), error.raw_os_error()) {
+        (Some(first), Some(_)) => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! A go.work file and the go.mod files that it uses, read and written as the work verbs do.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use modkeep_module::gomod::{GoMod, is_directory_path};
+use modkeep_module::gowork::GoWork;
+use modkeep_resolver::go_version;
+
+use crate::goenv::{GoEnv, paths, words};
+use crate::locked;
+use crate::report::Failure;
+
+/// What a go.work without a go line counts as.
+const OLDEST: &str = "1.18";
+/// The release from which on toolchain lines mean something.
+const STRICT: &str = "1.21";
+
+/// The file in force, or the error of the verbs that need one.
+pub(super) fn in_force(go: &GoEnv) -> Result<String, Failure> {
+    go.go_work()?.ok_or_else(|| {
+        Failure::go(
+            "no go.work file found\n\t(run 'go work init' first or specify path using GOWORK environment variable)",
+        )
+    })
+}
+
+/// Reads it; the error is without `go: `. (`modload.ReadWorkFile`)
+pub(super) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, String> {
+    let path = go.short(path);
+    let data =
+        std::fs::read(&path).map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;
+    let file = GoWork::parse(&path, &data).map_err(|errors| format!("errors parsing go.work:\n{errors}"))?;
+    match file.go() {
+        Some(line) if !is_edit && is_too_new(go, &line.version) => Err(too_new(go, &path, &line.version)),
+        _ => Ok(file),
+    }
+}
+
+/// Writes it with its blocks in order.
+pub(super) fn write(path: &str, file: &mut GoWork) -> Result<(), Failure> {
+    file.sort_blocks();
+    file.cleanup();
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    let written = opened.and_then(|mut out| out.write_all(&file.format()));
+    // Go's verbs don't look at the outcome; a file that wasn't written is a failure all the same.
+    written.map_err(|error| Failure::go(format!("open {path}: {}", words(&error))))
+}
+
+/// Raises the go line, and drops a toolchain line that says no more than it. (`modload.UpdateWorkGoVersion`)
+pub(super) fn raise(file: &mut GoWork, version: &str) -> Result<(), Failure> {
+    if go_version::compare(of(file), version).is_ge() {
+        return Ok(());
+    }
+    file.add_go(version).map_err(|error| Failure::go(format!("internal error: {error}")))?;
+    if let Some(toolchain) = file.toolchain() {
+        let release = go_version::of_toolchain(&toolchain.name);
+        let is_older = |other| go_version::compare(release, other).is_lt();
+        if toolchain.name == format!("go{version}") || is_older(version) || is_older(STRICT) {
+            file.drop_toolchain();
+        }
+    }
+    Ok(())
+}
+
+/// The go version of a go.work.
+pub(super) fn of(file: &GoWork) -> &str {
+    file.go().map_or(OLDEST, |line| &line.version)
+}
+
+/// The go.mod of a module on disk; the error is without `go: `. (`modload.ReadModFile`)
+pub(super) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, String> {
+    let data = locked::read(path).map_err(|error| error.to_string())?;
+    let short = go.short(path);
+    let version = |file: &GoMod| file.go().map(|line| line.version.clone()).filter(|v| is_too_new(go, v));
+    let file = match GoMod::parse(&short, &data) {
+        Ok(file) => file,
+        Err(errors) => {
+            let lax = GoMod::parse_lax(&short, &data).ok().and_then(|file| version(&file));
+            return Err(match lax {
+                Some(version) => too_new(go, &short, &version),
+                None => format!("errors parsing {short}:\n{errors}"),
+            });
+        }
+    };
+    if let Some(version) = version(&file) {
+        return Err(too_new(go, &short, &version));
+    }
+    match file.module() {
+        None => Err(format!(
+            "error reading {short}: missing module declaration. To specify the module path:\n\tgo mod edit -module=example.com/mod"
+        )),
+        Some(module) if matches!(module.path.as_str(), "go" | "toolchain") => {
+            Err(format!("error reading {short}: invalid module path: \"{}\"", module.path))
+        }
+        Some(_) => Ok(file),
+    }
+}
+
+fn is_too_new(go: &GoEnv, version: &str) -> bool {
+    go_version::compare(version, go.release()).is_gt()
+}
+
+fn too_new(go: &GoEnv, what: &str, version: &str) -> String {
+    let wish = go.get("GOTOOLCHAIN").filter(|wish| *wish != "auto");
+    let wish = wish.map(|wish| format!("; GOTOOLCHAIN={wish}")).unwrap_or_default();
+    format!("{what} requires go >= {version} (running go {}{wish})", go.release())
+}
+
+/// A path that reads as a directory: rooted, or beginning with a dot. (`modload.ToDirectoryPath`)
+pub(super) fn directory(path: &str) -> String {
+    if is_directory_path(path) { path.to_owned() } else { format!("./{}", paths::clean(path)) }
+}

@@ -1,0 +1,36 @@
+//! `modkeep work init`: a go.work for the current folder.
+//!
+//! Source of the rules: `cmd/go/internal/workcmd/init.go`.
+
+use std::path::Path;
+
+use modkeep_module::gowork::GoWork;
+
+use super::{file, uses};
+use crate::flags::{Kind, Usage};
+use crate::goenv::{GoEnv, paths};
+use crate::modcmd::edit::arguments::refuse_overlay;
+use crate::report::Failure;
+
+/// How the verb is used.
+pub(crate) const USAGE: Usage = Usage {
+    name: "work init",
+    line: "go work init [moddirs]",
+    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text)],
+};
+
+/// Writes the file.
+pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+    let folders = USAGE.parse(words, go.goflags(), |name, value| match name {
+        "overlay" => refuse_overlay(value),
+        _ => Ok(()),
+    })?;
+    let path = go.go_work()?.unwrap_or_else(|| paths::join(go.folder(), "go.work"));
+    if Path::new(&path).exists() {
+        return Err(Failure::go(format!("{path} already exists")));
+    }
+    let mut workspace = GoWork::new();
+    workspace.add_go(go.release()).map_err(|error| Failure::go(format!("internal error: {error}")))?;
+    uses::apply(go, &path, &mut workspace, &folders, false)?;
+    file::write(&path, &mut workspace)
+}

@@ -1,0 +1,140 @@
+//! The folders that a workspace has and shall have.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+
+use modkeep_module::gowork::GoWork;
+
+use super::file;
+use crate::goenv::{GoEnv, paths, words};
+use crate::report;
+
+/// Absolute folders; what go.work has of them, and under which name each shall stay.
+pub(super) struct Folders<'a> {
+    go: &'a GoEnv,
+    home: &'a str,
+    had: BTreeMap<String, Vec<String>>,
+    /// Nothing for a folder that goes.
+    kept: BTreeMap<String, Option<String>>,
+    /// Found along the way, without `go: `.
+    errors: Vec<String>,
+}
+
+impl<'a> Folders<'a> {
+    /// Those of the file, which lies in `home`.
+    pub(super) fn of(go: &'a GoEnv, home: &'a str, workspace: &GoWork) -> Self {
+        let mut had: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for line in workspace.uses() {
+            let absolute = match line.path.starts_with('/') {
+                true => paths::clean(&line.path),
+                false => paths::join(home, &line.path),
+            };
+            had.entry(absolute).or_default().push(line.path.clone());
+        }
+        Self { go, home, had, kept: BTreeMap::new(), errors: Vec::new() }
+    }
+
+    /// Looks at a folder that was named, or at all in it.
+    pub(super) fn look(&mut self, folder: &str, is_recursive: bool) {
+        let (absolute, _) = self.names(folder);
+        let short = self.go.short(&absolute);
+        match fs::metadata(&absolute) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.errors.push(format!("directory {short} does not exist"));
+            }
+            Err(error) => self.errors.push(format!("stat {absolute}: {}", words(&error))),
+            Ok(found) if !found.is_dir() => self.errors.push(format!("{short} is not a directory")),
+            Ok(_) if !is_recursive => self.look_at(folder),
+            Ok(_) => {
+                self.walk(folder);
+                // Folders that are gone aren't met on the walk.
+                let inside = |other: &&String| {
+                    other
+                        .strip_prefix(absolute.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                };
+                for gone in self.had.keys().filter(inside) {
+                    self.kept.entry(gone.clone()).or_insert(None);
+                }
+            }
+        }
+    }
+
+    /// Takes the folder up if it holds a go.mod.
+    fn look_at(&mut self, folder: &str) {
+        let (absolute, name) = self.names(folder);
+        let module = paths::join(&absolute, "go.mod");
+        match fs::metadata(&module) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.kept.insert(absolute, None);
+            }
+            Err(error) => self.errors.push(format!("stat {module}: {}", words(&error))),
+            Ok(found) if !found.is_file() => {
+                self.errors.push(format!("{} is not a regular file", self.go.short(&module)));
+            }
+            Ok(_) => {
+                if let Some(Some(other)) =
+                    self.kept.get(&absolute).filter(|other| *other != &Some(name.clone()))
+                {
+                    self.errors.push(format!("already added \"{name}\" as \"{other}\""));
+                }
+                self.kept.insert(absolute, Some(name));
+            }
+        }
+    }
+
+    /// All folders below, but for `vendor` and what lies behind links.
+    fn walk(&mut self, folder: &str) {
+        self.look_at(folder);
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let mut entries: Vec<_> = entries.flatten().collect();
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let path = paths::join(folder, &entry.file_name().to_string_lossy());
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_symlink() {
+                if fs::metadata(&path).is_ok_and(|target| target.is_dir()) {
+                    report::tell(&format!("warning: ignoring symlink {}", self.go.short(&path)));
+                }
+            } else if kind.is_dir() && entry.file_name() != "vendor" {
+                self.walk(&path);
+            }
+        }
+    }
+
+    /// The absolute form of a folder, and the one that go.work shall have.
+    fn names(&self, folder: &str) -> (String, String) {
+        if folder.starts_with('/') {
+            let clean = paths::clean(folder);
+            return (clean.clone(), clean);
+        }
+        let absolute = self.go.absolute(folder);
+        match paths::relative(self.home, &absolute) {
+            Some(relative) => (absolute, file::directory(&relative)),
+            None => (absolute.clone(), absolute),
+        }
+    }
+
+    /// Brings the file in line with what was seen; gives the errors met on the way.
+    pub(super) fn change(self, workspace: &mut GoWork) -> Vec<String> {
+        for (absolute, kept) in &self.kept {
+            let had = self.had.get(absolute).map(Vec::as_slice).unwrap_or_default();
+            let mut count = 0;
+            for name in had {
+                if Some(name) == kept.as_ref() {
+                    count += 1;
+                } else {
+                    workspace.drop_use(name);
+                }
+            }
+            if let Some(name) = kept.as_ref().filter(|_| count != 1) {
+                if count > 1 {
+                    workspace.drop_use(name);
+                }
+                workspace.add_use(name, "");
+            }
+        }
+        self.errors
+    }
+}

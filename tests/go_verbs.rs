@@ -1,0 +1,217 @@
+//! Go's verbs, beside the real go command: the same words in the same folder leave the same output, exit status and
+//! files.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use modkeep_harness::go::Go;
+use modkeep_harness::modkeep::Modkeep;
+use modkeep_harness::place::skip;
+use modkeep_harness::txtar::Txtar;
+
+/// Files, and lines of words: after each line everything must be equal.
+fn check(test: &str, files: &str, lines: &[&str]) {
+    let go = match Go::specification() {
+        Ok(go) => go,
+        Err(missing) => return skip(test, &missing),
+    };
+    let home = tempfile::tempdir().unwrap();
+    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
+    let outcomes = ["go", "modkeep"].map(|who| {
+        let place = home.path().join("w");
+        Txtar::parse(files.as_bytes()).extract(&place).unwrap();
+        let outcomes: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                let command = match who {
+                    "go" => go.command(),
+                    _ => modkeep(&go, home.path()),
+                };
+                run(command, &place, home.path(), line)
+            })
+            .collect();
+        std::fs::remove_dir_all(&place).unwrap();
+        outcomes
+    });
+    let [theirs, ours] = outcomes;
+    for ((line, theirs), ours) in lines.iter().zip(theirs).zip(ours) {
+        assert_eq!(ours, theirs, "{line} of {files}");
+    }
+}
+
+fn modkeep(go: &Go, home: &Path) -> Command {
+    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
+    command.env("GOROOT", go.root());
+    command
+}
+
+/// Output, status and the files afterwards.
+fn run(
+    mut command: Command,
+    place: &Path,
+    home: &Path,
+    line: &str,
+) -> (String, String, Option<i32>, Vec<(PathBuf, String)>) {
+    command.current_dir(place).env("PWD", place).args(line.split_whitespace());
+    command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
+    command.env("GOTOOLCHAIN", "local").env_remove("GOWORK");
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (text(stdout), text(stderr), status.code(), files_below(place))
+}
+
+fn files_below(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(entry.path()),
+                false => found.push((entry.path(), std::fs::read_to_string(entry.path()).unwrap())),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+const MODULE: &str = "-- go.mod --
+// about
+module example.com/m // m
+
+go 1.20
+
+require (
+\texample.com/b v1.0.0 // indirect
+\texample.com/a v1.2.3
+)
+exclude example.com/x v1.0.0
+replace example.com/a => ./a
+retract [v1.0.0, v1.1.0] // <bad> & ugly
+-- sub/x.go --
+package x
+";
+
+#[test]
+fn a_go_mod_is_edited_as_go_edits_it() {
+    check(
+        "mod edit",
+        MODULE,
+        &[
+            "mod edit -json",
+            "mod edit -print -require=example.com/c@master",
+            "mod edit -require example.com/c@v1.0.0 -droprequire=example.com/b",
+            "mod edit -exclude=example.com/x@v1.1.0 -dropexclude=example.com/x@v1.0.0 -go=1.27rc1",
+            "mod edit -replace=example.com/q@v1.0.0=example.com/r@v2.0.0 -dropreplace=example.com/a",
+            "mod edit -retract=[v1.2.0,v1.3.0] -retract=v1.9.0 -dropretract=[v1.0.0,v1.1.0]",
+            "mod edit -tool=example.com/a/t -ignore=./x -godebug=http2client=0 -toolchain=go1.27.3",
+            "mod edit --json",
+            "mod edit -module=example.com/n -go=none -toolchain none -droptool=example.com/a/t",
+            "mod edit -dropignore=./x -dropgodebug=http2client -fmt",
+            "mod edit -C=sub -fmt",
+            "mod edit -C sub -module=example.com/o",
+            "mod edit -json go.mod",
+        ],
+    );
+}
+
+#[test]
+fn what_mod_edit_refuses_is_refused_in_gos_words() {
+    check(
+        "mod edit refused",
+        MODULE,
+        &[
+            "mod edit",
+            "mod edit -json -print",
+            "mod edit -fmt a b",
+            "mod edit -fmt nowhere.mod",
+            "mod edit -fmt sub/x.go",
+            "mod edit -nope",
+            "mod edit -json=maybe",
+            "mod edit -go",
+            "mod edit -go=1.x",
+            "mod edit -toolchain=1.20",
+            "mod edit -module=a@b",
+            "mod edit -module=go",
+            "mod edit -require=a",
+            "mod edit -require=a@-x",
+            "mod edit -require=a@(",
+            "mod edit -require=a..@v1",
+            "mod edit -droprequire=a@v1",
+            "mod edit -exclude=example.com/e@v1",
+            "mod edit -exclude=example.com/e@v2.0.0",
+            "mod edit -replace=a",
+            "mod edit -replace=a=>b",
+            "mod edit -replace=a=b",
+            "mod edit -replace=a@(=./b",
+            "mod edit -retract=[v1",
+            "mod edit -retract=v1",
+            "mod edit -godebug=a",
+            "mod edit -fmt -C sub",
+            "mod edit -C nowhere -fmt",
+            "mod nope",
+        ],
+    );
+}
+
+#[test]
+fn a_module_is_begun_as_go_begins_it() {
+    check("mod init", "-- x.go --\npackage x // import \"example.com/x\"\n", &["mod init", "mod init"]);
+    check("mod init", "-- sub/x.go --\npackage x // import \"example.com/x/sub\"\n", &["mod init"]);
+    check(
+        "mod init",
+        "-- readme --\n",
+        &[
+            "mod init",
+            "mod init a b",
+            "mod init ./x",
+            "mod init go",
+            "mod init example.com/m/v1",
+            "mod init example.com/m/v02",
+            "mod init gopkg.in/m",
+            "mod init -modfile=other x",
+            "mod init -modfile=other.mod x",
+            "mod init example.com/m/v2",
+        ],
+    );
+    check("mod init", "-- go.mod --\n", &["mod init m"]);
+}
+
+#[test]
+fn a_workspace_is_kept_as_go_keeps_it() {
+    let modules = "-- a/go.mod --\nmodule a\ngo 1.20\n-- b/go.mod --\nmodule b\ngo 1.27.3\n-- c/d/go.mod --\nmodule d\n\
+                   -- f --\n-- bad/go.mod --\nmodul bad\n-- new/go.mod --\nmodule new\ngo 1.99\n-- none/go.mod --\n";
+    check(
+        "work",
+        modules,
+        &[
+            "work use a",
+            "work init a ./b",
+            "work init",
+            "work use -r c",
+            "work use f",
+            "work use nowhere",
+            "work use bad",
+            "work use new",
+            "work use none",
+            "work use",
+            "work edit -json",
+            "work edit -go=1.21 -toolchain=go1.22.0 -godebug=a=b -use=./x -dropuse=./a -replace=a=./b",
+            "work use",
+            "work edit -print -replace=q@v1.0.0=r@v1.0.0 -dropreplace=a",
+            "work edit -dropuse=./x -go=1.21",
+            "work use b",
+            "work edit -go=x",
+            "work edit",
+            "work edit -json -print",
+            "work edit -replace=./a=b",
+            "work edit -json nowhere",
+            "work edit -json f a",
+            "work use -C a .",
+            "work nope",
+        ],
+    );
+}
