@@ -1,6 +1,6 @@
 //! Small files of the cache: read whole, and written so that they appear whole.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -46,6 +46,6 @@ pub(super) fn beside(path: &Path) -> Result<NamedTempFile, ModCacheError> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(name).suffix(".tmp");
     #[cfg(unix)]
-    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
     builder.tempfile_in(folder).map_err(ModCacheError::io("open", path))
 }

@@ -134,10 +134,13 @@ fn remove_leftovers(path: &Path, end: &str) {
     }
 }
 
-/// Removes a file or a tree, its read-only folders too.
+/// Removes a file or a tree, its read-only folders too; what isn't there is removed already.
 fn remove_all(path: &Path) -> io::Result<()> {
-    if !fs::symlink_metadata(path)?.is_dir() {
-        return fs::remove_file(path);
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.is_dir() => return fs::remove_file(path),
+        Ok(_) => {}
     }
     set_mode(path, |mode| mode | 0o700)?;
     for entry in fs::read_dir(path)? {
