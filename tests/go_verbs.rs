@@ -48,12 +48,9 @@ fn modkeep(go: &Go, home: &Path) -> Command {
 }
 
 /// Output, status and the files afterwards.
-fn run(
-    mut command: Command,
-    place: &Path,
-    home: &Path,
-    line: &str,
-) -> (String, String, Option<i32>, Vec<(PathBuf, String)>) {
+type Outcome = (String, String, Option<i32>, Vec<(PathBuf, String)>);
+
+fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     command.current_dir(place).env("PWD", place).args(line.split_whitespace());
     command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
     command.env("GOTOOLCHAIN", "local").env_remove("GOWORK");

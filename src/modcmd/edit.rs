@@ -48,10 +48,12 @@ pub(crate) const USAGE: Usage = Usage {
     ],
 };
 
+type Change = Box<dyn Fn(&mut GoMod) -> Result<(), EditError>>;
+
 /// One change, and the flag that asked for it.
 struct Edit {
     flag: String,
-    change: Box<dyn Fn(&mut GoMod) -> Result<(), EditError>>,
+    change: Change,
 }
 
 #[derive(Default)]
@@ -179,7 +181,7 @@ pub(crate) fn check_versions(
 fn edit(name: &'static str, value: &str) -> Result<Edit, Failure> {
     let argument = Argument { flag: name, value };
     let text = value.to_owned();
-    let change: Box<dyn Fn(&mut GoMod) -> Result<(), EditError>> = match name {
+    let change: Change = match name {
         "godebug" => {
             let (key, value) = argument.key_value()?;
             infallible(move |file| file.add_godebug(&key, &value))
@@ -232,7 +234,7 @@ fn edit(name: &'static str, value: &str) -> Result<Edit, Failure> {
     Ok(Edit { flag: argument.shown(), change })
 }
 
-fn infallible(change: impl Fn(&mut GoMod) + 'static) -> Box<dyn Fn(&mut GoMod) -> Result<(), EditError>> {
+fn infallible(change: impl Fn(&mut GoMod) + 'static) -> Change {
     Box::new(move |file| {
         change(file);
         Ok(())
