@@ -90,7 +90,7 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
         let whole = LOCAL_LENGTH as u64 + u64::from(record.name_length) + EXTRA_ROOM;
         let whole = whole.saturating_add(record.compressed_size).min(input.len() as u64);
         let mut start = Section::new(&archive.reader, archive.length, record.at, whole);
-        let filled = start.fill(&mut input[..whole as usize]).map_err(ArchiveError::Io)?;
+        let filled = start.fill(&mut input[..whole as usize])?;
         let local = input[..filled].first_chunk::<LOCAL_LENGTH>().ok_or(ArchiveError::Eof)?;
         if !local.starts_with(LOCAL_SIGNATURE) {
             return Err(ArchiveError::Format);
@@ -153,7 +153,7 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
     fn stored(&mut self, buffer: &mut [u8]) -> Result<usize, ArchiveError> {
         let had = &self.input[self.input_at..self.input_end];
         let n = match had.len().min(buffer.len()) {
-            0 => self.rest.fill(buffer).map_err(ArchiveError::Io)?,
+            0 => self.rest.fill(buffer)?,
             n => {
                 buffer[..n].copy_from_slice(&had[..n]);
                 self.input_at += n;
@@ -168,7 +168,7 @@ impl<'a, R: ReadAt + ?Sized> Content<'a, R> {
         loop {
             if self.input_at == self.input_end {
                 self.input_at = 0;
-                self.input_end = self.rest.fill(self.input).map_err(ArchiveError::Io)?;
+                self.input_end = self.rest.fill(self.input)?;
             }
             let input = &self.input[self.input_at..self.input_end];
             let (had_in, had_out) = (self.inflate.total_in(), self.inflate.total_out());

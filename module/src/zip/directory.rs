@@ -160,7 +160,7 @@ impl<'a, R: ReadAt + ?Sized> Headers<'a, R> {
             self.at = 0;
             let had = self.buffer.len();
             self.buffer.resize(READ_BUFFER.max(count), 0);
-            let filled = self.section.fill(&mut self.buffer[had..]).map_err(ArchiveError::Io)?;
+            let filled = self.section.fill(&mut self.buffer[had..])?;
             self.buffer.truncate(had + filled);
         }
         let had = self.buffer.len() - self.at;

@@ -79,9 +79,7 @@ fn find_end_record<R: ReadAt + ?Sized>(archive: &R, length: u64) -> Result<(i64,
         let search = search.min(length);
         let start = length - search;
         let mut tail = vec![0; search as usize];
-        let filled = Section::new(archive, length, to_offset(start)?, search)
-            .fill(&mut tail)
-            .map_err(ArchiveError::Io)?;
+        let filled = Section::new(archive, length, to_offset(start)?, search).fill(&mut tail)?;
         // A file that is shorter than it was said to be reads as zeros, as in Go.
         tail[filled..].fill(0);
         if let Some(at) = find_signature(&tail) {

@@ -35,6 +35,9 @@ pub enum ArchiveError {
     /// A central directory of more than [`super::MAX_DIRECTORY`] bytes. Stricter than Go.
     #[error("zip: central directory of more than {} bytes", super::MAX_DIRECTORY)]
     DirectoryTooLarge,
+    /// A header says that something stands before the beginning of the file.
+    #[error("negative offset")]
+    NegativeOffset,
     /// The file itself could not be read.
     #[error(transparent)]
     Io(io::Error),

@@ -62,11 +62,10 @@ impl<'a, R: ReadAt + ?Sized> Section<'a, R> {
     }
 
     /// Reads until `buffer` is full or the section ends; says how much it read.
-    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ArchiveError> {
         let mut filled = 0;
         while filled < buffer.len() && self.at < self.end {
-            let offset = u64::try_from(self.at)
-                .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "negative offset"))?;
+            let offset = u64::try_from(self.at).map_err(|_| ArchiveError::NegativeOffset)?;
             let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
             let want = left.min(buffer.len() - filled);
             match self.archive.read_at(&mut buffer[filled..filled + want], offset) {
@@ -76,7 +75,7 @@ impl<'a, R: ReadAt + ?Sized> Section<'a, R> {
                     self.at += n as i64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(ArchiveError::Io(error)),
             }
         }
         Ok(filled)
@@ -90,7 +89,6 @@ pub(super) fn read_exactly<R: ReadAt + ?Sized>(
     at: i64,
     buffer: &mut [u8],
 ) -> Result<(), ArchiveError> {
-    let filled =
-        Section::new(archive, length, at, buffer.len() as u64).fill(buffer).map_err(ArchiveError::Io)?;
+    let filled = Section::new(archive, length, at, buffer.len() as u64).fill(buffer)?;
     if filled < buffer.len() { Err(ArchiveError::Eof) } else { Ok(()) }
 }
