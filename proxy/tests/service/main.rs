@@ -10,5 +10,6 @@ mod flights;
 mod go;
 mod hostile;
 mod table;
+mod tampering;
 mod verdicts;
 mod world;
