@@ -119,7 +119,7 @@ mod tests {
         check("go list -f '{{.A}} it''s' x'y z'#c", "go", &["list", "-f", "{{.A}} it's", "xy z"]);
         check("stdout ''", "stdout", &[""]);
         check("[short] [!exec:git] ! go mod tidy &", "go", &["mod", "tidy"]);
-        let line = parse("[ !short ] ? exec a &").unwrap().unwrap();
+        let line = parse("[!short] ? exec a &").unwrap().unwrap();
         assert_eq!((line.want, line.is_background), (Want::Either, true));
         assert!(parse("  # c").unwrap().is_none());
         assert!(parse("[short]").is_err() && parse("x 'a").is_err() && parse("! ! x").is_err());
