@@ -45,6 +45,12 @@ impl Revision {
         Self::new(&number.to_string())
     }
 
+    /// The mark itself.
+    #[cfg(feature = "s3")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn number(&self) -> Option<u64> {
         self.0.parse().ok()
     }

@@ -19,6 +19,8 @@ mod incoming;
 mod key;
 mod memory;
 mod packed;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use blob::{Blob, Chunks, Ranged};
 pub use bulk::put_all;
@@ -33,3 +35,5 @@ pub use home::{MAX_VALUE, Store};
 pub use incoming::{Incoming, Kept};
 pub use key::{Key, KeyError};
 pub use memory::Memory;
+#[cfg(feature = "s3")]
+pub use s3::{S3, S3Options};

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use modkeep_harness::place::full_run;
 use modkeep_store::{Digest, ErrorKind, Folder, Options, Put, Store, Swap, check, scrub};
 
-use crate::suite::{full, key, noise};
+use crate::suite::{key, noise};
 
 const VALUES: usize = 120;
 const BLOBS: usize = 4;
@@ -155,7 +156,7 @@ async fn a_turned_bit_is_found_never_served_and_healed() {
     assert_eq!(ask_everything(&store, "untouched").await, 0);
     assert!(check(&store).await.unwrap().is_clean());
     drop(store);
-    let rounds = if full() { 400 } else { 12 };
+    let rounds = if full_run() { 400 } else { 12 };
     for file in files(origin.path()) {
         let bits = fs::metadata(&file).unwrap().len() as usize * 8;
         for round in 0..rounds.min(bits) {

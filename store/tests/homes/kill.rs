@@ -10,10 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use modkeep_harness::place::full_run;
 use modkeep_store::{Digest, Disk, Fault, Folder, Options, Plan, Put, Store, Swap, check};
 use tokio::task::JoinSet;
 
-use crate::suite::{full, key, noise};
+use crate::suite::{key, noise};
 
 const STORE: &str = "MODKEEP_TEST_STORE";
 const WRITER: &str = "MODKEEP_TEST_WRITER";
@@ -141,7 +142,7 @@ async fn verify_all(path: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_minus_nine_loses_no_acknowledgement() {
     let path = tempfile::tempdir().unwrap();
-    let rounds = if full() { 300 } else { 100 };
+    let rounds = if full_run() { 300 } else { 100 };
     let mut total = 0;
     for round in 0_u64..rounds / 2 {
         let names = [format!("a{round}"), format!("b{round}")];
@@ -170,7 +171,7 @@ async fn kill_minus_nine_loses_no_acknowledgement() {
 #[tokio::test(flavor = "multi_thread")]
 async fn death_at_any_disk_step_loses_no_acknowledgement() {
     let path = tempfile::tempdir().unwrap();
-    let deaths = if full() { 600 } else { 60 };
+    let deaths = if full_run() { 600 } else { 60 };
     for death in 0..deaths {
         // every step of opening, then ever farther apart
         let point = if death < 25 { death } else { 25 + (death - 25) * 7 };

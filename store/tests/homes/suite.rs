@@ -16,12 +16,6 @@ pub(crate) fn key(text: &str) -> Key {
     Key::parse(text).unwrap()
 }
 
-/// Whether the full counts are asked for.
-#[allow(clippy::disallowed_methods, reason = "the switch of all tests between CI's counts and the full ones")]
-pub(crate) fn full() -> bool {
-    std::env::var_os("MODKEEP_FULL").is_some()
-}
-
 /// Asks every case of an empty home.
 pub(crate) async fn check_home(home: impl Store) {
     let home: Arc<dyn Store> = Arc::new(home);

@@ -1,5 +1,6 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
+pub mod bucket;
 pub mod checksumdb;
 pub mod dice;
 pub mod go;
@@ -9,6 +10,7 @@ pub mod judge;
 pub mod modkeep;
 pub mod place;
 pub mod raw_zip;
+pub mod s3;
 pub mod script;
 pub mod scripts;
 pub mod tables;
