@@ -46,6 +46,26 @@ pub struct MainModules {
     excluded: HashSet<NodeId>,
 }
 
+impl Workspace {
+    /// The errors about modules whose go lines are above that of go.work. All commands but `work` ask for them first.
+    pub fn too_old_for(&self, modules: &[MainModule]) -> Vec<Error> {
+        let line = self.file.go();
+        let has = line.map_or(go_version::DEFAULT_GO_WORK, |go| &go.version);
+        let too_new = modules.iter().filter_map(|module| {
+            let needs = module.file.go().map_or(go_version::DEFAULT_GO_MOD, |go| &go.version);
+            let is_strict = go_version::compare(needs, go_version::STRICT).is_ge();
+            let is_too_new = is_strict && go_version::compare(needs, has).is_gt();
+            is_too_new.then(|| Error::WorkspaceTooOld {
+                directory: module.shown.clone(),
+                needs: needs.to_owned(),
+                verb: if line.is_some() { "lists" } else { "implicitly requires" },
+                has: has.to_owned(),
+            })
+        });
+        too_new.collect()
+    }
+}
+
 type Replacements = HashMap<(String, String), Node>;
 
 #[derive(Debug)]
@@ -249,26 +269,6 @@ impl MainModules {
             file(first)?,
             file(second)?
         ))
-    }
-
-    /// The errors about modules of a workspace whose go lines are above that of go.work. The `work` commands don't mind.
-    pub fn too_new_for_workspace(&self) -> Vec<Error> {
-        let Some(workspace) = &self.workspace else { return Vec::new() };
-        let line = workspace.file.go();
-        let has = line.map_or(go_version::DEFAULT_GO_WORK, |go| &go.version);
-        let too_new = self.modules.iter().filter_map(|main| {
-            let module = main.module.as_ref()?;
-            let needs = module.file.go().map_or(go_version::DEFAULT_GO_MOD, |go| &go.version);
-            let is_strict = go_version::compare(needs, go_version::STRICT).is_ge();
-            let is_too_new = is_strict && go_version::compare(needs, has).is_gt();
-            is_too_new.then(|| Error::WorkspaceTooOld {
-                directory: module.shown.clone(),
-                needs: needs.to_owned(),
-                verb: if line.is_some() { "lists" } else { "implicitly requires" },
-                has: has.to_owned(),
-            })
-        });
-        too_new.collect()
     }
 
     /// The highest version of a path that something replaces: empty if only a wildcard does, `None` if nothing does.

@@ -250,6 +250,9 @@ impl World {
             }));
         }
         let facts = self.known.go_mod(actual).ok_or(Stop::Missing)?.map_err(Stop::Failed)?;
+        if let Some(go) = &facts.go {
+            self.check_release(actual, go).map_err(Stop::Failed)?;
+        }
         if read.version.is_empty() {
             return Ok(facts);
         }
@@ -263,6 +266,15 @@ impl World {
         Err(Stop::Failed(ModuleError::about(read, text)))
     }
 
+    /// Refuses a go line above the local release.
+    fn check_release(&self, actual: NodeId, go: &str) -> Result<(), ModuleError> {
+        let is_strict = go_version::compare(go, go_version::STRICT).is_ge();
+        if is_strict && go_version::compare(go, &self.local.version).is_gt() {
+            return Err(self.too_new(format!("module {}", self.nodes().node(actual)), go).into());
+        }
+        Ok(())
+    }
+
     /// Adds the edge to `go`, drops excluded requirements.
     fn finish_summary(
         &mut self,
@@ -272,10 +284,7 @@ impl World {
     ) -> Result<Summary, ModuleError> {
         let pruning = go.map_or(Pruning::Unpruned, Pruning::of);
         if let Some(go) = go.filter(|go| go_version::compare(go, go_version::STRICT).is_ge()) {
-            if go_version::compare(go, &self.local.version).is_gt() {
-                let what = format!("module {}", self.nodes().node(actual));
-                return Err(self.too_new(what, go).into());
-            }
+            self.check_release(actual, go)?;
             let edge = self.id("go", go);
             required = required.iter().copied().chain([edge]).collect();
         }

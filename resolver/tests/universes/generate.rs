@@ -181,9 +181,11 @@ impl Universe {
 
     /// Adds replacements; a directory is named from `from`.
     fn replace(&mut self, dice: &mut Dice, text: &mut String, from: &str) {
-        let mut seen = Vec::new();
-        for _ in 0..1 + dice.below(2) {
-            let path = self.path(dice);
+        let mut seen: Vec<(String, String)> = Vec::new();
+        for _ in 0..1 + dice.below(3) {
+            // One path with and without version, at times: the exact one counts.
+            let again = seen.last().filter(|_| dice.once_in(2)).map(|(path, _)| path.clone());
+            let path = again.unwrap_or_else(|| self.path(dice));
             let old = if dice.once_in(3) { String::new() } else { format!(" {}", self.version(dice)) };
             if seen.contains(&(path.clone(), old.clone())) {
                 continue;

@@ -182,10 +182,6 @@ fn ask_us(universe: &Universe, folder: &str) -> Outcome {
             return outcome;
         }
     };
-    if let Some(error) = world.main.too_new_for_workspace().last() {
-        outcome.errors = [message(error), message(error)];
-        return outcome;
-    }
     match tell::resolve(universe, folder, &mut world, |world| world.module_graph(None)) {
         Ok(graph) => {
             let nodes = world.nodes();

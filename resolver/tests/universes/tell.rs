@@ -15,18 +15,22 @@ const MOST_ROUNDS: usize = 1_000;
 /// The world of a universe that stands in `folder`.
 pub(crate) fn world(universe: &Universe, folder: &str, mode: Mode) -> Result<World, Error> {
     let file = |name: &str| universe.files[name].as_bytes();
-    let mains = universe.mains.iter().map(|main| MainModule {
+    let main = |main: &String| MainModule {
         file: GoMod::parse("go.mod", file(&format!("{main}/go.mod"))).expect("main modules are well-formed"),
         was_fixed: false,
         directory: format!("{folder}/{main}"),
         shown: if *main == universe.mains[0] { ".".to_owned() } else { format!("../{main}") },
-    });
+    };
+    let mains: Vec<_> = universe.mains.iter().map(main).collect();
     let workspace = universe.is_workspace.then(|| Workspace {
         file: GoWork::parse("go.work", file("go.work")).expect("workspaces are well-formed"),
         directory: folder.to_owned(),
     });
     let local = LocalGo { version: "1.27.3".to_owned(), explain: "; GOTOOLCHAIN=local".to_owned() };
-    World::new(mains.collect(), workspace, mode, local)
+    if let Some(error) = workspace.iter().flat_map(|workspace| workspace.too_old_for(&mains)).last() {
+        return Err(error);
+    }
+    World::new(mains, workspace, mode, local)
 }
 
 /// Answers needs until there is an answer.
