@@ -121,10 +121,11 @@ impl MainModules {
         let mut seen: HashMap<&(String, String), Node> =
             self.work_replaces.iter().map(|(old, new)| (old, new.clone())).collect();
         for main in &self.modules {
-            let mut replaces: Vec<_> = main.replaces.iter().collect();
-            replaces.retain(|((path, _), _)| !by_work.contains(path.as_str()));
-            replaces.sort();
-            for (old, new) in replaces {
+            // In order of the file, for Go reports the first contradiction.
+            let written = main.module.iter().flat_map(|module| module.file.replaces());
+            for replace in written.filter(|replace| !by_work.contains(replace.old_path.as_str())) {
+                let old = (replace.old_path.clone(), replace.old_version.clone().unwrap_or_default());
+                let Some((old, new)) = main.replaces.get_key_value(&old) else { continue };
                 let new = self.rooted(main, new);
                 match seen.get(old) {
                     Some(before) if *before != new => {
