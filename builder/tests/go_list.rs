@@ -7,6 +7,7 @@ use modkeep_builder::release::Release;
 use modkeep_builder::select::{Directory, Language, Requests, Selection};
 use modkeep_builder::tags::{Settings, Tags};
 use modkeep_harness::go::{Go, RELEASE};
+use modkeep_harness::place::full_run;
 use serde_json::Value;
 
 const TARGETS: [&str; 14] = [
@@ -64,7 +65,7 @@ const LISTS: [&str; 29] = [
 #[test]
 fn files_and_imports_of_the_distribution_are_those_of_go_list() {
     let go = Go::specification().expect("the release go");
-    let count = if std::env::var_os("MODKEEP_FULL").is_some() { TARGETS.len() } else { 2 };
+    let count = if full_run() { TARGETS.len() } else { 2 };
     let mut directories = HashMap::new();
     let (mut packages, mut differences) = (0, Vec::new());
     for target in &TARGETS[..count] {
