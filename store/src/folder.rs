@@ -163,7 +163,7 @@ fn cell_of(payload: &Bytes) -> Cell {
 impl Store for Folder {
     async fn begin(&self) -> Result<Incoming, StoreError> {
         let begin = |shared: &Shared| {
-            shared.floor.check(0).map_err(|source| StoreError::io("beginning a file", source))?;
+            shared.floor.check(1).map_err(|source| StoreError::io("beginning a file", source))?;
             Incoming::create(shared.temp.path())
         };
         self.blocking(|| "beginning a file".into(), begin).await
