@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use modkeep_harness::http::get;
+use modkeep_harness::http::{get, raw, split};
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::upstream::{Module, Tree, Upstream};
 use tempfile::TempDir;
@@ -39,6 +39,15 @@ impl World {
         let answer = get(&format!("{}/{path}", self.modkeep.url())).unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.text()
+    }
+
+    /// Tells the running server that it must look at its store again.
+    fn refresh(&self, module: &str) {
+        let (address, base) = split(self.modkeep.url());
+        let request = format!(
+            "POST {base}/-/refresh/{module} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        );
+        assert_eq!(raw(address, request.as_bytes()).unwrap().status, 200);
     }
 
     fn store(&self, words: &[&str]) -> Output {
@@ -154,6 +163,7 @@ fn a_new_tag_is_seen_once_the_module_is_forgotten() {
 fn a_version_is_fetched_anew_once_its_files_are_forgotten() {
     let world = World::new();
     says(&world.store(&["forget", "example.com/m@v1.0.0", "--files"]), 0, &["answers 0\nfiles 3\n"]);
+    world.refresh("example.com/m");
     world.get(ZIP);
     assert_eq!(world.upstream.count("v1.0.0.zip"), 2);
     says(&world.store(&["check"]), 0, &["zip 1\n"]);

@@ -112,7 +112,8 @@ impl Protocol {
         })
     }
 
-    /// `POST /-/refresh/MODULE`: the answers about a module are old from now on.
+    /// `POST /-/refresh/MODULE`: the answers about a module are old from now on, and no file is given any more that
+    /// the store has not.
     pub(crate) async fn refresh(&self, method: &Method, module: &str, peer: IpAddr) -> Response<Body> {
         if method != Method::POST {
             return Problem::Method.reply(false);
@@ -140,6 +141,7 @@ impl Protocol {
 
     async fn refresh_module(&self, module: &ModulePath) -> Result<String, Problem> {
         let refreshed = self.mirror.refresh(module).await.map_err(crate::mirror::unreadable)?;
+        self.warm.clear();
         Ok(format!("{module}: {refreshed} answers will be asked again\n"))
     }
 

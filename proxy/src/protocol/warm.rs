@@ -76,6 +76,13 @@ impl Warm {
         self.shard(path).lock().put(path.into(), now, Arc::new(ready));
     }
 
+    /// Lets go of everything.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            *shard.lock() = Shard::default();
+        }
+    }
+
     fn shard(&self, path: &str) -> &Mutex<Shard> {
         &self.shards[self.hasher.hash_one(path) as usize % SHARDS]
     }

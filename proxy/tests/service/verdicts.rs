@@ -96,7 +96,9 @@ fn a_version_that_the_database_does_not_know_is_refused_in_the_words_of_go() {
     assert_eq!(answer.status, 403);
     let text = answer.text();
     assert!(
-        text.starts_with("example.com/m@v1.0.0: verifying go.mod: example.com/m@v1.0.0: reading http://"),
+        text.starts_with(
+            "example.com/m@v1.0.0: verifying go.mod: example.com/m@v1.0.0/go.mod: reading http://"
+        ),
         "{text}"
     );
     assert!(text.contains("/lookup/example.com/m@v1.0.0: 404 Not Found"), "{text}");
