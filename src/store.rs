@@ -26,7 +26,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             verb("forget", "Forget what is remembered of a module, so that the next request asks anew")
                 .arg(module.help("The module, or one version of it"))
-                .arg(files.help("Forget the files that are kept as well")),
+                .arg(files.help("Forget the files that are kept as well; a running server lets go of them within ten seconds")),
         )
 }
 
