@@ -1,7 +1,7 @@
 //! Canaries in every slot for credentials: they reach the server they are meant for, and nothing else.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use modkeep_fetch::environment::{Environment, GoSettings};
 use modkeep_fetch::goproxy::GoProxy;
@@ -26,14 +26,21 @@ impl io::Write for Log {
 }
 
 impl Log {
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || log.clone())
-            .with_ansi(false)
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+    /// The log of the whole program: a subscriber of one thread can be unheard, because another thread may be the first
+    /// to pass a line and finds nobody who wants it.
+    fn of_all_tests() -> &'static Self {
+        static LOG: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            let writer = log.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(move || writer.clone())
+                .with_ansi(false)
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+            log
+        });
+        &LOG
     }
 
     fn text(&self) -> String {
@@ -56,8 +63,7 @@ fn with_userinfo(url: &str) -> String {
 
 #[tokio::test]
 async fn credentials_reach_their_server_and_no_text() {
-    let log = Log::default();
-    let _guard = log.capture();
+    let log = Log::of_all_tests();
     let server = Server::start(tree());
     let mut printed = String::new();
     let faults: [fn(Reply) -> Reply; 11] = [
