@@ -49,7 +49,7 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint();
-        let status = if matches!(error, ConfigError::NoUpstream | ConfigError::NoHome) { 1 } else { 2 };
+        let status = if matches!(error, ConfigError::NoHome) { 1 } else { 2 };
         Self { status, hint, ..Self::of(error) }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
 use modkeep_fetch::via::Identity;
-use modkeep_proxy::{Clock, Config, Freshness, Limits, Policy};
+use modkeep_proxy::{Clock, Config, Limits, Policy};
 use modkeep_store::{Folder, Options, Store};
 use tokio::net::TcpListener;
 
@@ -40,7 +40,13 @@ pub(crate) fn run(flags: &ArgMatches, environment: &Environment) -> Result<(), F
     if config.databases.is_empty() {
         log.warn("no checksum database: files are served as they first came, unproved");
     }
-    let store = Folder::open(&config.store, Options::default()).map_err(Failure::of)?;
+    if config.upstream.is_none() && !config.is_offline {
+        log.warn(
+            "no upstream: neither --upstream nor go's GOPROXY says where modules come from, so only what is kept is served",
+        );
+    }
+    let options = Options { free_floor: config.free_space, ..Options::default() };
+    let store = Folder::open(&config.store, options).map_err(Failure::of)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of(format!("starting threads: {error}")))?;
     runtime.block_on(serve(config, environment, Arc::new(store), log))
@@ -63,12 +69,13 @@ async fn serve(
         listener,
         store,
         upstream,
+        is_offline: config.is_offline,
         policy: Policy { private: config.go.private, private_is_absent: config.private_is_absent },
         base_path: config.base_path.clone(),
         identity,
         access_log: config.access_log,
         limits: Limits::default(),
-        freshness: Freshness::default(),
+        freshness: config.freshness,
         clock,
     };
     report::out(&format!("export GOPROXY={}{}\n", url(address), config.base_path))?;

@@ -79,6 +79,8 @@ fn words_that_cannot_be_meant_end_with_status_2_and_name_what_is_wrong() {
         (&["serve", "--log-format", "xml"], &["--log-format", "`xml`", "text or json"]),
         (&["serve", "--log-level", "loud"], &["--log-level", "`loud`"]),
         (&["serve", "--offline=maybe"], &["--offline", "`maybe`"]),
+        (&["serve", "--freshness-list", "soon"], &["--freshness-list", "`soon`", "60s"]),
+        (&["serve", "--free-space", "much"], &["--free-space", "`much`", "GiB"]),
         (&["serve", "--upstream", "ftp://example.com"], &["--upstream", "ftp"]),
         (&["serve", "--sumdb", "sum.corp.example"], &["--sumdb", "malformed verifier id"]),
         (&["serve", "--config", unknown_key], &["`listn`", unknown_key, "did you mean `listen`?"]),
@@ -180,13 +182,77 @@ fn the_upstream_is_a_setting_of_ours_or_else_the_go_commands() {
 }
 
 #[test]
-fn without_an_upstream_it_says_how_to_set_one() {
+fn without_an_upstream_it_serves_what_is_kept_and_says_how_to_set_one() {
     let user = User::new();
+    let upstream = user.modules("modules", "v1.0.0");
+    let before = Modkeep::start(user.serve(&["--upstream", &upstream]));
+    assert_eq!(listed(&before), "v1.0.0");
+    before.stop();
     let mut command = user.serve(&[]);
     command.env("PATH", "/nowhere");
-    let output = Modkeep::output(command);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("--upstream"), "{}", stderr(&output));
+    let modkeep = Modkeep::start(command);
+    assert_eq!(listed(&modkeep), "v1.0.0");
+    let unknown = get(&format!("{}/example.com/other/@v/list", modkeep.url())).unwrap();
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text().contains("this server has no upstream"), "{}", unknown.text());
+    let (status, log) = modkeep.stop();
+    assert_eq!(status.code(), Some(0));
+    for word in ["warning: no upstream", "--upstream", "GOPROXY"] {
+        assert!(log.contains(word), "{word} is not in: {log}");
+    }
+}
+
+#[test]
+fn lifetimes_are_settings_in_a_section_of_the_file() {
+    let user = User::new();
+    let upstream = user.modules("modules", "v1.0.0");
+    let file = user.file(
+        "settings.toml",
+        "[freshness]\nlist = '7m'\nlatest = '1m'\nquery = '2m'\nnot-found = '3m'\nnot-found-version = '4m'\n\
+         refusal = '30s'\nmalformed = '5h'\nwait = '10ms'\n",
+    );
+    let mut command = user.serve(&["--upstream", &upstream, "--config", file.to_str().unwrap()]);
+    command.env("MODKEEP_FRESHNESS_NOT_FOUND_VERSION", "11m");
+    let modkeep = Modkeep::start(command);
+    for (path, status, seconds) in [
+        ("example.com/m/@v/list", 200, 420),
+        ("example.com/m/@latest", 404, 180),
+        ("example.com/m/@v/master.info", 404, 180),
+        ("example.com/m/@v/v1.2.3.mod", 404, 660),
+        ("example.com//m/@v/list", 404, 18_000),
+    ] {
+        let answer = get(&format!("{}/{path}", modkeep.url())).unwrap();
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        let cached = answer.header("cache-control").unwrap();
+        let said = cached.split("max-age=").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+        // A busy machine may take some seconds from the fetch to the reply.
+        let said: u64 = said.parse().unwrap();
+        assert!(said <= seconds && said + 60 > seconds, "{path}: {cached}");
+    }
+}
+
+#[test]
+fn an_answer_of_no_lifetime_is_asked_for_each_time() {
+    let user = User::new();
+    let upstream = user.modules("modules", "v1.0.0");
+    let modkeep = Modkeep::start(user.serve(&["--upstream", &upstream, "--freshness-list", "0"]));
+    assert_eq!(listed(&modkeep), "v1.0.0");
+    user.modules("modules", "v1.1.0");
+    assert_eq!(listed(&modkeep), "v1.1.0");
+}
+
+#[test]
+fn below_the_floor_nothing_new_is_kept_and_what_is_kept_is_served() {
+    let user = User::new();
+    let upstream = user.modules("modules", "v1.0.0");
+    let before = Modkeep::start(user.serve(&["--upstream", &upstream]));
+    assert_eq!(listed(&before), "v1.0.0");
+    before.stop();
+    let modkeep = Modkeep::start(user.serve(&["--upstream", &upstream, "--free-space", "1000000TiB"]));
+    assert_eq!(listed(&modkeep), "v1.0.0");
+    let new = get(&format!("{}/example.com/other/@v/list", modkeep.url())).unwrap();
+    assert_eq!((new.status, new.header("retry-after")), (503, Some("10")), "{}", new.text());
+    assert!(new.text().contains("no room for anything new"), "{}", new.text());
 }
 
 #[test]

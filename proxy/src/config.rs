@@ -19,8 +19,10 @@ pub struct Config {
     pub listener: TcpListener,
     /// Where files and answers rest.
     pub store: Arc<dyn Store>,
-    /// Where modules come from; `None` serves what is kept and nothing else (`--offline`).
+    /// Where modules come from; `None` serves what is kept and nothing else.
     pub upstream: Option<Arc<Upstream>>,
+    /// Whether nobody may be asked (`--offline`), rather than that there is nobody to ask.
+    pub is_offline: bool,
     /// The checksum databases: the first proves what is fetched, all are passed on. None is GOSUMDB=off: files are then
     /// taken as they first came.
     pub databases: Vec<Database>,

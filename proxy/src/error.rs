@@ -22,7 +22,7 @@ pub(crate) enum Problem {
     /// Truly not there: the client may ask its next source. The status is 404, or 410 where the upstream said so.
     Absent { gone: bool, text: String, max_age: Duration },
     /// No request can ever be right in this form; the client may ask its next source.
-    Malformed { text: String },
+    Malformed { text: String, max_age: Duration },
     /// Refused by the upstream, by policy or because a proof failed: nobody else should be asked.
     Refused { text: String },
     /// Not now.
@@ -63,7 +63,7 @@ impl Problem {
     fn text(&self) -> &str {
         match self {
             Self::Absent { text, .. }
-            | Self::Malformed { text }
+            | Self::Malformed { text, .. }
             | Self::Refused { text }
             | Self::Later { text, .. }
             | Self::BadRequest { text } => text,
@@ -100,8 +100,9 @@ impl Problem {
 
     fn cache_control(&self) -> HeaderValue {
         match self {
-            Self::Absent { max_age, .. } => caching::for_seconds(max_age.as_secs()),
-            Self::Malformed { .. } => caching::for_seconds(caching::MALFORMED.as_secs()),
+            Self::Absent { max_age, .. } | Self::Malformed { max_age, .. } => {
+                caching::for_seconds(max_age.as_secs())
+            }
             _ => HeaderValue::from_static("no-store"),
         }
     }
@@ -171,7 +172,8 @@ mod tests {
         check(Problem::absent("because"), 404, "public, max-age=60");
         let gone = Problem::Absent { gone: true, text: text(), max_age: Duration::from_secs(600) };
         check(gone, 410, "public, max-age=600");
-        check(Problem::Malformed { text: text() }, 404, "public, max-age=86400");
+        let malformed = Problem::Malformed { text: text(), max_age: Duration::from_secs(86_400) };
+        check(malformed, 404, "public, max-age=86400");
         check(Problem::Refused { text: text() }, 403, "no-store");
         check(Problem::Later { text: text(), retry_after: Duration::ZERO }, 503, "no-store");
         check(Problem::BadRequest { text: text() }, 400, "no-store");

@@ -21,6 +21,8 @@ pub struct Freshness {
     pub absent_version: Duration,
     /// The upstream's, or a proof's, refusal.
     pub refused: Duration,
+    /// The 404 of a path that names nothing: so long others may keep it.
+    pub malformed: Duration,
     /// A client whose answer is known but old waits this long for a newer one.
     pub patience: Duration,
     /// A client whose answer is unknown waits this long for the first word of it.
@@ -36,6 +38,7 @@ impl Default for Freshness {
             absent: Duration::from_secs(60),
             absent_version: Duration::from_secs(600),
             refused: Duration::from_secs(30),
+            malformed: Duration::from_secs(86_400),
             patience: Duration::from_secs(1),
             cold_patience: Duration::from_secs(120),
         }

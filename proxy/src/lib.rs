@@ -50,7 +50,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
     let databases = Databases {
         all: config.databases,
         private: config.policy.private.clone(),
-        is_offline: config.upstream.is_none(),
+        is_offline: config.is_offline,
         facts: Facts::new(Arc::clone(&config.store)),
         freshness: config.freshness,
         clock: config.clock.clone(),
@@ -58,6 +58,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
     let mirror = Mirror::new(
         config.store,
         config.upstream,
+        config.is_offline,
         notary,
         config.freshness,
         config.clock,

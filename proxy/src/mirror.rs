@@ -62,8 +62,9 @@ pub(crate) struct Mirror {
 pub(crate) struct Shared {
     store: Arc<dyn Store>,
     facts: Facts,
-    /// `None` offline.
+    /// `None` offline, and where there is none.
     upstream: Option<Arc<Upstream>>,
+    is_offline: bool,
     /// Who may ask the upstream at one time; zips, which take long, by themselves.
     turns: Semaphore,
     zip_turns: Semaphore,
@@ -87,6 +88,7 @@ impl Mirror {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         upstream: Option<Arc<Upstream>>,
+        is_offline: bool,
         notary: Notary,
         freshness: Freshness,
         clock: Clock,
@@ -96,8 +98,19 @@ impl Mirror {
         let facts = Facts::new(Arc::clone(&store));
         let suspicion = Suspicion::default();
         let (turns, zip_turns) = (Semaphore::new(TURNS), Semaphore::new(ZIP_TURNS));
-        let shared =
-            Shared { store, facts, upstream, turns, zip_turns, notary, freshness, clock, metrics, suspicion };
+        let shared = Shared {
+            store,
+            facts,
+            upstream,
+            is_offline,
+            turns,
+            zip_turns,
+            notary,
+            freshness,
+            clock,
+            metrics,
+            suspicion,
+        };
         Self {
             shared: Arc::new(shared),
             answers: Flights::new(hangar),

@@ -48,12 +48,15 @@ pub(crate) struct Protocol {
     databases: Databases,
     policy: Policy,
     metrics: Arc<Metrics>,
+    /// How long others may keep the 404 of a path that names nothing.
+    malformed: Duration,
     warm: Warm,
 }
 
 impl Protocol {
     pub(crate) fn new(mirror: Mirror, databases: Databases, policy: Policy, metrics: Arc<Metrics>) -> Self {
-        Self { mirror, databases, policy, metrics, warm: Warm::new() }
+        let malformed = databases.freshness.malformed;
+        Self { mirror, databases, policy, metrics, malformed, warm: Warm::new() }
     }
 
     /// The kind of what was asked for, and the reply. `path` is below the base path and begins with `/`.
@@ -76,7 +79,8 @@ impl Protocol {
         let resource = match Resource::parse(path) {
             Ok(resource) => resource,
             Err(error) => {
-                return ("malformed", Problem::Malformed { text: format!("not found: {error}") }.reply(head));
+                let text = format!("not found: {error}");
+                return ("malformed", Problem::Malformed { text, max_age: self.malformed }.reply(head));
             }
         };
         let wish = Wish {

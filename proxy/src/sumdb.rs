@@ -63,8 +63,11 @@ impl Databases {
                 Err(Problem::absent("not found: no go command asks for tiles of records"))
             }
             SumdbRequest::Lookup(path, version) => {
-                let version = ModuleVersion::new(path.clone(), version.clone())
-                    .map_err(|error| Problem::Malformed { text: format!("not found: {error}") })?;
+                let malformed = |error| Problem::Malformed {
+                    text: format!("not found: {error}"),
+                    max_age: self.freshness.malformed,
+                };
+                let version = ModuleVersion::new(path.clone(), version.clone()).map_err(malformed)?;
                 if self.private.hides_from_sumdb(path) {
                     let text =
                         format!("{version}: {path} is private here, and no checksum database is asked");

@@ -19,8 +19,6 @@ pub(crate) enum ConfigError {
     Value { origin: Origin, value: String, expected: &'static str },
     #[error("{origin}: {problem}")]
     Unusable { origin: Origin, problem: String },
-    #[error("there is no upstream: neither --upstream nor go's GOPROXY says where modules come from")]
-    NoUpstream,
     #[error("there is no home folder to keep files in")]
     NoHome,
 }
@@ -29,12 +27,11 @@ impl ConfigError {
     /// What to try next.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownKey { key, known, .. } => Some(known_or_near(key, known)),
+            Self::UnknownKey { key, known, .. } => {
+                Some(known_or_near(key.rsplit_once('.').map_or(key, |(_, key)| key), known))
+            }
             Self::UnknownVariable { name, known } => Some(known_or_near(name, known)),
             Self::NotToml { line, .. } => Some(format!("look at line {line}")),
-            Self::NoUpstream => {
-                Some("set GOPROXY or --upstream LIST; with --offline it serves what is kept".to_owned())
-            }
             Self::NoHome => Some("say where with --store DIR".to_owned()),
             Self::Unreadable { .. } | Self::Value { .. } | Self::Unusable { .. } => None,
         }

@@ -1,4 +1,4 @@
-//! The settings file: TOML whose keys are the names of the flags.
+//! The settings file: TOML whose keys are the names of the flags, those of a section in a table of its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::ConfigError;
 use super::layers::Origin;
-use super::setting::{Setting, Shape};
+use super::setting::{SECTIONS, Setting, Shape};
 
 /// The values of a file, as texts.
 #[derive(Debug, Default)]
@@ -24,9 +24,18 @@ impl SettingsFile {
         let table: Table = text.parse().map_err(|source| not_toml(path, &text, source))?;
         let mut values = BTreeMap::new();
         for (key, value) in &table {
-            let setting = known.iter().find(|setting| setting.name == key && setting.name != "config");
-            let setting = setting.ok_or_else(|| unknown_key(path, key, known))?;
-            values.insert(setting.name, texts(path, setting, value)?);
+            match (SECTIONS.iter().find(|section| *section == key), value) {
+                (Some(section), Value::Table(inner)) => {
+                    for (key, value) in inner {
+                        let setting = setting(path, Some(section), key, known)?;
+                        values.insert(setting.name, texts(path, setting, value)?);
+                    }
+                }
+                _ => {
+                    let setting = setting(path, None, key, known)?;
+                    values.insert(setting.name, texts(path, setting, value)?);
+                }
+            }
         }
         Ok(Self { path: path.to_owned(), values })
     }
@@ -35,6 +44,17 @@ impl SettingsFile {
         let values = self.values.get(name)?;
         Some((values, Origin::File { key: name, file: self.path.clone() }))
     }
+}
+
+/// The setting of a key in a table of the file, or above all tables.
+fn setting<'a>(
+    path: &Path,
+    section: Option<&str>,
+    key: &str,
+    known: &'a [Setting],
+) -> Result<&'a Setting, ConfigError> {
+    let is_meant = |setting: &&Setting| setting.place() == (section, key) && setting.name != "config";
+    known.iter().find(is_meant).ok_or_else(|| unknown_key(path, section, key, known))
 }
 
 fn texts(path: &Path, setting: &Setting, value: &Value) -> Result<Vec<String>, ConfigError> {
@@ -57,7 +77,10 @@ fn not_toml(path: &Path, text: &str, source: toml::de::Error) -> ConfigError {
     ConfigError::NotToml { file: path.to_owned(), source: Box::new(source), line }
 }
 
-fn unknown_key(path: &Path, key: &str, known: &[Setting]) -> ConfigError {
-    let known = known.iter().map(|setting| setting.name).filter(|name| *name != "config").collect();
-    ConfigError::UnknownKey { file: path.to_owned(), key: key.to_owned(), known }
+fn unknown_key(path: &Path, section: Option<&str>, key: &str, known: &[Setting]) -> ConfigError {
+    let of_section =
+        known.iter().map(Setting::place).filter(|(own, key)| *own == section && *key != "config");
+    let known = of_section.map(|(_, key)| key).chain(SECTIONS.iter().copied().filter(|_| section.is_none()));
+    let key = section.map_or_else(|| key.to_owned(), |section| format!("{section}.{key}"));
+    ConfigError::UnknownKey { file: path.to_owned(), key, known: known.collect() }
 }

@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn a_section_of_the_file_is_a_table() {
+        let layers =
+            gather(&[], &[("MODKEEP_FRESHNESS_LATEST", "2s")], "[freshness]\nlist = '5s'\nlatest = '9s'");
+        let layers = layers.unwrap();
+        assert_eq!(layers.text("freshness-list").unwrap().0, "5s");
+        assert_eq!(layers.text("freshness-latest").unwrap().0, "2s");
+    }
+
+    #[test]
     fn a_switch_can_be_turned_both_ways() {
         assert_eq!(gather(&["--offline"], &[], "").unwrap().switch("offline").unwrap(), Some(true));
         let layers = gather(&["--access-log=false"], &[], "access-log = true").unwrap();
@@ -193,6 +202,11 @@ mod tests {
             (&[], "config = 'other.toml'", "unknown key `config`"),
             (&[], "listen = 3000", "`listen` in "),
             (&[], "sumdb = [1]", "`sumdb` in "),
+            (&[], "[freshness]\nlst = '60s'", "unknown key `freshness.lst`"),
+            (&[], "[freshness]\nlist = 60", "`freshness-list` in "),
+            (&[], "[fresh]\nlist = '60s'", "unknown key `fresh`"),
+            (&[], "freshness-list = '60s'", "unknown key `freshness-list`"),
+            (&[], "freshness = '60s'", "unknown key `freshness`"),
             (&[], "listen = ", "is not TOML"),
             (&[("MODKEEP_LISTN", "a:1")], "", "unknown variable `MODKEEP_LISTN`"),
         ];

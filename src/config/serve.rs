@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use modkeep_fetch::environment::{GoSettings, Setting};
 use modkeep_fetch::goproxy::GoProxy;
 use modkeep_fetch::sumdb::Gosumdb;
+use modkeep_proxy::Freshness;
 
 use super::layers::Origin;
-use super::{ConfigError, Environment, Layers, places};
+use super::{ConfigError, Environment, Layers, places, units};
 
 /// Where the server listens when nobody says where.
 const LISTEN: &str = "127.0.0.1:3000";
 /// The database that the go command asks when nobody says which.
 const SUMDB: &str = "sum.golang.org";
+/// What must stay free on the store's disk, in bytes: enough to forget things there.
+const FREE_SPACE: u64 = 64 << 20;
 
 /// What `serve` was told, and what it takes where it was told nothing.
 #[derive(Debug)]
@@ -21,8 +24,12 @@ pub(crate) struct ServeConfig {
     /// The addresses that the host has, in the order to try.
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) store: PathBuf,
-    /// Nothing when offline.
+    /// Nothing when offline, and where nobody says where modules come from.
     pub(crate) upstream: Option<GoProxy>,
+    pub(crate) is_offline: bool,
+    /// Bytes of the store's disk that must stay free.
+    pub(crate) free_space: u64,
+    pub(crate) freshness: Freshness,
     /// The first verifies what is fetched; with none files are taken as they first come.
     pub(crate) databases: Vec<Gosumdb>,
     /// Empty, or begins with a slash and does not end with one.
@@ -44,6 +51,9 @@ impl ServeConfig {
             listen: listen.unwrap_or_else(|| address(LISTEN).unwrap_or_default()),
             store: places::store(layers, environment)?,
             upstream: upstream(layers, &go)?.filter(|_| !is_offline),
+            is_offline,
+            free_space: layers.parsed("free-space", units::SIZE, units::size)?.unwrap_or(FREE_SPACE),
+            freshness: freshness(layers)?,
             databases: databases(layers, &go)?,
             base_path: layers.parsed("base-path", "a path such as /go", base_path)?.unwrap_or_default(),
             private_is_absent: layers.switch("private-absent")?.unwrap_or(false),
@@ -53,14 +63,29 @@ impl ServeConfig {
     }
 }
 
-/// As set, else what go would use; without either only an offline server can be meant.
+/// As set, else what go would use; without either there is none.
 fn upstream(layers: &Layers, go: &GoSettings) -> Result<Option<GoProxy>, ConfigError> {
     let set = layers.text("upstream").map(|(list, origin)| (list.to_owned(), origin));
     let of_go = |setting: &Setting| (setting.value.clone(), Origin::Go(setting.from.to_string()));
-    let Some((list, origin)) = set.or_else(|| go.goproxy.as_ref().map(of_go)) else {
-        return if layers.switch("offline")? == Some(true) { Ok(None) } else { Err(ConfigError::NoUpstream) };
-    };
+    let Some((list, origin)) = set.or_else(|| go.goproxy.as_ref().map(of_go)) else { return Ok(None) };
     GoProxy::parse(&list).map(Some).map_err(|error| unusable(origin, &error))
+}
+
+/// How long answers are remembered, as set.
+fn freshness(layers: &Layers) -> Result<Freshness, ConfigError> {
+    let time = |name| layers.parsed(name, units::TIME, units::time);
+    let usual = Freshness::default();
+    Ok(Freshness {
+        list: time("freshness-list")?.unwrap_or(usual.list),
+        latest: time("freshness-latest")?.unwrap_or(usual.latest),
+        query: time("freshness-query")?.unwrap_or(usual.query),
+        absent: time("freshness-not-found")?.unwrap_or(usual.absent),
+        absent_version: time("freshness-not-found-version")?.unwrap_or(usual.absent_version),
+        refused: time("freshness-refusal")?.unwrap_or(usual.refused),
+        malformed: time("freshness-malformed")?.unwrap_or(usual.malformed),
+        patience: time("freshness-wait")?.unwrap_or(usual.patience),
+        cold_patience: usual.cold_patience,
+    })
 }
 
 /// As set, else what go would use. Nobody has to ask for verification: without either it is the public database.

@@ -13,7 +13,8 @@ pub(crate) enum Shape {
     Switch,
 }
 
-/// One setting, the same by flag, variable and key.
+/// One setting, the same by flag, variable and key. Names of a section begin with it and a hyphen: in the file
+/// `freshness-list` is `list` in `[freshness]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
@@ -30,11 +31,47 @@ pub(crate) const SERVE: &[Setting] = &[
     many("sumdb", "SPEC", "A checksum database, as GOSUMDB; the first verifies, all are passed on"),
     one("base-path", "PATH", "Serve under this path of the URL"),
     switch("offline", "Ask nobody: serve only what is kept"),
+    one(
+        "free-space",
+        "SIZE",
+        "What must stay free on the store's disk; below it nothing new is kept [default: 64MiB]",
+    ),
     switch("private-absent", "Answer 404, not 403, for names of GOPRIVATE or GONOPROXY that are not kept"),
     switch("access-log", "Log each request [default: true]"),
     one("log-format", "FORMAT", "text or json [default: text]"),
     one("log-level", "LEVEL", "error, warn, info, debug or trace [default: info]"),
+    one(
+        "freshness-list",
+        "TIME",
+        "How long a list of versions is given before it is asked for again [default: 60s]",
+    ),
+    one("freshness-latest", "TIME", "The same for @latest [default: 60s]"),
+    one("freshness-query", "TIME", "The same for what a branch, hash or prefix stands for [default: 60s]"),
+    one("freshness-not-found", "TIME", "The same for a 404 or 410 of any of these [default: 60s]"),
+    one(
+        "freshness-not-found-version",
+        "TIME",
+        "The same for a 404 or 410 of a version's file [default: 10m]",
+    ),
+    one(
+        "freshness-refusal",
+        "TIME",
+        "The same for a refusal of the upstream's or of a proof's [default: 30s]",
+    ),
+    one(
+        "freshness-malformed",
+        "TIME",
+        "How long clients may keep the 404 of a path that names nothing [default: 1d]",
+    ),
+    one(
+        "freshness-wait",
+        "TIME",
+        "How long a client whose answer is old waits for a newer one [default: 1s]",
+    ),
 ];
+
+/// The tables of the file.
+pub(crate) const SECTIONS: &[&str] = &["freshness"];
 
 /// What the verbs about a store can be told.
 pub(crate) const STORE: &[Setting] = &[SERVE[0], SERVE[2]];
@@ -55,6 +92,16 @@ impl Setting {
     /// The variable that carries it.
     pub(crate) fn variable(&self) -> String {
         format!("MODKEEP_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    /// The table of the file that it stands in, if any, and its key there.
+    pub(crate) fn place(&self) -> (Option<&'static str>, &'static str) {
+        let within =
+            |section: &&'static str| Some((*section, self.name.strip_prefix(section)?.strip_prefix('-')?));
+        match SECTIONS.iter().find_map(within) {
+            Some((section, key)) => (Some(section), key),
+            None => (None, self.name),
+        }
     }
 
     /// The flag that carries it.
@@ -82,6 +129,13 @@ mod tests {
     fn a_variable_is_the_name_in_capitals() {
         let variables: Vec<_> = SERVE.iter().map(Setting::variable).collect();
         assert!(variables.contains(&"MODKEEP_BASE_PATH".to_owned()), "{variables:?}");
+    }
+
+    #[test]
+    fn in_the_file_a_section_is_a_table() {
+        let places: Vec<_> = SERVE.iter().map(Setting::place).collect();
+        assert!(places.contains(&(Some("freshness"), "not-found")), "{places:?}");
+        assert!(places.contains(&(None, "free-space")), "{places:?}");
     }
 
     #[test]

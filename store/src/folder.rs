@@ -7,7 +7,7 @@
 //! Network file systems are not for this home: it relies on `flock`, `rename` and `fsync` meaning what they say.
 
 mod blobs;
-mod floor;
+pub(crate) mod floor;
 mod read;
 mod temp;
 mod values;
@@ -164,7 +164,7 @@ impl Store for Folder {
     async fn begin(&self) -> Result<Incoming, StoreError> {
         let begin = |shared: &Shared| {
             shared.floor.check(1).map_err(|source| StoreError::io("beginning a file", source))?;
-            Incoming::create(shared.temp.path())
+            Ok(Incoming::create(shared.temp.path())?.above(shared.floor.clone()))
         };
         self.blocking(|| "beginning a file".into(), begin).await
     }

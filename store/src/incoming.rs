@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use crate::digest::{Digest, Hasher};
 use crate::error::{ErrorKind, StoreError};
 use crate::faulty::Fuse;
+use crate::folder::floor::Floor;
 
 /// What a kept blob is: enough to name it in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Incoming {
     arriving: Arc<Mutex<Arriving>>,
     /// Bytes that readers may read; the mutex is held only while a piece is written.
     len: Arc<AtomicU64>,
+    /// What must stay free where it grows.
+    floor: Option<Floor>,
     fuse: Option<Fuse>,
 }
 
@@ -54,7 +57,12 @@ impl Incoming {
         })?;
         let (file, path) = named.into_parts();
         let arriving = Arc::new(Mutex::new(Arriving { file, hasher: Hasher::default(), torn: false }));
-        Ok(Self { path, arriving, len: Arc::default(), fuse: None })
+        Ok(Self { path, arriving, len: Arc::default(), floor: None, fuse: None })
+    }
+
+    pub(crate) fn above(mut self, floor: Floor) -> Self {
+        self.floor = Some(floor);
+        self
     }
 
     pub(crate) fn with_fuse(mut self, fuse: Fuse) -> Self {
@@ -74,8 +82,10 @@ impl Incoming {
         if let Some(strike) = &strike {
             strike.before().await?;
         }
-        let (arriving, len) = (self.arriving.clone(), self.len.clone());
+        let (arriving, len, floor) = (self.arriving.clone(), self.len.clone(), self.floor.clone());
         let written = spawn_blocking(move || {
+            let room = floor.map_or(Ok(()), |floor| floor.check(piece.len() as u64));
+            room.map_err(|source| StoreError::io("writing an incoming file", source))?;
             let mut arriving = arriving.lock();
             if arriving.torn {
                 return Err(StoreError::new(ErrorKind::Io, "writing an incoming file after a failed write"));

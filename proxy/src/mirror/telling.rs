@@ -127,7 +127,11 @@ impl Shared {
 
     pub(super) fn not_kept(&self, resource: &Resource, wish: Wish) -> Problem {
         let subject = subject(resource);
-        let why = if wish.cached_only { "the request allows no fetch" } else { "this server is offline" };
+        let why = match (wish.cached_only, self.is_offline) {
+            (true, _) => "the request allows no fetch",
+            (_, true) => "this server is offline",
+            _ => "this server has no upstream",
+        };
         Problem::absent(format!("not found: {subject}: not kept here, and {why}"))
     }
 }

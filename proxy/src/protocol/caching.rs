@@ -6,8 +6,6 @@ use http::HeaderValue;
 
 /// Lists, `@latest`, queries, and the absence of any of them.
 pub(crate) const MUTABLE: Duration = Duration::from_secs(60);
-/// What no request can ever name.
-pub(crate) const MALFORMED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A file that is never another one: `.info`, `.mod` and `.zip` of a version, full tiles, records.
 pub(crate) fn immutable() -> HeaderValue {

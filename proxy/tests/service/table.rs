@@ -25,8 +25,17 @@ const FRESH: Duration = Duration::from_secs(20);
 const OLD: Duration = Duration::from_secs(1000);
 
 /// Every way that an upstream can be.
-const UPSTREAMS: [&str; 8] =
-    ["answers", "says 410", "refuses", "is busy", "hangs", "hangs up", "is not asked", "is off"];
+const UPSTREAMS: [&str; 9] = [
+    "answers",
+    "says 410",
+    "refuses",
+    "is busy",
+    "hangs",
+    "hangs up",
+    "is not asked",
+    "is off",
+    "is not set",
+];
 
 struct Row<'a> {
     known: &'a str,
@@ -56,18 +65,24 @@ fn world_of(known: &str, upstream: &str) -> (World, &'static str) {
         cold_patience: Duration::from_millis(300),
         ..Freshness::default()
     };
-    let wishes = |offline| Wishes { store: Arc::clone(&store), freshness, offline, ..Wishes::default() };
+    let wishes = |offline, no_upstream| Wishes {
+        store: Arc::clone(&store),
+        freshness,
+        offline,
+        no_upstream,
+        ..Wishes::default()
+    };
     let tree = || Tree::default().with(Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n"));
-    let mut world = World::with(tree(), wishes(false));
+    let mut world = World::with(tree(), wishes(false, false));
     let (path, age) = learn(&world, known);
-    if upstream == "is off" {
-        world = World::with(tree(), wishes(true));
+    if matches!(upstream, "is off" | "is not set") {
+        world = World::with(tree(), wishes(upstream == "is off", upstream == "is not set"));
     }
     world.clock.advance(age);
     world.upstream.heal();
     world.upstream.add(Module::new("example.com/m", "v1.1.0").file("m.go", "package m\n"));
     match upstream {
-        "answers" | "is not asked" | "is off" => {}
+        "answers" | "is not asked" | "is off" | "is not set" => {}
         "says 410" => world.upstream.reply_all(Reply::new(410).text(NEW_ABSENCE.trim_end())),
         "refuses" => world.upstream.reply_all(Reply::new(403).text(NEW_REFUSAL.trim_end())),
         "is busy" => world.upstream.reply_all(Reply::new(503).text("busy")),

@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 pub(crate) struct Wishes {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) offline: bool,
+    /// Nobody says where modules come from.
+    pub(crate) no_upstream: bool,
     pub(crate) private: Private,
     pub(crate) private_is_absent: bool,
     pub(crate) base_path: String,
@@ -37,6 +39,7 @@ impl Default for Wishes {
         Self {
             store: Arc::new(Memory::new()),
             offline: false,
+            no_upstream: false,
             private: Private::default(),
             private_is_absent: false,
             base_path: String::new(),
@@ -74,7 +77,7 @@ impl World {
             Manners { retry: Retry { attempts: 1, ..Retry::default() }, ..Manners::new(identity.clone()) };
         let fetching = UpstreamConfig { goproxy, private: wishes.private.clone(), manners, listening: None };
         let fetching = runtime.block_on(async { modkeep_fetch::Upstream::new(fetching) }).unwrap();
-        let fetching = (!wishes.offline).then(|| Arc::new(fetching));
+        let fetching = (!wishes.offline && !wishes.no_upstream).then(|| Arc::new(fetching));
         let database = |setting: &String| {
             let seconds = clock.clone();
             Database::new(sumdb::Config {
@@ -91,6 +94,7 @@ impl World {
             listener,
             store: wishes.store,
             upstream: fetching,
+            is_offline: wishes.offline,
             databases,
             policy: Policy { private: wishes.private, private_is_absent: wishes.private_is_absent },
             base_path: wishes.base_path,
