@@ -3,7 +3,7 @@
 //!
 //! Sources of the rules: `cmd/go/internal/cfg/cfg.go`, `modload/init.go` (`FindGoWork`, `findModuleRoot`).
 
-pub(crate) mod paths;
+pub(crate) use modkeep_module::file_path as paths;
 
 use std::path::Path;
 

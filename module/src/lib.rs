@@ -5,6 +5,7 @@
 mod clean;
 pub mod dirhash;
 pub mod escape;
+pub mod file_path;
 pub mod glob;
 pub mod gomod;
 pub mod gosum;

@@ -1,7 +1,7 @@
-//! Paths as text, by the rules of Go's `path/filepath` on Unix.
+//! Paths of files as text, by the rules of Go's `path/filepath` on Unix.
 
 /// The shortest path of the same meaning, links not followed (`filepath.Clean`).
-pub(crate) fn clean(path: &str) -> String {
+pub fn clean(path: &str) -> String {
     let is_rooted = path.starts_with('/');
     let mut elements: Vec<&str> = Vec::new();
     for element in path.split('/') {
@@ -23,7 +23,7 @@ pub(crate) fn clean(path: &str) -> String {
 }
 
 /// A path below a folder, cleaned (`filepath.Join`).
-pub(crate) fn join(folder: &str, path: &str) -> String {
+pub fn join(folder: &str, path: &str) -> String {
     match (folder.is_empty(), path.is_empty()) {
         (true, true) => String::new(),
         (true, false) => clean(path),
@@ -32,7 +32,7 @@ pub(crate) fn join(folder: &str, path: &str) -> String {
 }
 
 /// The way from a folder to a path; nothing where only one of them is rooted (`filepath.Rel`).
-pub(crate) fn relative(folder: &str, path: &str) -> Option<String> {
+pub fn relative(folder: &str, path: &str) -> Option<String> {
     let (folder, path) = (clean(folder), clean(path));
     if folder == path {
         return Some(".".to_owned());
@@ -53,7 +53,7 @@ pub(crate) fn relative(folder: &str, path: &str) -> Option<String> {
 }
 
 /// The folder that holds a cleaned path; nothing above the root.
-pub(crate) fn parent(path: &str) -> Option<&str> {
+pub fn parent(path: &str) -> Option<&str> {
     match path.rsplit_once('/') {
         Some(("", "")) | None => None,
         Some(("", _)) => Some("/"),
@@ -62,7 +62,7 @@ pub(crate) fn parent(path: &str) -> Option<&str> {
 }
 
 /// The folder itself, the one above it and so on up to the root.
-pub(crate) fn upwards(folder: &str) -> impl Iterator<Item = &str> {
+pub fn upwards(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |folder| parent(folder))
 }
 
