@@ -109,6 +109,22 @@ impl Release {
         self.has_register_calls(arch) && (arch != "s390x" || self >= Self::Go1_27)
     }
 
+    /// Whether the Go linker alone makes position-independent programs for Linux on the architecture, ppc64 or s390x;
+    /// on ppc64 the same holds of programs with cgo.
+    pub fn links_linux_pie_itself(self, arch: &str) -> bool {
+        matches!(arch, "ppc64" | "s390x") && self >= Self::Go1_27
+    }
+
+    /// Whether importing `simd` implies its bridge to the compiler on the architecture.
+    pub fn has_simd_bridge(self, arch: &str) -> bool {
+        self >= Self::Go1_27 && matches!(arch, "wasm" | "amd64" | "arm64")
+    }
+
+    /// Whether the program of a test always tells how it itself was built, not how the tested package was.
+    pub fn stamps_each_test(self) -> bool {
+        self >= Self::Go1_27
+    }
+
     /// Whether GOEXPERIMENT may name the experiment (`internal/goexperiment/flags.go`).
     pub fn knows_experiment(self, name: &str) -> bool {
         EXPERIMENTS.contains(&name)

@@ -6,6 +6,7 @@
 //! minded in positions.
 
 mod condition;
+mod doc;
 mod embed;
 mod header;
 mod token;
@@ -28,6 +29,8 @@ pub struct GoFile {
     pub condition: Result<Condition, ConditionError>,
     /// The name in the package clause; empty where that is malformed.
     pub package: String,
+    /// The first sentence of the comment above the package clause.
+    pub doc: String,
     /// What the file imports, in its order; nothing when there is a syntax error.
     pub imports: Vec<Import>,
     /// The patterns of its `//go:embed` comments; nothing where it doesn't import `embed`.
@@ -100,6 +103,7 @@ pub fn go_file(text: &[u8]) -> Result<GoFile, NulError> {
     Ok(GoFile {
         condition: Condition::read(text),
         package: header.package,
+        doc: header.doc.map_or_else(String::new, |comments| doc::synopsis(&text[comments])),
         imports: header.imports,
         embeds,
         directives: header.directives,

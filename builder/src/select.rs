@@ -22,6 +22,8 @@ use directory::{Content, File};
 pub struct Selection {
     /// The package's name; empty where no file tells it.
     pub name: String,
+    /// The first sentence of its documentation.
+    pub doc: String,
     /// `.go` files that don't import `C`.
     pub go: Vec<String>,
     /// `.go` files that import `C`.
@@ -262,6 +264,9 @@ impl<'a> Selector<'a> {
         let outer =
             source.package.strip_suffix("_test").filter(|_| is_test && self.selection.name != source.package);
         self.check_name(file, outer.unwrap_or(&source.package));
+        if self.selection.doc.is_empty() && !is_test {
+            self.selection.doc.clone_from(&source.doc);
+        }
         let imports_c = self.take_cgo(file, source, is_test);
 
         let selection = &mut self.selection;

@@ -14,6 +14,8 @@ use super::{Directive, Import, Position, SyntaxError};
 /// What stands before the declarations.
 pub(super) struct Header {
     pub(super) package: String,
+    /// The comments just above the package clause.
+    pub(super) doc: Option<Range<usize>>,
     pub(super) imports: Vec<Import>,
     pub(super) directives: Vec<Directive>,
     pub(super) error: Option<SyntaxError>,
@@ -41,7 +43,7 @@ impl Header {
             directives.clear();
         }
         let end = (reader.token.end).min(text.len());
-        Self { package: reader.package, imports, directives, error, end }
+        Self { package: reader.package, doc: reader.doc, imports, directives, error, end }
     }
 }
 
@@ -53,6 +55,7 @@ struct Reader<'a> {
     lead: Option<Range<usize>>,
     before_package: bool,
     package: String,
+    doc: Option<Range<usize>>,
     imports: Vec<Import>,
     directives: Vec<Directive>,
 }
@@ -67,6 +70,7 @@ impl<'a> Reader<'a> {
             lead: None,
             before_package: true,
             package: String::new(),
+            doc: None,
             imports: Vec::new(),
             directives: Vec::new(),
         }
@@ -78,6 +82,7 @@ impl<'a> Reader<'a> {
             return Err(self.expected("'package'"));
         }
         self.before_package = false;
+        self.doc.clone_from(&self.lead);
         self.advance()?;
         if self.token.kind != Kind::Name {
             return Err(self.expected("'IDENT'"));
@@ -257,6 +262,13 @@ fn is_valid_path(path: &str) -> bool {
 
 /// The lines among comments that begin with `#cgo`, without blanks at their ends.
 fn cgo_lines(comments: &[u8]) -> Vec<String> {
+    let text = comment_lines(comments);
+    let cgo = text.iter().filter(|line| line.trim_start().starts_with("#cgo"));
+    cgo.map(|line| line.trim_end_matches([' ', '\t', '\n']).to_owned()).collect()
+}
+
+/// The lines of comments, without what makes them comments (`go/ast.CommentGroup.Text`).
+pub(super) fn comment_lines(comments: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut lexer = Lexer::new(comments);
     loop {
@@ -272,7 +284,19 @@ fn cgo_lines(comments: &[u8]) -> Vec<String> {
                 inner.strip_prefix(' ').unwrap_or(inner)
             }
         };
-        let cgo = inner.split('\n').filter(|line| line.trim_start().starts_with("#cgo"));
-        lines.extend(cgo.map(|line| line.trim_end_matches([' ', '\t', '\n']).to_owned()));
+        if !comment.strip_prefix("//").is_some_and(is_directive) {
+            lines.extend(inner.split('\n').map(str::to_owned));
+        }
     }
+}
+
+/// Whether a comment is for a tool, such as `go:generate x` (`go/ast/ast.go:isDirective`).
+fn is_directive(comment: &str) -> bool {
+    if ["line ", "extern ", "export "].iter().any(|word| comment.starts_with(word)) {
+        return true;
+    }
+    let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    comment
+        .split_once(':')
+        .is_some_and(|(tool, rest)| !tool.is_empty() && is_word(tool) && rest.get(..1).is_some_and(is_word))
 }

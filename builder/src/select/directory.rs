@@ -67,6 +67,11 @@ impl Directory {
         &self.path
     }
 
+    /// Whether there are Go files, for whatever target.
+    pub fn has_go_files(&self) -> bool {
+        self.files.iter().any(|file| file.content.language().is_none())
+    }
+
     pub(super) fn files(&self) -> &[File] {
         &self.files
     }

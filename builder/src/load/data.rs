@@ -1,0 +1,198 @@
+//! What is known of a package before its imports are followed: its place and the files that are for the target.
+//!
+//! Reading is the slow part and knows no order, so [`Source::prefetch`] does it on all processors, ahead of the loader
+//! that then walks the graph in go's order. Sources: `cmd/go/internal/load/pkg.go:loadPackageData`, `preload`,
+//! `cmd/go/internal/modload/load.go:stdVendor`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::Scans;
+use crate::build::Build;
+use crate::modules::{Module, Modules};
+use crate::pattern::has_path_prefix;
+use crate::scan::SyntaxError;
+use crate::select::{SelectError, Selection};
+use crate::tags::Tags;
+
+/// A package's place and files.
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    /// The path that the package has, whoever imports it.
+    pub(super) path: String,
+    pub(super) dir: String,
+    pub(super) root: String,
+    pub(super) module: Option<Arc<Module>>,
+    pub(super) goroot: bool,
+    pub(super) selection: Selection,
+    pub(super) error: Option<DataError>,
+}
+
+#[derive(Debug)]
+pub(super) enum DataError {
+    NoGoFiles,
+    /// The file, and what is wrong with it.
+    Syntax(String, SyntaxError),
+    Other(String),
+    Place(String),
+}
+
+/// Reads packages for one target.
+pub(super) struct Source<'a> {
+    pub(super) build: &'a Build,
+    pub(super) modules: &'a dyn Modules,
+    scans: &'a Scans,
+    tags: Tags,
+    goroot_src: String,
+    packages: Mutex<HashMap<String, Arc<OnceLock<Arc<Data>>>>>,
+    /// Whether there is a folder for a path in GOROOT's vendor directories.
+    vendored: Mutex<HashMap<String, bool>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(build: &'a Build, modules: &'a dyn Modules, scans: &'a Scans, tags: Tags) -> Self {
+        Self {
+            build,
+            modules,
+            scans,
+            tags,
+            goroot_src: build.toolchain.sources(),
+            packages: Mutex::default(),
+            vendored: Mutex::default(),
+        }
+    }
+
+    /// The path of the package that a path means where it is imported.
+    pub(super) fn resolve(&self, path: &str, parent: &str, parent_is_std: bool) -> String {
+        if !parent_is_std || is_standard_path(path) {
+            return path.to_owned();
+        }
+        let folder = if has_path_prefix(parent, "cmd") { "cmd/vendor/" } else { "vendor/" };
+        let vendored = format!("{folder}{path}");
+        let mut known = self.vendored.lock().unwrap_or_else(PoisonError::into_inner);
+        let exists = *known
+            .entry(vendored.clone())
+            .or_insert_with(|| fs::metadata(format!("{}/{vendored}", self.goroot_src)).is_ok());
+        if exists { vendored } else { path.to_owned() }
+    }
+
+    /// What is known of a package, read now or before.
+    pub(super) fn data(&self, path: &str) -> Arc<Data> {
+        Arc::clone(self.slot(path).get_or_init(|| Arc::new(self.read(path))))
+    }
+
+    fn slot(&self, path: &str) -> Arc<OnceLock<Arc<Data>>> {
+        let mut packages = self.packages.lock().unwrap_or_else(PoisonError::into_inner);
+        match packages.get(path) {
+            Some(slot) => Arc::clone(slot),
+            None => Arc::clone(packages.entry(path.to_owned()).or_default()),
+        }
+    }
+
+    /// Reads the packages and all that they import; with `tests` also what their tests import.
+    pub(super) fn prefetch(&self, paths: &[String], tests: bool) {
+        rayon::scope(|scope| {
+            for path in paths {
+                scope.spawn(move |scope| self.read_ahead(scope, path, tests));
+            }
+        });
+    }
+
+    fn read_ahead<'s>(&'s self, scope: &rayon::Scope<'s>, path: &str, tests: bool) {
+        if path.starts_with("mod/") || path.contains('@') {
+            return;
+        }
+        let slot = self.slot(path);
+        if slot.get().is_some() && !tests {
+            return;
+        }
+        let mut is_new = false;
+        let data = Arc::clone(slot.get_or_init(|| {
+            is_new = true;
+            Arc::new(self.read(path))
+        }));
+        if !is_new && !tests {
+            return;
+        }
+        let is_std = data.goroot && is_standard_path(&data.path);
+        let selection = &data.selection;
+        let tests = [&selection.test_requests, &selection.outer_test_requests].into_iter().filter(|_| tests);
+        for requests in tests.chain([&selection.requests]) {
+            for import in requests.imports.keys().filter(|import| !matches!(import.as_str(), "C" | "unsafe"))
+            {
+                let import = self.resolve(import, &data.path, is_std);
+                scope.spawn(move |scope| self.read_ahead(scope, &import, false));
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> Data {
+        let mut data = Data { path: path.to_owned(), ..Data::default() };
+        if is_standard_path(path) && self.is_in_goroot(path) {
+            data.dir = format!("{}/{path}", self.goroot_src);
+            self.build.toolchain.root.clone_into(&mut data.root);
+            data.goroot = true;
+        } else {
+            match self.modules.find(path) {
+                Err(error) => {
+                    data.error = Some(DataError::Place(error.text));
+                    return data;
+                }
+                Ok(place) => {
+                    data.goroot = has_path_prefix(&place.dir, &self.goroot_src);
+                    data.dir = place.dir;
+                    data.root.clone_from(&place.module.dir);
+                    data.module = Some(place.module);
+                }
+            }
+        }
+        self.read_files(&mut data);
+        data
+    }
+
+    /// Reads the files of a directory whatever path it has.
+    pub(super) fn read_files(&self, data: &mut Data) {
+        match self.scans.directory(&data.dir) {
+            Err(error) => data.error = Some(DataError::Other(error)),
+            Ok(directory) => self.select(data, directory.select(&self.tags)),
+        }
+    }
+
+    /// Takes a selection of files.
+    pub(super) fn select(&self, data: &mut Data, mut selection: Selection) {
+        data.error = selection.error.take().map(|error| match error {
+            SelectError::NoGoFiles(_) => DataError::NoGoFiles,
+            SelectError::Syntax { path, source } => {
+                DataError::Syntax(path.to_string_lossy().into_owned(), source)
+            }
+            other => DataError::Other(other.to_string()),
+        });
+        data.selection = selection;
+    }
+
+    /// Whether a folder of GOROOT holds Go files (`modindex.IsStandardPackage`).
+    pub(super) fn is_in_goroot(&self, path: &str) -> bool {
+        let dir = format!("{}/{path}", self.goroot_src);
+        self.scans.directory(&dir).is_ok_and(|directory| directory.has_go_files())
+    }
+
+    /// The path of a package in a folder of a main module; `.` elsewhere (`DirImportPath`).
+    pub(super) fn path_of_folder(&self, folder: &str) -> String {
+        let mains = self.modules.mains().iter().map(|main| &main.module);
+        let inside = mains.filter(|module| has_path_prefix(folder, &module.dir));
+        match inside.max_by_key(|module| module.dir.len()) {
+            Some(module) => format!("{}{}", module.path, &folder[module.dir.len()..]),
+            None => ".".to_owned(),
+        }
+    }
+
+    pub(super) fn goroot_src(&self) -> &str {
+        &self.goroot_src
+    }
+}
+
+/// Whether a path is reserved for the standard library (`search.IsStandardImportPath`).
+pub(super) fn is_standard_path(path: &str) -> bool {
+    !path.split('/').next().unwrap_or(path).contains('.')
+}

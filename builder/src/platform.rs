@@ -1,0 +1,89 @@
+//! What platforms can do: how programs are linked there, and what they can be instrumented with.
+//!
+//! Source: `internal/platform/supported.go`.
+
+use crate::build::{Build, BuildMode};
+use crate::release::Release;
+use crate::tags::Instrument;
+use crate::target::Target;
+
+/// Whether programs of the target are linked by the host's linker even without cgo (`MustLinkExternal`).
+pub fn must_link_external(release: Release, target: &Target, with_cgo: bool) -> bool {
+    let (os, arch) = (target.os.as_str(), target.arch.as_str());
+    let for_cgo = match arch {
+        "mips" | "mipsle" | "mips64" | "mips64le" => true,
+        "ppc64" => os == "aix" || os == "linux" && !release.links_linux_pie_itself(arch),
+        _ => matches!(os, "android" | "dragonfly"),
+    };
+    with_cgo && for_cgo
+        || match os {
+            "android" => arch != "arm64",
+            "ios" => arch == "arm64",
+            _ => false,
+        }
+}
+
+/// Whether programs are position independent when nobody asks (`DefaultPIE`).
+pub fn is_pie_by_default(target: &Target, race: bool) -> bool {
+    match target.os.as_str() {
+        "android" | "ios" | "darwin" => true,
+        "windows" => !race,
+        _ => false,
+    }
+}
+
+/// Whether the Go linker alone can make position-independent programs (`InternalLinkPIESupported`).
+pub fn links_pie_itself(release: Release, target: &Target) -> bool {
+    match (target.os.as_str(), target.arch.as_str()) {
+        ("android", "arm64") | ("darwin", "amd64" | "arm64") | ("windows", "386" | "amd64" | "arm64") => true,
+        ("linux", "amd64" | "arm64" | "loong64" | "ppc64le") => true,
+        ("linux", arch @ ("ppc64" | "s390x")) => release.links_linux_pie_itself(arch),
+        _ => false,
+    }
+}
+
+/// Whether programs can be instrumented so (`RaceDetectorSupported`, `MSanSupported`, `ASanSupported`).
+pub fn supports(target: &Target, instrument: Instrument) -> bool {
+    let (os, arch) = (target.os.as_str(), target.arch.as_str());
+    match (instrument, os) {
+        (Instrument::Race, "linux") => {
+            matches!(arch, "amd64" | "arm64" | "loong64" | "ppc64le" | "riscv64" | "s390x")
+        }
+        (Instrument::Race, "darwin") => matches!(arch, "amd64" | "arm64"),
+        (Instrument::Race, "freebsd" | "netbsd" | "windows") => arch == "amd64",
+        (Instrument::Memory, "linux") => matches!(arch, "amd64" | "arm64" | "loong64"),
+        (Instrument::Memory, "freebsd") => arch == "amd64",
+        (Instrument::Address, "linux") => {
+            matches!(arch, "arm64" | "amd64" | "loong64" | "riscv64" | "ppc64le")
+        }
+        _ => false,
+    }
+}
+
+/// Why a program without cgo would be linked by the host's linker; none where it isn't (`externalLinkingReason`).
+///
+/// `ldflags` are those for the main package.
+pub fn external_linking_reason(build: &Build, ldflags: &[String]) -> Option<String> {
+    let target = &build.target;
+    if must_link_external(build.toolchain.release, target, false) {
+        return Some(format!("{}/{}", target.os, target.arch));
+    }
+    let race = build.instrument == Some(Instrument::Race);
+    let is_asked = build.mode == BuildMode::Pie;
+    let is_pie = is_asked || build.mode == BuildMode::Default && is_pie_by_default(target, race);
+    if is_pie && !links_pie_itself(build.toolchain.release, target) {
+        return Some(if is_asked { "-buildmode=pie" } else { "default PIE binary" }.to_owned());
+    }
+    for (index, flag) in ldflags.iter().enumerate().rev() {
+        let value = match flag.as_str() {
+            "-linkmode" => ldflags.get(index + 1).map_or("", String::as_str),
+            flag => flag.strip_prefix("-linkmode=").unwrap_or_default(),
+        };
+        match value {
+            "external" => return Some(flag.clone()),
+            "internal" => return None,
+            _ => {}
+        }
+    }
+    None
+}
