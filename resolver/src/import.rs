@@ -113,7 +113,7 @@ impl World {
         if let Some(problem) = invalid(path) {
             return Err(Error::from(ImportError::Invalid(problem)).into());
         }
-        let in_standard = path == "C" || self.standard_library.contains(path);
+        let in_standard = path == "C" || self.standard.packages.contains(path);
         if in_standard {
             return Ok(Import { module: None, directory: path.to_owned(), others: Vec::new() });
         }

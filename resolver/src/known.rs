@@ -36,14 +36,16 @@ pub enum Need {
     /// The files of one directory of a module, which must be downloaded and extracted for it; `module` is what is to be
     /// read, replacements applied. Told with [`Known::tell_folder`].
     Folder {
-        /// A module version, a directory (version empty), or a main module.
+        /// A module version; a main module (its path, version empty); or a directory that replaces a module or is the
+        /// vendor directory (`./…`, `../…` or `/…`, version empty; relative to the go.work or the main module).
         module: Node,
         /// Relative to the module, `/` between elements, empty for its root.
         directory: String,
     },
-    /// All directories of a module that hold packages, `ignore` directives and nested modules left out. Told with
-    /// [`Known::tell_packages`].
+    /// All directories of a module, as in [`Need::Folder`], that hold a `.go` file. Told with [`Known::tell_packages`].
     Packages(Node),
+    /// The zip of a module version must be there, and its line in go.sum known. Told with [`Known::tell_download`].
+    Download(Node),
 }
 
 /// What a revision of a module is.
@@ -58,17 +60,37 @@ pub struct Revision {
 /// One directory of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
-    /// Whether there is a file whose name ends in `.go`, tags not considered. In a main module or a directory that
-    /// replaces one, a go.mod in the directory or between it and the module's root hides it (`dirInModule`).
+    /// Whether there is a regular file whose name ends in `.go`, tags not considered. In a main module or a directory
+    /// that replaces one, a go.mod in the directory or between it and the module's root hides it (`dirInModule`).
     pub has_go_files: bool,
-    /// The directory as errors show it.
+    /// The directory as errors show it: absolute.
     pub shown: String,
-    /// What the files import that are no tests, in any order, if the directory could be scanned.
+    /// What the files import if (nearly) all build constraints are taken to hold (`imports.AnyTags`).
+    pub any: Scan,
+    /// What they import for the platform and the tags of the command (`imports.Tags`).
+    pub target: Scan,
+}
+
+/// What the `.go` files of a directory import (`imports.ScanDir`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// What the files import that are no tests: sorted, each once; `C` may be among them.
     pub imports: Vec<String>,
-    /// What the tests import.
+    /// What the tests import, in the package or beside it: sorted, each once.
     pub test_imports: Vec<String>,
-    /// Why the directory could not be scanned.
-    pub error: Option<String>,
+    /// Why nothing is known.
+    pub error: Option<ScanError>,
+}
+
+/// Why a directory's imports are not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// No file is left that counts.
+    #[error("no Go source files")]
+    NoGo,
+    /// A file can't be read or understood; in go's words.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 /// The facts told so far.
@@ -81,8 +103,9 @@ pub struct Known {
     versions: HashMap<String, Result<Arc<[String]>, ModuleError>>,
     revisions: HashMap<(String, String), Result<Arc<Revision>, ModuleError>>,
     latest: HashMap<String, Result<Arc<Revision>, ModuleError>>,
-    folders: HashMap<(NodeId, String), Result<Arc<Folder>, ModuleError>>,
+    folders: HashMap<NodeId, HashMap<String, Result<Arc<Folder>, ModuleError>>>,
     packages: HashMap<NodeId, Result<Arc<[String]>, ModuleError>>,
+    downloads: HashMap<NodeId, Result<(), ModuleError>>,
     needs: Vec<Need>,
     asked: HashSet<Need>,
 }
@@ -113,16 +136,26 @@ impl Known {
         self.latest.insert(path.to_owned(), answer.map(Arc::new));
     }
 
-    /// Tells what is in a directory; one that does not exist is a [`Folder`] without anything.
+    /// Tells what is in a directory; one that does not exist is a [`Folder`] without anything. An error is one about
+    /// the module as a whole or about the file system. Where a directory that should replace a module is missing, it
+    /// has no `module`, and the text `replacement directory ../x does not exist`.
     pub fn tell_folder(&mut self, module: &Node, directory: &str, answer: Result<Folder, ModuleError>) {
         let id = self.nodes.id(&module.path, &module.version);
-        self.folders.insert((id, directory.to_owned()), answer.map(Arc::new));
+        self.folders.entry(id).or_default().insert(directory.to_owned(), answer.map(Arc::new));
     }
 
-    /// Tells the directories with packages, relative to the module, sorted.
+    /// Tells the directories with `.go` files, relative to the module, sorted. Left out are: nested modules (but not in
+    /// what was downloaded), names that begin with `.` or `_`, `testdata`, and what is below a `vendor` (which itself
+    /// may be there). `ignore` directives are the resolver's business.
     pub fn tell_packages(&mut self, module: &Node, answer: Result<Vec<String>, ModuleError>) {
         let id = self.nodes.id(&module.path, &module.version);
         self.packages.insert(id, answer.map(Arc::from));
+    }
+
+    /// Tells whether a zip is there.
+    pub fn tell_download(&mut self, module: &Node, answer: Result<(), ModuleError>) {
+        let id = self.nodes.id(&module.path, &module.version);
+        self.downloads.insert(id, answer);
     }
 
     /// The texts of nodes.
@@ -188,10 +221,30 @@ impl Known {
         module: NodeId,
         directory: &str,
     ) -> Option<Result<Arc<Folder>, ModuleError>> {
-        let told = self.folders.get(&(module, directory.to_owned())).cloned();
+        let told = self.folders.get(&module).and_then(|folders| folders.get(directory)).cloned();
         if told.is_none() {
             let module = self.nodes.node(module).clone();
             self.need(Need::Folder { module, directory: directory.to_owned() });
+        }
+        told
+    }
+
+    /// The directories of a module that hold `.go` files.
+    pub(crate) fn packages(&mut self, module: NodeId) -> Option<Result<Arc<[String]>, ModuleError>> {
+        let told = self.packages.get(&module).cloned();
+        if told.is_none() {
+            let module = self.nodes.node(module).clone();
+            self.need(Need::Packages(module));
+        }
+        told
+    }
+
+    /// Whether a zip is there.
+    pub(crate) fn download(&mut self, module: NodeId) -> Option<Result<(), ModuleError>> {
+        let told = self.downloads.get(&module).cloned();
+        if told.is_none() {
+            let module = self.nodes.node(module).clone();
+            self.need(Need::Download(module));
         }
         told
     }

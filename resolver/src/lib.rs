@@ -16,6 +16,7 @@ pub mod module_graph;
 pub mod mvs;
 pub mod node;
 pub mod order;
+pub mod packages;
 pub mod query;
 pub mod requirements;
 pub mod retraction;

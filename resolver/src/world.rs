@@ -34,6 +34,18 @@ pub struct LocalGo {
     pub explain: String,
 }
 
+/// The standard library of the local release, and its commands.
+#[derive(Clone, Debug, Default)]
+pub struct Standard {
+    /// The import paths of all directories in `GOROOT/src` that hold `.go` files, `cmd/…` and `vendor/…` among them.
+    pub packages: HashSet<String>,
+    /// What packages import from each other, `vendor/…` written out. Packages that are missing here import nothing; only
+    /// `mod why` of a standard package and the pattern `all` can tell the difference.
+    pub imports: HashMap<String, Vec<String>>,
+    /// Where the sources are, for errors: `GOROOT/src`.
+    pub directory: String,
+}
+
 /// Whether the graph goes on behind a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pruning {
@@ -74,8 +86,8 @@ pub struct World {
     /// The lines of go.sum, where every module in use must have one: with a main module, readonly, outside of
     /// workspaces.
     pub required_sums: Option<GoSum>,
-    /// The import paths of the standard library of the local release.
-    pub standard_library: HashSet<String>,
+    /// The standard library of the local release.
+    pub standard: Standard,
     /// What was told.
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
@@ -104,7 +116,7 @@ impl World {
             mode,
             local,
             required_sums: None,
-            standard_library: HashSet::new(),
+            standard: Standard::default(),
             known,
             notes: Vec::new(),
             faults: Vec::new(),

@@ -1,0 +1,44 @@
+//! Package loading: which packages are needed, which modules provide them, and which requirements follow from that.
+//!
+//! A function of everything told: packages are walked with the requirements at hand, requirements are corrected by what
+//! the packages need, and so on until nothing changes. Source of the rules: `cmd/go/internal/modload/load.go`.
+
+mod graph;
+mod options;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use self::graph::{Package, PackageId, Packages};
+pub use self::options::{PackageOptions, Pattern, Silence, Tags, Tidy, is_meta_package};
+use crate::error::Error;
+use crate::node::Node;
+use crate::requirements::Requirements;
+
+/// What was loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The requirements that follow from the packages.
+    pub requirements: Arc<Requirements>,
+    /// The packages.
+    pub packages: Arc<Packages>,
+    /// What each pattern matches, in order of the patterns.
+    pub matches: Vec<Match>,
+    /// What has to be reported; the command fails unless errors are allowed, and then these are notes already.
+    pub errors: Vec<Error>,
+    /// For tidy: the lines of go.sum to keep, in the form of [`World::kept_sums`](crate::world::World::kept_sums).
+    pub kept_sums: Option<BTreeSet<Node>>,
+    /// For tidy with `-v`: the modules that are not needed any more.
+    pub unused: Vec<String>,
+}
+
+/// What a pattern matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// The pattern.
+    pub pattern: String,
+    /// The import paths.
+    pub packages: Vec<String>,
+    /// Why there may be more.
+    pub errors: Vec<String>,
+}
