@@ -98,9 +98,69 @@ pub enum Error {
     /// A package that no module provides, or too many.
     #[error(transparent)]
     Import(#[from] crate::import::ImportError),
+    /// About a package on the way from those that were asked for.
+    #[error("{stack}: {error}")]
+    Package {
+        /// The way, as errors tell it.
+        stack: String,
+        /// What is wrong.
+        error: Box<Error>,
+    },
+    /// Several errors, each of which stands on a line with `go: ` before it.
+    #[error("{}", Several(.0))]
+    Several(Vec<Error>),
+    /// Other errors, in go's words.
+    #[error("{0}")]
+    Text(String),
     /// Versions that `get` was asked for exclude each other.
     #[error(transparent)]
     Constraint(#[from] crate::edit::ConstraintError),
+}
+
+struct Several<'a>(&'a [Error]);
+
+impl fmt::Display for Several<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, rest @ ..] = self.0 else { return Ok(()) };
+        write!(f, "{first}")?;
+        rest.iter().try_for_each(|error| write!(f, "\ngo: {error}"))
+    }
+}
+
+impl Error {
+    /// What needs a newer release, if that is the reason (`errors.As(err, *gover.TooNewError)`).
+    pub fn too_new(&self) -> Option<&TooNew> {
+        match self {
+            Self::TooNew(error) => Some(error),
+            Self::Module(error) => error.too_new(),
+            Self::BuildList(error) => error.cause.too_new(),
+            Self::Package { error, .. } => error.too_new(),
+            Self::Several(errors) => errors.iter().find_map(Self::too_new),
+            Self::Constraint(error) => {
+                error.conflicts.iter().find_map(|conflict| conflict.error.as_ref()?.too_new())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the source says that there is no such thing (`errors.Is(err, fs.ErrNotExist)`).
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Module(error) => error.kind == Fault::NotExist,
+            Self::BuildList(error) => error.cause.kind == Fault::NotExist,
+            Self::Package { error, .. } => error.is_absence(),
+            _ => false,
+        }
+    }
+}
+
+impl ModuleError {
+    fn too_new(&self) -> Option<&TooNew> {
+        match &self.kind {
+            Fault::TooNew(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// How the mode forbids changes, for [`Error::GoModDirty`].

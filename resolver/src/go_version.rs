@@ -16,6 +16,12 @@ pub const EXPLICIT_INDIRECT: &str = "1.17";
 pub const STRICT: &str = "1.21";
 /// From here a go.mod has at most two blocks of requirements.
 pub const SIMPLE_REQUIRES: &str = "1.27";
+/// From here `all` leaves out the tests of dependencies.
+pub const NARROW_ALL: &str = "1.16";
+/// From here tidy keeps the go.mod lines of modules whose packages are loaded.
+pub const TIDY_KEEPS_GO_MOD: &str = "1.21";
+/// From here packages of the vendor directory must stand in modules.txt.
+pub const LISTED_VENDORED: &str = "1.23";
 /// From here `tool` directives are understood.
 pub const TOOLS: &str = "1.24";
 

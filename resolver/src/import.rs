@@ -2,91 +2,37 @@
 //!
 //! Every prefix of an import path may be a module. In a first pass only the roots are asked; whoever is found there is
 //! the answer, and the graph behind is not looked at: that is lazy loading, and it can be seen in errors and in go.sum.
-//! Source of the rules: `cmd/go/internal/modload/import.go:importFromModules`; modes with a vendor directory are not
-//! handled here.
+//! Source of the rules: `cmd/go/internal/modload/import.go:importFromModules`.
 
-use std::fmt;
+mod error;
+pub(crate) mod vendored;
+
 use std::sync::Arc;
 
 use modkeep_module::path::check_import_path;
 
+pub use self::error::{ImportError, Importer, MissingImport, NotInModule};
 use crate::error::{Error, Halt, ModuleError};
 use crate::known::Folder;
 use crate::module_graph::ModuleGraph;
 use crate::mvs::Stop;
 use crate::node::{Node, NodeId};
 use crate::order;
+use crate::packages::is_meta_package;
 use crate::requirements::Requirements;
 use crate::world::World;
 
 /// Where a package comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Import {
     /// The module; `None` for the standard library and for `C`.
     pub module: Option<NodeId>,
-    /// The package's directory in it, empty for its root.
-    pub directory: String,
+    /// The package's directory in it, empty for its root; `None` for `C`, which has none.
+    pub directory: Option<String>,
+    /// What is in the directory; `None` for the standard library.
+    pub folder: Option<Arc<Folder>>,
     /// Modules whose paths would fit as well, but which don't have the package.
     pub others: Vec<NodeId>,
-}
-
-/// Why a package has no place, or too many.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// The text can't be an import path.
-    #[error("{0}")]
-    Invalid(String),
-    /// Several modules have it.
-    #[error("ambiguous import: found package {path} in multiple modules:{}", Places(places))]
-    Ambiguous {
-        /// The import path.
-        path: String,
-        /// The modules, shortest path first, with the directories as told.
-        places: Vec<(Node, String)>,
-    },
-    /// Lines of go.sum are missing without which nobody can tell.
-    #[error("missing go.sum entry {}{path}{}{}", missing_sum(*is_found), provider(*is_found), hint(modules))]
-    MissingSums {
-        /// The import path.
-        path: String,
-        /// The modules whose zips could not be checked.
-        modules: Vec<Node>,
-        /// Whether another module has the package.
-        is_found: bool,
-    },
-    /// No module of the build has it. Whoever asks knows what to say about it.
-    #[error("no required module provides package {path}")]
-    Missing {
-        /// The import path.
-        path: String,
-        /// Whether it looks like one of the standard library's.
-        is_standard: bool,
-    },
-}
-
-struct Places<'a>(&'a [(Node, String)]);
-
-impl fmt::Display for Places<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (Node { path, version }, directory) in self.0 {
-            let space = if version.is_empty() { "" } else { " " };
-            write!(f, "\n\t{path}{space}{version} ({directory})")?;
-        }
-        Ok(())
-    }
-}
-
-fn missing_sum(is_found: bool) -> &'static str {
-    if is_found { "needed to verify package " } else { "for module providing package " }
-}
-
-fn provider(is_found: bool) -> &'static str {
-    if is_found { " is provided by exactly one module" } else { "" }
-}
-
-fn hint(modules: &[Node]) -> String {
-    let paths: Vec<_> = modules.iter().map(|module| &*module.path).collect();
-    if paths.is_empty() { String::new() } else { format!("; to add:\n\tgo mod download {}", paths.join(" ")) }
 }
 
 /// What one pass over the prefixes of a path found.
@@ -113,9 +59,15 @@ impl World {
         if let Some(problem) = invalid(path) {
             return Err(Error::from(ImportError::Invalid(problem)).into());
         }
-        let in_standard = path == "C" || self.standard.packages.contains(path);
-        if in_standard {
-            return Ok(Import { module: None, directory: path.to_owned(), others: Vec::new() });
+        if path == "C" {
+            return Ok(Import { module: None, directory: None, folder: None, others: Vec::new() });
+        }
+        if self.standard.packages.contains(path) {
+            let directory = Some(path.to_owned());
+            return Ok(Import { module: None, directory, folder: None, others: Vec::new() });
+        }
+        if self.vendored().is_some() {
+            return self.find_vendored(path);
         }
         let mut graph = graph;
         loop {
@@ -123,20 +75,33 @@ impl World {
             if pass.found.len() > 1 || !pass.without_sums.is_empty() {
                 return Err(Error::from(self.not_one(path, pass)).into());
             }
-            if let Some((module, directory, _)) = pass.found.into_iter().next() {
+            if let Some((module, directory, folder)) = pass.found.into_iter().next() {
                 if !skip_go_mod && self.main.find(module.path()).is_none() {
                     self.summary(module).map_err(|stop| match stop {
                         Stop::Missing => self.known.halt(),
                         Stop::Failed(error) => Error::from(error).into(),
                     })?;
                 }
-                return Ok(Import { module: Some(module), directory, others: pass.others });
+                let (directory, folder) = (Some(directory), Some(folder));
+                return Ok(Import { module: Some(module), directory, folder, others: pass.others });
             }
             if graph.is_some() {
-                let is_standard = is_standard_path(path);
-                return Err(Error::from(ImportError::Missing { path: path.to_owned(), is_standard }).into());
+                return Err(Error::from(ImportError::from(self.missing_import(path))).into());
             }
             graph = Some(requirements.whole_graph(self)?);
+        }
+    }
+
+    /// The error about a package that no module of the build has.
+    pub(crate) fn missing_import(&self, path: &str) -> MissingImport {
+        MissingImport {
+            path: path.to_owned(),
+            is_standard: is_standard_path(path),
+            standard_directory: self.standard.directory.clone(),
+            is_mod: self.is_mod(),
+            allows_missing: self.allows_missing_imports,
+            has_no_main: !self.has_main(),
+            ..MissingImport::default()
         }
     }
 
@@ -148,6 +113,7 @@ impl World {
     ) -> Result<Pass, Halt> {
         let mut pass = Pass::default();
         let mut is_missing = false;
+        let mut failure = None;
         let mut rest = Some(path);
         while let Some(prefix) = rest {
             rest = prefix.rsplit_once('/').map(|(before, _)| before);
@@ -159,6 +125,9 @@ impl World {
                 None => requirements.root(self, id),
             };
             let Some(module) = module.filter(|module| !self.nodes().is_none(*module)) else { continue };
+            if self.main.find(id) == Some(module) && self.main.module(module).is_none() {
+                continue;
+            }
             if self.lacks_sum(module) {
                 pass.without_sums.push(module);
                 continue;
@@ -166,24 +135,50 @@ impl World {
             let directory = path[prefix.len()..].trim_start_matches('/');
             match self.folder(module, directory) {
                 None => is_missing = true,
-                Some(Err(error)) => return Err(Error::from(error).into()),
+                Some(Err(error)) => {
+                    failure.get_or_insert(error);
+                }
                 Some(Ok(folder)) if folder.has_go_files => {
                     pass.found.push((module, directory.to_owned(), folder));
                 }
                 Some(Ok(_)) => pass.others.push(module),
             }
         }
-        if is_missing { Err(self.known.halt()) } else { Ok(pass) }
+        if is_missing {
+            return Err(self.known.halt());
+        }
+        match failure {
+            Some(error) => Err(Error::from(error).into()),
+            None => Ok(pass),
+        }
     }
 
     /// The directory of a module that a package would be in.
-    fn folder(&mut self, module: NodeId, directory: &str) -> Option<Result<Arc<Folder>, ModuleError>> {
+    pub(crate) fn folder(
+        &mut self,
+        module: NodeId,
+        directory: &str,
+    ) -> Option<Result<Arc<Folder>, ModuleError>> {
         let actual = self.actual(module);
-        self.known.folder(actual, directory)
+        let told = self.known.folder(actual, directory)?;
+        Some(told.map_err(|error| self.about_replaced(module, actual, error)))
+    }
+
+    /// An error about a directory names the module that it replaces.
+    pub(crate) fn about_replaced(
+        &self,
+        module: NodeId,
+        actual: NodeId,
+        mut error: ModuleError,
+    ) -> ModuleError {
+        if error.module.is_none() && actual != module && self.nodes().version(actual).is_empty() {
+            error.module = Some(self.nodes().node(module).clone());
+        }
+        error
     }
 
     /// Whether a zip may not be used for want of its line in go.sum.
-    fn lacks_sum(&mut self, module: NodeId) -> bool {
+    pub(crate) fn lacks_sum(&mut self, module: NodeId) -> bool {
         let actual = self.actual(module);
         let node = self.nodes().node(actual);
         let lacks = |sums: &modkeep_module::GoSum| sums.hashes(&node.path, &node.version).next().is_none();
@@ -197,8 +192,8 @@ impl World {
             let places = pass.found.iter().rev().map(|(id, _, folder)| (node(*id), folder.shown.clone()));
             return ImportError::Ambiguous { path, places: places.collect() };
         }
-        let modules = pass.without_sums.iter().rev().map(|id| node(*id)).collect();
-        ImportError::MissingSums { path, modules, is_found: !pass.found.is_empty() }
+        let modules: Vec<Node> = pass.without_sums.iter().rev().map(|id| node(*id)).collect();
+        ImportError::MissingSums { path, modules, is_found: !pass.found.is_empty(), importer: None }
     }
 }
 
@@ -211,7 +206,7 @@ fn invalid(path: &str) -> Option<String> {
         Some(format!("\"{path}\" is relative, but relative import paths are not supported in module mode"))
     } else if path.starts_with('/') {
         Some(format!("\"{path}\" is not a package path; see 'go help packages'"))
-    } else if matches!(path, "std" | "cmd" | "all" | "tool" | "work") {
+    } else if is_meta_package(path) {
         Some(format!("\"{path}\" is not an importable package; see 'go help packages'"))
     } else if path == "C" {
         None

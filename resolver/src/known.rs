@@ -256,6 +256,11 @@ impl Known {
         }
     }
 
+    /// Asks again for what a part of a resolution asked for, so that others can ask too.
+    pub(crate) fn put_back(&mut self, needs: Vec<Need>) {
+        needs.into_iter().for_each(|need| self.need(need));
+    }
+
     /// What was told, or a stop with everything that was asked for.
     pub(crate) fn or_halt<T>(&mut self, told: Option<T>) -> Result<T, Halt> {
         match told {

@@ -22,5 +22,6 @@ pub mod requirements;
 pub mod retraction;
 pub mod sums;
 pub mod vendored;
+pub mod wildcard;
 pub mod world;
 pub mod written;

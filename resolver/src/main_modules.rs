@@ -4,7 +4,7 @@
 
 mod directory;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use modkeep_module::gomod::{Directive, Replace};
 use modkeep_module::{GoMod, GoWork};
@@ -183,7 +183,7 @@ impl MainModules {
 
     /// The node of the main module with that path.
     pub fn find(&self, path: PathId) -> Option<NodeId> {
-        self.ids().into_iter().find(|id| id.path() == path)
+        self.modules.iter().map(|main| main.id).find(|id| id.path() == path)
     }
 
     /// A main module as it was read; `None` when there is no file.
@@ -287,6 +287,12 @@ impl MainModules {
     /// Whether a main module, go.work not counted, replaces anything.
     pub(crate) fn has_replacements(&self) -> bool {
         self.modules.iter().any(|main| !main.replaces.is_empty())
+    }
+
+    /// The import paths of the tools of all main modules.
+    pub(crate) fn tools(&self) -> BTreeSet<&str> {
+        let files = self.modules.iter().filter_map(|main| main.module.as_ref());
+        files.flat_map(|module| module.file.tools()).map(|tool| tool.path.as_str()).collect()
     }
 
     /// The Go-version line of the only main module.

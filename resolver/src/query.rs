@@ -5,7 +5,9 @@
 //! Source of the rules: `cmd/go/internal/modload/query.go`.
 
 mod matcher;
+mod pattern;
 mod repository;
+mod toolchain;
 
 use std::sync::Arc;
 
@@ -15,10 +17,12 @@ use modkeep_module::{pseudo, version};
 
 use self::matcher::Matcher;
 pub use self::matcher::is_revision_query;
+pub(crate) use self::pattern::{Found, PatternQuery};
 use crate::error::{DirtyReason, Error, Fault, Halt, ModuleError};
 use crate::known::Revision;
 use crate::node::NodeId;
 use crate::order;
+use crate::packages::is_meta_package;
 use crate::world::{Mode, World};
 
 /// What is asked of one module.
@@ -34,8 +38,11 @@ pub struct Query<'a> {
     pub allowed: Allowed,
 }
 
+/// A query as a key.
+pub(crate) type Asked = (String, String, String, Allowed);
+
 /// Which versions may be the answer to a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Allowed {
     /// All.
     Everything,
@@ -43,6 +50,9 @@ pub enum Allowed {
     NotExcluded,
     /// Those that are neither excluded nor retracted.
     NotRetracted,
+    /// As before, but what is asked for by its exact version may be retracted, and `upgrade` and `patch` may stay at the
+    /// current version whatever is said about it (`get`).
+    AsRequested,
 }
 
 /// Why a query has no answer.
@@ -94,6 +104,80 @@ pub enum QueryError {
         /// As asked.
         query: String,
     },
+    /// A pattern of which nobody knows where to begin.
+    #[error("no modules to query for {pattern}@{query} because first path element contains a wildcard")]
+    WildcardFirst {
+        /// The pattern.
+        pattern: String,
+        /// As asked.
+        query: String,
+    },
+    /// A version of packages in a main module.
+    #[error(transparent)]
+    MainPackages(#[from] MainPackages),
+    /// A version of a main module.
+    #[error("can't request version \"{query}\" of {}", of_mains(pattern, mains, *is_module))]
+    MainModules {
+        /// The path or pattern.
+        pattern: String,
+        /// As asked.
+        query: String,
+        /// The main modules that it matches, if known.
+        mains: Vec<String>,
+        /// Whether the pattern is the path of one.
+        is_module: bool,
+    },
+    /// `all@v1.2.3`
+    #[error("can't request version \"{query}\" of pattern \"all\" that includes the main module{}", plural(*mains))]
+    All {
+        /// As asked.
+        query: String,
+        /// How many main modules there are.
+        mains: usize,
+    },
+}
+
+/// A version was asked of packages that a main module has (`QueryMatchesPackagesInMainModuleError`).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}, so can't request version {query}", in_main(pattern, packages))]
+pub struct MainPackages {
+    /// The path or pattern.
+    pub pattern: String,
+    /// As asked.
+    pub query: String,
+    /// The packages, at least one.
+    pub packages: Vec<String>,
+}
+
+fn in_main(pattern: &str, packages: &[String]) -> String {
+    match packages {
+        [package] if pattern.contains("...") || is_meta_package(pattern) => {
+            format!("pattern {pattern} matches package {package} in the main module")
+        }
+        [package] => format!("package {package} is in the main module"),
+        _ => format!("pattern {pattern} matches {} packages in the main module", packages.len()),
+    }
+}
+
+fn of_mains(pattern: &str, mains: &[String], is_module: bool) -> String {
+    match is_module {
+        true => format!("the main module ({pattern})"),
+        false => {
+            let list = mains.join(", ");
+            format!(
+                "pattern \"{pattern}\" that includes the main module{} ({list})",
+                plural_if_many(mains.len())
+            )
+        }
+    }
+}
+
+fn plural_if_many(count: usize) -> &'static str {
+    if count > 1 { "s" } else { "" }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 impl World {
@@ -102,6 +186,21 @@ impl World {
     /// # Errors
     /// When something isn't known yet, or no version matches.
     pub fn query(&mut self, query: &Query<'_>) -> Result<Arc<Revision>, Halt> {
+        let Query { path, query: text, current, allowed } = *query;
+        let asked = (path.to_owned(), text.to_owned(), current.to_owned(), allowed);
+        if let Some(answer) = self.queries.get(&asked) {
+            return answer.clone().map_err(Halt::from);
+        }
+        let answer = match self.answer(query) {
+            Ok(revision) => Ok(revision),
+            Err(Halt::Error(error)) => Err(*error),
+            Err(need) => return Err(need),
+        };
+        self.queries.insert(asked, answer.clone());
+        answer.map_err(Halt::from)
+    }
+
+    fn answer(&mut self, query: &Query<'_>) -> Result<Arc<Revision>, Halt> {
         let Query { path, query: text, current, .. } = *query;
         self.check_query(query)?;
         let main = self.path(path);
@@ -234,7 +333,13 @@ impl World {
         match query.allowed {
             Allowed::Everything => Ok(None),
             Allowed::NotExcluded => Ok(self.exclusion(module)),
-            Allowed::NotRetracted => match self.exclusion(module) {
+            Allowed::AsRequested if version == query.query => Ok(self.exclusion(module)),
+            Allowed::AsRequested
+                if matches!(query.query, "upgrade" | "patch") && version == query.current =>
+            {
+                Ok(None)
+            }
+            Allowed::NotRetracted | Allowed::AsRequested => match self.exclusion(module) {
                 Some(error) => Ok(Some(error)),
                 None => Ok(self.retraction(module)?.disallows(self.nodes().node(module))),
             },

@@ -80,7 +80,10 @@ impl World {
         path: &str,
         version: &str,
     ) -> Result<Result<Option<Arc<GoModFacts>>, ModuleError>, Halt> {
-        if version.is_empty() || self.main.replacement(&Node::new(path, "")).is_some() {
+        if version.is_empty()
+            || order::is_toolchain(path)
+            || self.main.replacement(&Node::new(path, "")).is_some()
+        {
             return Ok(Ok(None));
         }
         let query = Query { path, query: "latest", current: "", allowed: Allowed::Everything };

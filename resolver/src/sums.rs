@@ -10,9 +10,6 @@ use crate::node::{Node, NodeId};
 use crate::requirements::Requirements;
 use crate::world::{Pruning, World};
 
-/// From here tidy keeps the go.mod lines of modules whose packages are loaded.
-const TIDY_KEEPS_GO_MOD: &str = "1.21";
-
 /// A package that was loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadedPackage {
@@ -49,7 +46,7 @@ impl World {
             Some(loaded) => loaded.go_version.clone(),
             None => self.main.go_version(&self.local.version).to_owned(),
         };
-        let is_old = go_version::compare(&go, TIDY_KEEPS_GO_MOD).is_lt();
+        let is_old = go_version::compare(&go, go_version::TIDY_KEEPS_GO_MOD).is_lt();
         let is_tidy = loaded.is_some_and(|loaded| loaded.is_tidy);
         let keeps_go_mods = !(is_old && (is_tidy || !self.is_mod()));
         let mut kept = Kept::default();

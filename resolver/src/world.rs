@@ -88,6 +88,10 @@ pub struct World {
     pub required_sums: Option<GoSum>,
     /// The standard library of the local release.
     pub standard: Standard,
+    /// Whether packages may be looked for outside of the build even where go.mod must stay as it is (`get`).
+    pub allows_missing_imports: bool,
+    /// The main module in whose directory the command runs.
+    pub here: Option<NodeId>,
     /// What was told.
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
@@ -95,6 +99,9 @@ pub struct World {
     /// Errors after which go goes on, only to fail in the end.
     pub faults: Vec<String>,
     summaries: HashMap<NodeId, Result<Arc<Summary>, ModuleError>>,
+    actuals: HashMap<NodeId, NodeId>,
+    pub(crate) queries: HashMap<crate::query::Asked, Result<Arc<crate::known::Revision>, Error>>,
+    pub(crate) walks: HashMap<crate::packages::WalkKey, crate::packages::Walk>,
     pub(crate) graphs: HashMap<crate::module_graph::Key, Memo>,
 }
 
@@ -117,10 +124,15 @@ impl World {
             local,
             required_sums: None,
             standard: Standard::default(),
+            allows_missing_imports: false,
+            here: None,
             known,
             notes: Vec::new(),
             faults: Vec::new(),
             summaries: HashMap::new(),
+            actuals: HashMap::new(),
+            queries: HashMap::new(),
+            walks: HashMap::new(),
             graphs: HashMap::new(),
         })
     }
@@ -182,10 +194,20 @@ impl World {
 
     /// What is read for a module: its replacement or itself.
     pub fn actual(&mut self, module: NodeId) -> NodeId {
-        match self.main.replacement(self.known.nodes.node(module)) {
+        if let Some(&actual) = self.actuals.get(&module) {
+            return actual;
+        }
+        let actual = match self.main.replacement(self.known.nodes.node(module)) {
             Some(node) => self.known.nodes.id(&node.path, &node.version),
             None => module,
-        }
+        };
+        self.actuals.insert(module, actual);
+        actual
+    }
+
+    /// Whether there is a main module with a file.
+    pub(crate) fn has_main(&self) -> bool {
+        self.main.module(self.main.first()).is_some()
     }
 
     /// What a node says to the graph (`goModSummary`). Not to be asked of the main module outside of a workspace.

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use modkeep_module::path::check_import_path;
+
 use crate::error::Error;
 use crate::node::NodeId;
 
@@ -98,6 +100,17 @@ impl Packages {
     /// The module that provides a package.
     pub fn module(&self, path: &str) -> Option<NodeId> {
         self.get(self.find(path)?).module
+    }
+
+    /// The import paths in `all`, sorted.
+    pub fn all(&self) -> Vec<String> {
+        let packages = self.order.iter().map(|id| self.get(*id));
+        let in_all = packages.filter(|package| package.is_in_all && !package.is_test());
+        let mut paths: Vec<_> = in_all.map(|package| package.path.clone()).collect();
+        // What can't be an import path is reported where it is imported.
+        paths.retain(|path| check_import_path(path).is_ok());
+        paths.sort_unstable();
+        paths
     }
 
     pub(crate) fn add(&mut self, package: Package) -> PackageId {

@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::order;
 use crate::world::World;
 
-type Answer = Result<Arc<Revision>, ModuleError>;
+pub(super) type Answer = Result<Arc<Revision>, ModuleError>;
 
 impl World {
     /// Refuses what can't be a module's path, unless something replaces it.
@@ -29,6 +29,7 @@ impl World {
     pub(crate) fn repository_versions(&mut self, path: &str, prefix: &str) -> Result<Vec<String>, Halt> {
         let listed = match invalid_path(path) {
             Some(_) => Ok(Arc::default()),
+            None if order::is_toolchain(path) => self.toolchain_versions(path)?,
             None => {
                 let told = self.known.versions(path);
                 self.known.or_halt(told)?
@@ -44,7 +45,9 @@ impl World {
             let replaced = self.main.replaced_versions(path).filter(|v| !pseudo::is_pseudo_version(v));
             versions.extend(replaced.map(str::to_owned));
         }
-        versions.retain(|version| version.starts_with(prefix));
+        if !order::is_toolchain(path) {
+            versions.retain(|version| version.starts_with(prefix));
+        }
         versions.sort_by(|a, b| order::compare(path, a, b).then_with(|| a.cmp(b)));
         versions.dedup();
         Ok(versions)
@@ -54,6 +57,7 @@ impl World {
     pub(crate) fn repository_revision(&mut self, path: &str, revision: &str) -> Result<Answer, Halt> {
         let answer = match invalid_path(path) {
             Some(error) => Err(error),
+            None if order::is_toolchain(path) => self.toolchain_revision(path, revision)?,
             None => {
                 let told = self.known.revision(path, revision);
                 self.known.or_halt(told)?
@@ -79,6 +83,7 @@ impl World {
     pub(crate) fn repository_latest(&mut self, path: &str) -> Result<Answer, Halt> {
         let answer = match invalid_path(path) {
             Some(error) => Err(error),
+            None if order::is_toolchain(path) => self.latest_toolchain(path)?,
             None => {
                 let told = self.known.latest(path);
                 self.known.or_halt(told)?

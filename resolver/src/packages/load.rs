@@ -1,0 +1,414 @@
+//! The rounds of loading: walk, correct the requirements, add what is missing, until nothing changes.
+//!
+//! Source of the rules: `cmd/go/internal/modload/load.go` (`LoadPackages`, `loadFromRoots`, `preloadRootModules`).
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::walk::{Allow, Rules};
+use super::{Loaded, Match, PackageId, PackageOptions, Packages, Tags};
+use crate::error::{Error, Halt};
+use crate::go_version;
+use crate::import::{ImportError, Importer};
+use crate::known::ScanError;
+use crate::node::{Node, NodeId};
+use crate::requirements::{Expanded, Requirements, RootChange};
+use crate::sums::{LoadedPackage, LoadedPackages};
+use crate::world::{Pruning, World};
+
+/// A bound on rounds, each of which raises a root or adds one: more than any module has.
+const MOST_ROUNDS: usize = 100_000;
+
+/// The state of loading.
+pub(super) struct Loading<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) options: &'a PackageOptions,
+    pub(super) requirements: Arc<Requirements>,
+    pub(super) packages: Arc<Packages>,
+    pub(super) rules: Rules,
+    pub(super) errors: Vec<Error>,
+}
+
+impl World {
+    /// Loads packages and corrects the requirements by what they need (`LoadPackages`).
+    ///
+    /// # Errors
+    /// When something isn't known yet, or loading can't go on. Errors that are reported at the end are in the answer.
+    pub fn load_packages(
+        &mut self,
+        initial: &Arc<Requirements>,
+        options: &PackageOptions,
+    ) -> Result<Loaded, Halt> {
+        self.load_allowed_packages(initial, options, None)
+    }
+
+    /// As [`World::load_packages`]; `allow` may refuse the version of a module that packages come from.
+    pub(crate) fn load_allowed_packages(
+        &mut self,
+        initial: &Arc<Requirements>,
+        options: &PackageOptions,
+        mut allow: Option<&mut Allow<'_>>,
+    ) -> Result<Loaded, Halt> {
+        let rules = Rules {
+            tags: options.tags,
+            loads_tests: options.loads_tests,
+            all_is_root: options.patterns.iter().any(super::Pattern::is_all),
+            all_closes_over_tests: false,
+            skips_go_mods: false,
+        };
+        let mut loading = Loading {
+            world: self,
+            options,
+            requirements: Arc::clone(initial),
+            packages: Arc::default(),
+            rules,
+            errors: Vec::new(),
+        };
+        let first_matches = loading.run(&mut allow)?;
+        loading.exit_if_errors()?;
+        if let Some(tidy) = &options.tidy {
+            loading.make_tidy(tidy)?;
+            loading.exit_if_errors()?;
+        }
+        loading.report_packages();
+        loading.check_multiple_paths();
+        let matches = loading.match_finally(first_matches)?;
+        loading.finish(initial, matches)
+    }
+}
+
+impl Loading<'_> {
+    /// Notes an error that does not stop loading at once.
+    pub(super) fn report(&mut self, error: Error) {
+        match self.options.allows_errors {
+            true => self.world.notes.push(error.to_string()),
+            false => self.errors.push(error),
+        }
+    }
+
+    pub(super) fn exit_if_errors(&mut self) -> Result<(), Halt> {
+        match self.errors.len() {
+            0 => Ok(()),
+            1 => Err(self.errors.remove(0).into()),
+            _ => Err(Error::Several(std::mem::take(&mut self.errors)).into()),
+        }
+    }
+
+    /// The error of a step, if it failed for good.
+    pub(super) fn tried<T>(step: Result<T, Halt>) -> Result<Result<T, Error>, Halt> {
+        match step {
+            Ok(value) => Ok(Ok(value)),
+            Err(Halt::Error(error)) => Ok(Err(*error)),
+            Err(need) => Err(need),
+        }
+    }
+
+    fn run(&mut self, allow: &mut Option<&mut Allow<'_>>) -> Result<Vec<Match>, Halt> {
+        if self.requirements.pruning() == Pruning::Unpruned {
+            let Expanded { requirements, error, .. } = self.world.expand(&self.requirements)?;
+            self.requirements = requirements;
+            error.into_iter().for_each(|error| self.report(error));
+        }
+        self.exit_if_errors()?;
+        let mut matches = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            self.update_rules()?;
+            matches = self.match_patterns(None)?;
+            let mut paths: Vec<String> = Vec::new();
+            let mut seen = std::collections::HashSet::new();
+            for path in matches.iter().flat_map(|found| &found.packages) {
+                if seen.insert(path) {
+                    paths.push(path.clone());
+                }
+            }
+            if self.requirements.pruning() == Pruning::Pruned
+                && self.world.is_mod()
+                && self.preload_roots(&paths)?
+            {
+                continue;
+            }
+            let walked = self.world.walk(&self.requirements, &self.rules, &paths, allow.as_deref_mut());
+            self.packages = walked?;
+            match Self::tried(self.update_requirements())? {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    self.report(error);
+                    break;
+                }
+            }
+            let may_add = self.world.has_main() || self.world.allows_missing_imports;
+            if !self.options.resolves_missing || !may_add || !self.add_missing()? {
+                break;
+            }
+        }
+        Ok(matches)
+    }
+
+    fn match_patterns(&mut self, loaded: Option<&Packages>) -> Result<Vec<Match>, Halt> {
+        let PackageOptions { patterns, tags, main_module, .. } = self.options;
+        self.world.match_patterns(patterns, *tags, *main_module, &self.requirements, loaded)
+    }
+
+    /// The Go version whose rules hold for this round, and what follows from it.
+    fn update_rules(&mut self) -> Result<(), Halt> {
+        let wanted = self.options.tidy.as_ref().and_then(|tidy| tidy.go_version.clone());
+        let go = wanted.unwrap_or_else(|| self.requirements.go_version(self.world).to_owned());
+        if self.requirements.pruning() != Pruning::Workspace {
+            let converted = self.world.convert_pruning(&self.requirements, Pruning::of(&go));
+            match Self::tried(converted)? {
+                Ok(requirements) => self.requirements = requirements,
+                Err(error) => {
+                    self.report(error);
+                    self.exit_if_errors()?;
+                }
+            }
+        }
+        let is_before = |version| go_version::compare(&go, version).is_lt();
+        self.rules.skips_go_mods = self.options.tidy.is_some() && is_before(go_version::TIDY_KEEPS_GO_MOD);
+        self.rules.all_closes_over_tests = is_before(go_version::NARROW_ALL) && !self.options.uses_vendor_all;
+        Ok(())
+    }
+
+    /// Makes the modules of the packages that are asked for roots, before anything behind them is looked at; whether
+    /// the roots changed.
+    fn preload_roots(&mut self, paths: &[String]) -> Result<bool, Halt> {
+        let mut needed = Vec::new();
+        let mut is_missing = false;
+        let requirements = Arc::clone(&self.requirements);
+        for path in paths {
+            let module = match self.module_for_root(path, &requirements) {
+                Ok(module) => module,
+                Err(Halt::Need(needs)) => {
+                    self.world.known.put_back(needs);
+                    is_missing = true;
+                    continue;
+                }
+                // It is reported when the package is loaded.
+                Err(Halt::Error(_)) => continue,
+            };
+            let Some(module) = module else { continue };
+            let root = requirements.root(self.world, module.path());
+            if root != Some(module) && !needed.contains(&module) {
+                needed.push(module);
+            }
+        }
+        if is_missing {
+            return Err(self.world.known.halt());
+        }
+        if needed.is_empty() {
+            return Ok(false);
+        }
+        self.world.nodes().sort(&mut needed);
+        let direct = requirements.direct().clone();
+        let change = RootChange { direct, add: needed, ..RootChange::default() };
+        match Self::tried(self.world.update_roots(&requirements, change))? {
+            Ok(updated) if updated.roots() != requirements.roots() => {
+                self.requirements = updated;
+                Ok(true)
+            }
+            // Adding changed nothing: what was found is reported, or found again, when the package is loaded.
+            Ok(_) => Ok(false),
+            Err(error) => {
+                self.report(error);
+                self.exit_if_errors()?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn module_for_root(&mut self, path: &str, requirements: &Requirements) -> Result<Option<NodeId>, Halt> {
+        let found = self.world.find_import(path, requirements, None, self.rules.skips_go_mods);
+        match found {
+            Ok(import) => Ok(import.module),
+            Err(Halt::Error(error))
+                if matches!(*error, Error::Import(ImportError::Missing(_)))
+                    && self.options.resolves_missing =>
+            {
+                self.world.query_import(path, requirements).map(Some)
+            }
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// Adds modules for the packages that none provides; whether any was added.
+    fn add_missing(&mut self) -> Result<bool, Halt> {
+        let added_by = match Self::tried(self.resolve_missing())? {
+            Ok(added_by) => added_by,
+            Err(error) => {
+                self.report(error);
+                return Ok(false);
+            }
+        };
+        if added_by.is_empty() {
+            return Ok(false);
+        }
+        let mut add: Vec<_> = added_by.keys().copied().collect();
+        self.world.nodes().sort(&mut add);
+        let direct = self.requirements.direct().clone();
+        let change = RootChange { direct, add, ..RootChange::default() };
+        match Self::tried(self.world.update_roots(&self.requirements, change))? {
+            Ok(updated) if updated.roots() != self.requirements.roots() => {
+                self.requirements = updated;
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) => {
+                let error = self.told_by_package(error, &added_by);
+                self.report(error);
+                Ok(false)
+            }
+        }
+    }
+
+    /// An error about a module that was added for a package, told with the way to the package.
+    fn told_by_package(&mut self, error: Error, added_by: &BTreeMap<NodeId, PackageId>) -> Error {
+        let Error::BuildList(error) = error else { return error };
+        let node = error.node().cloned();
+        let id = node.and_then(|node| self.world.nodes().find(&node.path, &node.version));
+        match id.and_then(|id| added_by.get(&id)) {
+            Some(&package) => Error::Package {
+                stack: self.packages.stack_text(package),
+                error: Box::new(Error::Module(error.cause)),
+            },
+            None => Error::BuildList(error),
+        }
+    }
+
+    /// Reports the errors of packages.
+    fn report_packages(&mut self) {
+        let packages = Arc::make_mut(&mut self.packages);
+        let mut reports = Vec::new();
+        for &id in packages.order().to_vec().iter() {
+            let importer = packages.get(id).importer.map(|importer| {
+                let importer = packages.get(importer);
+                let version = importer.module.map_or("", |module| self.world.nodes().version(module));
+                let (path, is_test) = (importer.path.clone(), importer.is_test());
+                Importer { path, version: version.to_owned(), is_test }
+            });
+            let stack = packages.stack_text(id);
+            let Some(error) = &mut packages.get_mut(id).error else { continue };
+            if let Error::Import(ImportError::MissingSums { importer: place, .. }) = &mut **error {
+                *place = importer;
+            }
+            let silence = self.options.silence;
+            let is_missing_standard =
+                matches!(&**error, Error::Import(ImportError::Missing(missing)) if missing.is_standard);
+            let is_no_go = matches!(**error, Error::Import(ImportError::Scan(ScanError::NoGo)));
+            let is_silenced = silence.package_errors
+                || (silence.missing_standard && is_missing_standard)
+                || (silence.no_go && is_no_go);
+            if !is_silenced {
+                reports.push(Error::Package { stack, error: error.clone() });
+            }
+        }
+        reports.into_iter().for_each(|error| self.report(error));
+    }
+
+    /// A module may be used as itself or in place of one other, not both.
+    fn check_multiple_paths(&mut self) {
+        let modules = match self.requirements.loaded_graph() {
+            Some(graph) => graph.build_list(self.world.nodes()).to_vec(),
+            None => self.requirements.roots().to_vec(),
+        };
+        let mut first: HashMap<NodeId, NodeId> = HashMap::new();
+        for module in modules {
+            let actual = self.world.actual(module);
+            let before = *first.entry(actual).or_insert(module);
+            if before.path() != module.path() {
+                let nodes = self.world.nodes();
+                let (Node { path, version }, one, other) =
+                    (nodes.node(actual), nodes.path(before.path()), nodes.path(module.path()));
+                let text =
+                    format!("{path}@{version} used for two different module paths ({one} and {other})");
+                self.report(Error::Text(text));
+            }
+        }
+    }
+
+    fn match_finally(&mut self, first: Vec<Match>) -> Result<Vec<Match>, Halt> {
+        let packages = Arc::clone(&self.packages);
+        let mut matches = self.match_patterns(Some(&packages))?;
+        for (found, first) in matches.iter_mut().zip(first) {
+            if found.pattern == "all" {
+                found.errors = first.errors;
+            }
+        }
+        if !self.options.silence.package_errors {
+            for error in matches.iter().flat_map(|found| &found.errors) {
+                self.report(Error::Text(error.clone()));
+            }
+        }
+        self.exit_if_errors()?;
+        if !self.options.silence.unmatched {
+            let unmatched = |found: &&Match| found.packages.is_empty() && found.errors.is_empty();
+            for found in matches.iter().filter(unmatched) {
+                self.world.notes.push(format!("warning: {:?} matched no packages", found.pattern));
+            }
+        }
+        Ok(matches)
+    }
+
+    fn finish(mut self, initial: &Requirements, matches: Vec<Match>) -> Result<Loaded, Halt> {
+        let unused = self.unused(initial)?;
+        let sums = self.loaded_sums();
+        let mut kept_sums = None;
+        let mut kept_for_diff = None;
+        let mut advice = String::new();
+        if let Some(tidy) = &self.options.tidy {
+            let requirements = Arc::clone(&self.requirements);
+            let mut kept = self.world.kept_sums(&requirements, Some(&sums), false)?;
+            let compatible = self.compatible_version(tidy);
+            if Pruning::of(&compatible) != requirements.pruning() {
+                let (older, told) = self.check_compatible(&compatible)?;
+                advice = told;
+                kept.extend(self.world.kept_sums(&older, Some(&sums), false)?);
+            }
+            kept_for_diff = Some(match go_version::compare(&compatible, "1.16").is_gt() {
+                true => self.world.kept_sums(&requirements, Some(&sums), true)?,
+                false => kept.clone(),
+            });
+            kept_sums = Some(kept);
+        }
+        let Self { requirements, packages, errors, .. } = self;
+        Ok(Loaded { requirements, packages, matches, errors, sums, kept_sums, kept_for_diff, unused, advice })
+    }
+
+    /// The modules that tidy dropped; only looked for if someone wants to hear of it.
+    fn unused(&mut self, initial: &Requirements) -> Result<Vec<String>, Halt> {
+        if self.options.tidy.is_none() || !self.options.is_verbose {
+            return Ok(Vec::new());
+        }
+        let requirements = Arc::clone(&self.requirements);
+        let graph = requirements.graph(self.world)?;
+        let is_unused = |root: &&NodeId| match requirements.pruning() {
+            Pruning::Unpruned => graph.selected(root.path()).is_none(),
+            _ => requirements.root(self.world, root.path()).is_none(),
+        };
+        let unused = initial.roots().iter().filter(is_unused);
+        Ok(unused.map(|root| self.world.nodes().path(root.path()).to_owned()).collect())
+    }
+
+    /// The packages as the lines of go.sum depend on them.
+    fn loaded_sums(&self) -> LoadedPackages {
+        let packages = self.packages.order().iter().map(|id| self.packages.get(*id));
+        let counts = packages.filter(|package| {
+            let has_place = package.module.is_some() || package.error.is_some();
+            !package.is_test() && has_place && modkeep_module::path::check_import_path(&package.path).is_ok()
+        });
+        let packages =
+            counts.map(|package| LoadedPackage { path: package.path.clone(), module: package.module });
+        LoadedPackages {
+            packages: packages.collect(),
+            is_tidy: self.options.tidy.is_some(),
+            go_version: self.requirements.go_version(self.world).to_owned(),
+        }
+    }
+}
+
+/// Whether build constraints of the platform count.
+impl PackageOptions {
+    pub(super) fn sees_all_imports(&self) -> bool {
+        self.tags == Tags::Any && self.patterns.iter().any(super::Pattern::is_all)
+    }
+}
