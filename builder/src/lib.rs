@@ -8,6 +8,7 @@
 pub mod build;
 pub mod constraint;
 pub mod file_name;
+pub mod listing;
 pub mod load;
 pub mod modules;
 pub mod package;

@@ -4,6 +4,7 @@
 //! depend on it; the files have been read ahead by then, on all processors. What is wrong with a package is part of the
 //! package, never the end of loading. Source: `cmd/go/internal/load/pkg.go`.
 
+mod arguments;
 mod data;
 mod embed;
 mod error;
@@ -19,9 +20,10 @@ use std::sync::Arc;
 
 use crate::build::Build;
 use crate::modules::Modules;
-use crate::package::{Graph, PackageId};
+use crate::package::{Graph, Package, PackageId};
 use crate::select::Place;
 use crate::tags::TagsError;
+pub use arguments::{Match, MatchError};
 use data::Source;
 pub use error::{ImportStack, Importing, PackageError, Problem};
 pub use scans::Scans;
@@ -39,17 +41,6 @@ pub struct Options {
     pub stamps: bool,
     /// What tests import is read ahead as well.
     pub reads_tests: bool,
-}
-
-/// A package that the command line names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// Its path.
-    pub path: String,
-    /// The pattern that matches it.
-    pub pattern: String,
-    /// Whether the pattern has no wildcard.
-    pub is_literal: bool,
 }
 
 /// Loads packages for one target into one graph.
@@ -105,26 +96,39 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Loads the packages and all that they need; each is given once, in order.
-    pub fn load(&mut self, roots: &[Root]) -> Vec<PackageId> {
-        let paths: Vec<String> = roots.iter().map(|root| root.path.clone()).collect();
+    /// The packages that the patterns of a command line match.
+    pub fn matches(&self, patterns: &[String]) -> Vec<Match> {
+        self.source.matches(patterns)
+    }
+
+    /// Loads what patterns match and all that it needs; each package is given once, in order (`PackagesAndErrors`).
+    pub fn load(&mut self, matches: &[Match]) -> Vec<PackageId> {
+        let paths: Vec<String> = matches.iter().flat_map(|found| found.paths.iter().cloned()).collect();
         if !self.options.ignores_imports {
             self.source.prefetch(&paths, self.options.reads_tests);
         }
         let mut loaded = Vec::new();
         on_a_large_stack(|| {
-            for root in roots {
-                let mode =
-                    Mode { cmdline_package: true, cmdline_literal: root.is_literal, ..Mode::default() };
-                let (id, _) = self.import(&root.path, None, &[], mode);
-                self.graph[id].matches.push(root.pattern.clone());
-                if !loaded.contains(&id) {
-                    loaded.push(id);
-                }
+            for found in matches {
+                self.load_match(found, &mut loaded);
             }
         });
         self.set_flags();
         loaded
+    }
+
+    fn load_match(&mut self, found: &Match, loaded: &mut Vec<PackageId>) {
+        for path in &found.paths {
+            let mode = Mode { cmdline_package: true, cmdline_literal: found.is_literal(), ..Mode::default() };
+            let (id, _) = self.import(path, None, &[], mode);
+            self.graph[id].matches.push(found.pattern.clone());
+            if !loaded.contains(&id) {
+                loaded.push(id);
+            }
+        }
+        if let Some(error) = found.errors.first() {
+            loaded.push(self.add_unmatched(found, error));
+        }
     }
 
     /// The packages loaded so far.
@@ -140,6 +144,15 @@ impl<'a> Loader<'a> {
     /// The packages, once all are loaded.
     pub fn into_graph(self) -> Graph {
         self.graph
+    }
+
+    /// Import paths of a package as they are resolved, sorted (`Package.Resolve`).
+    pub fn resolved(&self, package: &Package, paths: &[String]) -> Vec<String> {
+        let resolve = |path: &String| self.source.resolve(path, &package.import_path, package.standard);
+        let mut resolved: Vec<String> = paths.iter().map(resolve).collect();
+        resolved.sort_unstable();
+        resolved.dedup();
+        resolved
     }
 
     /// The build that is loaded for.

@@ -187,6 +187,14 @@ impl<'a> Source<'a> {
         }
     }
 
+    pub(super) fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    pub(super) fn scans(&self) -> &'a Scans {
+        self.scans
+    }
+
     pub(super) fn goroot_src(&self) -> &str {
         &self.goroot_src
     }

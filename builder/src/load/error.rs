@@ -83,7 +83,7 @@ pub enum Problem {
     NoCgo { language: &'static str, files: String },
     #[error("pattern {pattern}: {problem}")]
     Embed { pattern: String, problem: String },
-    #[error("no matching packages: {0}")]
+    #[error("{0}")]
     Pattern(String),
     #[error("package {0} is not a main package")]
     NotMain(String),

@@ -4,7 +4,7 @@ use modkeep_module::file_path;
 
 use super::error::{is_shorter, step};
 use super::one::first_error_of;
-use super::{Loader, Mode, PackageError, Problem};
+use super::{Loader, Match, MatchError, Mode, PackageError, Problem};
 use crate::package::{Package, PackageId};
 use crate::select::Place;
 
@@ -71,6 +71,30 @@ impl Loader<'_> {
             error: Some(error),
             ..Package::default()
         });
+        self.finished[id.index()] = true;
+        id
+    }
+
+    /// A package that stands for what a pattern couldn't be matched for.
+    pub(super) fn add_unmatched(&mut self, found: &Match, error: &MatchError) -> PackageId {
+        let mut package = Package {
+            import_path: found.pattern.clone(),
+            matches: vec![found.pattern.clone()],
+            cmdline_package: true,
+            cmdline_literal: found.is_literal(),
+            incomplete: true,
+            ..Package::default()
+        };
+        let problem = match error {
+            MatchError::NoGoFiles(dir) => {
+                package.dir.clone_from(dir);
+                Problem::NoGoFiles { dir: dir.clone() }
+            }
+            MatchError::Text(text) if found.is_literal() => Problem::Pattern(text.clone()),
+            MatchError::Text(text) => Problem::Pattern(format!("pattern {}: {text}", found.pattern)),
+        };
+        package.error = Some(PackageError::new(problem, &Vec::new()));
+        let id = self.add(package);
         self.finished[id.index()] = true;
         id
     }

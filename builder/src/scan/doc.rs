@@ -7,6 +7,14 @@ use super::header::comment_lines;
 /// Beginnings of comments that are no documentation.
 const NO_DOCUMENTATION: [&str; 3] = ["copyright", "all rights", "author"];
 
+/// Packages that links may name without a slash in their path (`go/doc/comment/std.go`).
+const SHORT_PATHS: [&str; 41] = [
+    "bufio", "bytes", "cmp", "context", "crypto", "embed", "encoding", "errors", "expvar", "flag", "fmt",
+    "hash", "html", "image", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin",
+    "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall",
+    "testing", "time", "unicode", "unique", "unsafe", "uuid", "weak",
+];
+
 /// The first sentence of the comments, on one line.
 pub(super) fn synopsis(comments: &[u8]) -> String {
     let lines = comment_lines(comments);
@@ -89,7 +97,7 @@ fn is_link(text: &str) -> bool {
     };
     is_path(&text[..package])
         && names.split('.').skip(1).all(is_name)
-        && (text.contains('/') || !names.is_empty())
+        && (text.contains('/') || SHORT_PATHS.contains(&&text[..package]))
 }
 
 #[cfg(test)]

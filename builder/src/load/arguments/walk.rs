@@ -1,0 +1,119 @@
+//! Folders of a tree, in the order of Go's `WalkDir`.
+
+use std::fs;
+use std::path::Path;
+
+/// A walk that goes only into the folders that it is told to enter.
+pub(super) struct Walk {
+    /// What is still to come, the next one last.
+    pending: Vec<Folder>,
+    prefix: String,
+}
+
+/// A folder that is met.
+pub(super) struct Folder {
+    pub(super) dir: String,
+    /// From the root on; empty for the root.
+    pub(super) way: String,
+    /// The import path: the way behind the prefix.
+    pub(super) path: String,
+}
+
+impl Walk {
+    /// A walk from a folder whose import path is `prefix`.
+    pub(super) fn of(root: &str, prefix: &str) -> Self {
+        let is_there = Path::new(root).is_dir();
+        let root = Folder { dir: root.to_owned(), way: String::new(), path: prefix.to_owned() };
+        Self { pending: Vec::from_iter(is_there.then_some(root)), prefix: prefix.to_owned() }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Folder> {
+        self.pending.pop()
+    }
+
+    /// Makes the folders in this one come next.
+    pub(super) fn enter(&mut self, folder: &Folder) {
+        let at = self.pending.len();
+        for entry in fs::read_dir(&folder.dir).into_iter().flatten().flatten() {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if let Some(name) = entry.file_name().to_str().filter(|_| is_folder) {
+                let way = join(&folder.way, name);
+                let path = join(&self.prefix, &way);
+                self.pending.push(Folder { dir: format!("{}/{name}", folder.dir), way, path });
+            }
+        }
+        self.pending[at..].sort_unstable_by(|a, b| b.way.cmp(&a.way));
+    }
+}
+
+impl Folder {
+    /// The last element of its path.
+    pub(super) fn base(&self) -> &str {
+        self.way.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether the go command passes it over.
+    pub(super) fn is_hidden(&self) -> bool {
+        let base = self.base();
+        base.starts_with(['.', '_']) || base == "testdata"
+    }
+
+    pub(super) fn has_go_mod(&self) -> bool {
+        Path::new(&self.dir).join("go.mod").is_file()
+    }
+}
+
+/// The `ignore` lines of a go.mod (`search.IgnorePatterns`).
+pub(super) struct Ignored {
+    from_root: Vec<String>,
+    anywhere: Vec<String>,
+}
+
+impl Ignored {
+    pub(super) fn new(lines: &[String]) -> Self {
+        let (from_root, anywhere) = lines.iter().partition::<Vec<&String>, _>(|line| line.starts_with("./"));
+        Self {
+            from_root: from_root.into_iter().map(|line| between_slashes(&line[2..])).collect(),
+            anywhere: anywhere.into_iter().map(|line| between_slashes(line)).collect(),
+        }
+    }
+
+    /// Whether a folder, named from the root on, is ignored.
+    pub(super) fn contains(&self, way: &str) -> bool {
+        if way.is_empty() {
+            return false;
+        }
+        let way = between_slashes(way);
+        self.from_root.iter().any(|line| way.starts_with(line.as_str()))
+            || self.anywhere.iter().any(|line| way.contains(line.as_str()))
+    }
+}
+
+fn between_slashes(path: &str) -> String {
+    let start = if path.starts_with('/') { "" } else { "/" };
+    let end = if path.ends_with('/') { "" } else { "/" };
+    format!("{start}{path}{end}")
+}
+
+fn join(folder: &str, name: &str) -> String {
+    match (folder.is_empty(), name.is_empty()) {
+        (true, _) => name.to_owned(),
+        (_, true) => folder.to_owned(),
+        _ => format!("{folder}/{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_folders_are_named_from_the_root_or_anywhere() {
+        let ignored = Ignored::new(&["./a".into(), "x/y".into()]);
+        for (way, expected) in
+            [("a", true), ("a/b", true), ("b/a", false), ("b/x/y/z", true), ("x", false), ("", false)]
+        {
+            assert_eq!(ignored.contains(way), expected, "{way}");
+        }
+    }
+}
