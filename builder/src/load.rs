@@ -12,8 +12,11 @@ mod files;
 mod godebug;
 mod import;
 mod one;
+mod repository;
 mod rules;
 mod scans;
+mod stamp;
+mod testing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,6 +30,7 @@ pub use arguments::{Match, MatchError};
 use data::Source;
 pub use error::{ImportStack, Importing, PackageError, Problem};
 pub use scans::Scans;
+pub use testing::{TestCover, TestPackages, TestSourceError};
 
 /// How much is loaded.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,13 +8,15 @@
 mod condition;
 mod doc;
 mod embed;
+mod functions;
 mod header;
 mod token;
 
 pub use condition::{Condition, ConditionError};
+pub use functions::{Function, functions};
 
 /// A place in a file; lines and columns are counted from one, columns in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// The line.
     pub line: u32,

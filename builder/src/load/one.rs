@@ -60,6 +60,11 @@ impl Loader<'_> {
             return self.set_error(id, error);
         }
         self.follow(id, paths);
+        let package = &self.graph[id];
+        let is_program = package.name == "main" && !package.force_library;
+        if is_program && !package.incomplete && !self.options.suppresses_build_info {
+            self.stamp(id);
+        }
         if let Some(problem) = files::without_cgo(&self.graph[id]) {
             let error = self.error(problem);
             self.set_error(id, error);

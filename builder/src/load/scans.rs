@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::repository::{Repository, Revision};
 use crate::select::Directory;
 
 /// What was read so far.
@@ -13,6 +14,7 @@ use crate::select::Directory;
 #[derive(Debug, Default)]
 pub struct Scans {
     directories: Mutex<HashMap<String, Slot>>,
+    revisions: Mutex<HashMap<String, Result<Arc<Revision>, String>>>,
 }
 
 type Slot = Arc<OnceLock<Result<Arc<Directory>, String>>>;
@@ -32,6 +34,13 @@ impl Scans {
             Err(error) => Err(format!("open {path}: {}", system_words(&error))),
         };
         slot.get_or_init(read).clone()
+    }
+
+    /// The revision of a repository, asked for now or before.
+    pub(super) fn revision(&self, repository: &Repository) -> Result<Arc<Revision>, String> {
+        let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = repository.root.clone();
+        revisions.entry(root).or_insert_with(|| repository.revision().map(Arc::new)).clone()
     }
 }
 

@@ -1,11 +1,13 @@
 //! A listing of ours beside one of go's.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use modkeep_builder::build::{Build, Profile};
 use modkeep_builder::listing::{Field, Listing};
 use modkeep_builder::load::{Loader, Options, PackageError, Scans};
 use modkeep_builder::modules::{Module, Modules};
+use modkeep_builder::package::PackageId;
 use modkeep_builder::target::Target;
 use modkeep_builder::toolchain::Toolchain;
 use modkeep_harness::go::Go;
@@ -30,11 +32,48 @@ pub(super) fn build(go: &Go, os: &str, arch: &str, folder: &str) -> Build {
 pub(super) fn listed(build: &Build, modules: &dyn Modules, scans: &Scans, patterns: &[&str]) -> Vec<Value> {
     let options = Options { suppresses_build_info: true, ..Options::default() };
     let mut loader = Loader::new(build, modules, scans, options).unwrap();
-    let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    let roots = loader.load(&loader.matches(&patterns));
-    let list = loader.graph().with_dependencies(&roots);
-    let listing = Listing::new(&loader, &list, &roots, false);
-    list.iter().map(|id| object(listing.fields(*id))).collect()
+    let roots = loader.load(&loader.matches(&owned(patterns)));
+    shown(&loader, &roots, false)
+}
+
+/// The same with tests; the program of a test shows its text in the place of the file.
+pub(super) fn listed_with_tests(
+    build: &Build,
+    modules: &dyn Modules,
+    scans: &Scans,
+    patterns: &[&str],
+) -> Vec<Value> {
+    let options = Options { suppresses_build_info: true, reads_tests: true, ..Options::default() };
+    let mut loader = Loader::new(build, modules, scans, options).unwrap();
+    let mut roots = loader.load(&loader.matches(&owned(patterns)));
+    for id in roots.clone() {
+        let package = &loader.graph()[id];
+        if package.test_go_files.is_empty() && package.x_test_go_files.is_empty() {
+            continue;
+        }
+        let test = loader.test_packages(id, None);
+        roots.push(test.main);
+        roots.extend(Some(test.inner).filter(|inner| *inner != id));
+        roots.extend(test.outer);
+    }
+    shown(&loader, &roots, true)
+}
+
+fn owned(patterns: &[&str]) -> Vec<String> {
+    patterns.iter().map(|&pattern| pattern.to_owned()).collect()
+}
+
+fn shown(loader: &Loader<'_>, roots: &[PackageId], renames: bool) -> Vec<Value> {
+    let list = loader.graph().with_dependencies(roots);
+    let listing = Listing::new(loader, &list, roots, renames);
+    let one = |id: &PackageId| {
+        let mut object = object(listing.fields(*id));
+        if let Some(text) = &loader.graph()[*id].testmain {
+            object["GoFiles"] = json!([**text]);
+        }
+        object
+    };
+    list.iter().map(one).collect()
 }
 
 fn object(fields: Vec<(&'static str, Field<'_>)>) -> Value {
@@ -96,7 +135,17 @@ pub(super) fn listed_by_go(go: &Go, build: &Build, arguments: &[&str]) -> Vec<Va
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::Deserializer::from_slice(&output.stdout).into_iter().map(|value| value.unwrap()).collect()
+    let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
+    values.map(|value| with_program(value.unwrap())).collect()
+}
+
+/// Shows the text of a test's program in the place of its file, which lies in go's cache.
+fn with_program(mut package: Value) -> Value {
+    let is_program = package["Name"] == "main" && package["ImportPath"].as_str().unwrap().ends_with(".test");
+    if let Some(file) = package["GoFiles"][0].as_str().filter(|file| is_program && file.starts_with('/')) {
+        package["GoFiles"] = json!([fs::read_to_string(file).unwrap()]);
+    }
+    package
 }
 
 /// Every field that differs, and every package that only one of the two lists, or lists elsewhere.

@@ -49,3 +49,23 @@ fn the_distribution_is_loaded_as_go_loads_it() {
     assert!(packages > 600 * count, "go listed only {packages} packages");
     assert!(all.is_empty(), "{} differences\n{}", all.len(), all[..all.len().min(20)].join("\n"));
 }
+
+/// Packages of all kinds of tests: with examples, fuzz targets, `TestMain`, outer tests that see inner ones, cgo.
+const TESTED: [&str; 8] =
+    ["bufio", "errors", "fmt", "go/format", "net/http", "os/signal", "strings", "testing/fstest"];
+
+#[test]
+fn tests_of_the_distribution_are_loaded_as_go_loads_them() {
+    let go = Go::specification().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let scans = Scans::default();
+    let patterns: &[&str] = if full_run() { &["std", "cmd"] } else { &TESTED };
+    let mut build = compare::build(&go, "linux", "amd64", folder.path().to_str().unwrap());
+    build.gopath = folder.path().join("go").to_str().unwrap().to_owned();
+    let of_go = compare::listed_by_go(&go, &build, &[&["-test"], patterns].concat());
+    let ours = compare::listed_with_tests(&build, &NoModules::default(), &scans, patterns);
+    let all = compare::differences(&of_go, &ours);
+    println!("{} packages, {} differences", of_go.len(), all.len());
+    assert!(of_go.len() > 200, "go listed only {} packages", of_go.len());
+    assert!(all.is_empty(), "{} differences\n{}", all.len(), all[..all.len().min(20)].join("\n"));
+}
