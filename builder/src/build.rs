@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::package_flags::PackageFlags;
-use crate::tags::{Instrument, Settings, Tags, TagsError};
+use crate::tags::{self, Instrument, Settings, Tags, TagsError};
 use crate::target::Target;
 use crate::toolchain::Toolchain;
 
@@ -127,16 +127,34 @@ impl Build {
     /// For an unknown experiment or level.
     pub fn build_tags(&self) -> Result<Tags, TagsError> {
         let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
-        Tags::new(&Settings {
+        Tags::new(&self.settings(&tags))
+    }
+
+    fn settings<'a>(&'a self, tags: &'a [&'a str]) -> Settings<'a> {
+        Settings {
             release: self.toolchain.release,
             os: &self.target.os,
             arch: &self.target.arch,
             cgo: self.cgo,
             level: &self.level,
             experiments: &self.experiments,
-            tags: &tags,
+            tags,
             instrument: self.instrument,
-        })
+        }
+    }
+
+    /// The experiments that differ from those that are on anyway; those that are refused are refused with the tags.
+    pub(crate) fn clean_experiments(&self) -> String {
+        if self.experiments.is_empty() {
+            return String::new();
+        }
+        tags::differing_experiments(&self.settings(&[])).unwrap_or_default()
+    }
+
+    /// Whether the compiler can instrument for fuzzing on the target (`platform.FuzzInstrumented`).
+    pub(crate) fn is_fuzz_instrumented(&self) -> bool {
+        matches!(self.target.arch.as_str(), "amd64" | "arm64" | "loong64")
+            && matches!(self.target.os.as_str(), "darwin" | "freebsd" | "linux" | "openbsd" | "windows")
     }
 
     /// The variable that chooses the level of the architecture, and its value (`cfg.GetArchEnv`).

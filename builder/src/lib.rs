@@ -2,22 +2,44 @@
 //!
 //! A [`build`] says what is built with, for which target. The [`load`]er turns names of packages into a graph of
 //! [`package`]s: [`select`] says which files of a directory belong to its package under the [`tags`] of a target, and
-//! what those files import, embed and ask of cgo; [`modules`] says where packages are. Planning and building are not
-//! here yet.
+//! what those files import, embed and ask of cgo; [`modules`] says where packages are.
+//!
+//! A [`plan`] holds what is to be done for the packages of all [`goal`]s together: compile, link, put in place. Each step
+//! has go's own key ([`action_id`]); what the [`gocache`] doesn't have under it is made by closed commands ([`action`])
+//! that the [`shop`]'s machine executes, and gets its [`buildid`].
 
+pub mod action;
+pub mod action_id;
 pub mod build;
+pub mod buildid;
+mod cgo;
+mod codesign;
+pub mod compile;
 pub mod constraint;
+mod cover;
+pub mod execute;
 pub mod file_name;
+pub mod goal;
+pub mod gocache;
+mod install;
+pub mod link;
 pub mod listing;
 pub mod load;
 pub mod modules;
 pub mod package;
 pub mod package_flags;
 pub mod pattern;
+pub mod perform;
+pub mod plan;
 pub mod platform;
 pub mod release;
 pub mod scan;
+mod schedule;
 pub mod select;
+pub mod shop;
 pub mod tags;
 pub mod target;
+mod tier;
 pub mod toolchain;
+pub mod transcript;
+mod words;

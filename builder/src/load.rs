@@ -30,6 +30,7 @@ pub use arguments::{Match, MatchError};
 use data::Source;
 pub use error::{ImportStack, Importing, PackageError, Problem};
 pub use scans::Scans;
+pub(crate) use scans::system_words;
 pub use testing::{TestCover, TestPackages, TestSourceError};
 
 /// How much is loaded.

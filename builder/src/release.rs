@@ -2,6 +2,12 @@
 //!
 //! Everything else in this crate asks here; no other room compares release numbers.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::target::Target;
+
 /// A minor release of Go that can be built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Release {
@@ -125,6 +131,58 @@ impl Release {
         self >= Self::Go1_27
     }
 
+    /// Whether the assembler is told which packages are of the standard library.
+    pub fn marks_standard_assembly(self) -> bool {
+        self >= Self::Go1_27
+    }
+
+    /// Whether flags for static linking leave it to the host's linker.
+    pub fn links_static_externally(self) -> bool {
+        self >= Self::Go1_27
+    }
+
+    /// The flag by which C compilers are told of threads.
+    pub fn c_threads_flag(self, os: &str) -> &'static str {
+        if self < Self::Go1_27 && os == "windows" { "-mthreads" } else { "-pthread" }
+    }
+
+    /// An argument as it stands in a file of arguments (`encodeArg`).
+    pub fn response_argument(self, argument: &str) -> String {
+        if self < Self::Go1_27 {
+            return argument.replace('\\', "\\\\").replace('\n', "\\n");
+        }
+        if argument.is_empty() {
+            return "\"\"".to_owned();
+        }
+        if !argument.contains([' ', '\t', '\n', '\r', '\'', '"', '\\', '$', '`']) {
+            return argument.to_owned();
+        }
+        let mut quoted = String::from("\"");
+        for c in argument.chars() {
+            if matches!(c, '\\' | '"' | '$' | '`') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
+        }
+        quoted.push('"');
+        quoted
+    }
+
+    /// What a compiler says about code that cgo made, with the names that its author knows.
+    pub fn readable_cgo_names(self, output: &[u8]) -> Vec<u8> {
+        static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b_C2?(type|func|var|macro)_"));
+        static PLACE: LazyLock<Regex> =
+            LazyLock::new(|| pattern(r"\[[^\[\]]+\.(cgo1|cover)\.go:[0-9]+(:[0-9]+)?\]"));
+        let text = String::from_utf8_lossy(output);
+        if self >= Self::Go1_27 {
+            return NAME.replace_all(&text, "C.").into_owned().into_bytes();
+        }
+        if !PLACE.is_match(&text) {
+            return output.to_vec();
+        }
+        NAME.replace_all(&PLACE.replace_all(&text, ""), "C.").into_owned().into_bytes()
+    }
+
     /// Whether GOEXPERIMENT may name the experiment (`internal/goexperiment/flags.go`).
     pub fn knows_experiment(self, name: &str) -> bool {
         EXPERIMENTS.contains(&name)
@@ -135,8 +193,76 @@ impl Release {
     }
 }
 
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern that a test compiles")
+}
+
+/// Variables for debugging the compiler that change what it makes (`buildActionID`).
+pub const MAGIC_VARIABLES: [&str; 4] = ["GOCLOBBERDEADHASH", "GOSSAFUNC", "GOSSADIR", "GOCOMPILEDEBUG"];
+
+/// Packages of the standard library that have functions whose bodies are in `runtime` (`gc.go:gc`).
+pub const STANDARD_WITH_OUTSIDE_BODIES: [&str; 10] = [
+    "bytes",
+    "internal/poll",
+    "net",
+    "os",
+    "runtime/metrics",
+    "runtime/pprof",
+    "runtime/trace",
+    "sync",
+    "syscall",
+    "time",
+];
+
+/// The version of a module that doesn't say one (`gover.DefaultGoModVersion`).
+pub const VERSION_WITHOUT_GO_LINE: &str = "1.16";
+
+/// The language of a version of Go: `1.27` of `1.27.3` and of `1.27rc1` (`gover.Lang`).
+pub fn language(version: &str) -> String {
+    let end = version.match_indices(|c: char| !c.is_ascii_digit()).map(|(at, _)| at).nth(1);
+    version[..end.unwrap_or(version.len())].to_owned()
+}
+
+/// Whether a level of arm64 has the large system extensions (`buildcfg.ParseGoarm64`).
+pub fn arm64_has_lse(level: &str) -> bool {
+    let (version, options) = level.split_once(',').unwrap_or((level, ""));
+    options.split(',').any(|option| option == "lse") || !matches!(version, "v8.0")
+}
+
+/// The flags that tell a C compiler of the architecture (`gccArchArgs`).
+pub fn c_architecture_flags(
+    release: Release,
+    target: &Target,
+    level: Option<&(&'static str, String)>,
+) -> Vec<String> {
+    let level = level.map_or("", |(_, value)| value.as_str());
+    let flags: &[&str] = match (target.arch.as_str(), target.os.as_str()) {
+        ("386", _) => &["-m32"],
+        ("amd64", "darwin") => &["-arch", "x86_64", "-m64"],
+        ("amd64", _) => &["-m64"],
+        ("arm64", "darwin") => &["-arch", "arm64"],
+        ("arm", _) => &["-marm"],
+        ("s390x", _) => &["-m64", "-march=z13"],
+        ("mips64" | "mips64le", _) => match level {
+            "hardfloat" => &["-mabi=64", "-mhard-float"],
+            "softfloat" => &["-mabi=64", "-msoft-float"],
+            _ => &["-mabi=64"],
+        },
+        ("mips" | "mipsle", _) => match level {
+            "hardfloat" => &["-mabi=32", "-march=mips32", "-mhard-float", "-mfp32", "-mno-odd-spreg"],
+            "softfloat" => &["-mabi=32", "-march=mips32", "-msoft-float"],
+            _ => &["-mabi=32", "-march=mips32"],
+        },
+        ("loong64", _) if release >= Release::Go1_27 => &["-mabi=lp64d", "-mno-relax"],
+        ("loong64", _) => &["-mabi=lp64d"],
+        ("ppc64", "aix") => &["-maix64"],
+        _ => &[],
+    };
+    flags.iter().map(|&flag| flag.to_owned()).collect()
+}
+
 /// What GOEXPERIMENT may name in every supported release.
-const EXPERIMENTS: [&str; 19] = [
+pub(crate) const EXPERIMENTS: [&str; 19] = [
     "fieldtrack",
     "preemptibleloops",
     "staticlockranking",
@@ -174,4 +300,39 @@ pub fn is_unix(os: &str) -> bool {
 /// Whether the word is an architecture that counts in file names.
 pub fn is_known_arch(word: &str) -> bool {
     ARCHITECTURES.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_the_first_two_numbers() {
+        for (version, expected) in [("1.27.3", "1.27"), ("1.27rc1", "1.27"), ("1.9", "1.9"), ("1", "1")] {
+            assert_eq!(language(version), expected);
+        }
+    }
+
+    #[test]
+    fn arguments_in_files_are_quoted_as_each_release_reads_them() {
+        for (argument, before, since) in [
+            ("a", "a", "a"),
+            ("", "", "\"\""),
+            ("a b", "a b", "\"a b\""),
+            ("a\nb", "a\\nb", "\"a\nb\""),
+            ("a\\b$", "a\\\\b$", "\"a\\\\b\\$\""),
+        ] {
+            assert_eq!(Release::Go1_26.response_argument(argument), before);
+            assert_eq!(Release::Go1_27.response_argument(argument), since);
+        }
+    }
+
+    #[test]
+    fn names_that_cgo_made_up_are_shown_as_they_were_written() {
+        let said = "x.go:3:1[/w/x.cgo1.go:5:2]: cannot use _Ctype_int as _C2func_f";
+        let before = Release::Go1_26.readable_cgo_names(said.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&before), "x.go:3:1: cannot use C.int as C.f");
+        let since = Release::Go1_27.readable_cgo_names(b"cannot use _Ctype_int");
+        assert_eq!(String::from_utf8_lossy(&since), "cannot use C.int");
+    }
 }

@@ -77,7 +77,7 @@ impl Tags {
         others.extend(settings.tags.iter().map(|&tag| tag.to_owned()));
         others.extend(experiments(settings)?.into_iter().map(|name| format!("goexperiment.{name}")));
         others.extend(levels(settings)?.into_iter().map(|level| format!("{}.{level}", settings.arch)));
-        others.extend(settings.instrument.map(|instrument| instrument.tag().to_owned()));
+        others.extend(settings.instrument.map(|instrument| instrument.word().to_owned()));
         Ok(Self { os: settings.os.to_owned(), arch: settings.arch.to_owned(), cgo: settings.cgo, others })
     }
 
@@ -106,7 +106,8 @@ impl Tags {
 }
 
 impl Instrument {
-    fn tag(self) -> &'static str {
+    /// The word that flags, tags and folders have for it.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Race => "race",
             Self::Memory => "msan",
@@ -145,6 +146,23 @@ fn experiments(settings: &Settings<'_>) -> Result<Vec<String>, TagsError> {
         return Err(TagsError::ArgsWithoutWrappers);
     }
     Ok(on)
+}
+
+/// The experiments that differ from those that are on anyway, as tools call them (`Experiment.String`).
+pub(crate) fn differing_experiments(settings: &Settings<'_>) -> Result<String, TagsError> {
+    let default = settings.release.default_experiments(settings.os, settings.arch);
+    let on = experiments(settings)?;
+    let is_default = |name: &str| default.contains(&name);
+    let is_on = |name: &str| on.iter().any(|other| other == name);
+    let known = release::EXPERIMENTS.iter().copied().chain(on.iter().map(String::as_str));
+    let mut words: Vec<String> = Vec::new();
+    for name in known.filter(|name| is_default(name) != is_on(name)) {
+        let word = if is_on(name) { name.to_owned() } else { format!("no{name}") };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    Ok(words.join(","))
 }
 
 fn set(on: &mut Vec<String>, names: &[&str], wanted: bool) {

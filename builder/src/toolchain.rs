@@ -56,6 +56,17 @@ impl Toolchain {
         }
     }
 
+    /// What keys of the build cache are salted with: the version without its experiments.
+    pub fn salt(&self) -> &str {
+        self.version.split(" X:").next().unwrap_or(&self.version)
+    }
+
+    /// Whether it can compile a module with this go line (`allowedVersion`).
+    pub fn allows(&self, go_version: &str) -> bool {
+        let local = self.salt().trim_start_matches("go");
+        go_version.is_empty() || modkeep_resolver::go_version::compare(local, go_version).is_ge()
+    }
+
     /// GOROOT/src.
     pub fn sources(&self) -> String {
         format!("{}/src", self.root)

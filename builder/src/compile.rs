@@ -1,0 +1,336 @@
+//! Compiling one package: its key, what the cache has, and else the tools in go's order.
+//!
+//! Source: `cmd/go/internal/work:exec.go` (`checkCacheForBuild`, `build`), `gc.go`.
+
+mod arguments;
+mod key;
+mod pack;
+
+use std::fs;
+use std::path::Path;
+
+use modkeep_module::file_path;
+use modkeep_store::Digest;
+
+use crate::action::{Action, Input, Variables};
+use crate::action_id::ActionId;
+use crate::buildid::{self, BuildId};
+use crate::cgo;
+use crate::cover;
+use crate::goal::Goal;
+use crate::package::Package;
+use crate::shop::{Bench, Shop, StepError};
+use crate::tier;
+
+pub(crate) use arguments::tool_action;
+
+/// A package that is compiled, or was.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Its key.
+    pub action: ActionId,
+    /// What its key is made of.
+    pub preimage: String,
+    /// Its build ID.
+    pub build_id: BuildId,
+    /// Its archive; none where a program that is up to date makes it needless, and for `unsafe`.
+    pub archive: Option<Archive>,
+    /// Whether the cache had it.
+    pub is_cached: bool,
+}
+
+/// A file with a package's code.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// Where it is.
+    pub path: String,
+    /// Its content, where that is known.
+    pub content: Option<Digest>,
+}
+
+/// One package to compile, with what it needs.
+pub(crate) struct Unit<'a> {
+    pub(crate) shop: &'a Shop,
+    pub(crate) goal: &'a Goal<'a>,
+    pub(crate) package: &'a Package,
+    /// The packages that it imports, in go's order.
+    pub(crate) imports: Vec<(&'a Package, &'a Compiled)>,
+    /// The profile for the compiler.
+    pub(crate) profile: Option<Archive>,
+    /// Object files that the linker shall find too, of this package and all below.
+    pub(crate) system_objects: &'a dyn Fn() -> Vec<String>,
+    /// The folder for its files, with a slash behind it.
+    pub(crate) folder: &'a str,
+}
+
+impl Unit<'_> {
+    /// The key and its pre-image (`buildActionID`).
+    pub(crate) fn key(&self) -> Result<(ActionId, String), StepError> {
+        let preimage = self.preimage()?;
+        Ok((ActionId::of(self.goal.build.toolchain.salt(), &preimage), preimage))
+    }
+
+    /// What the cache has, with what the tools said when it was made.
+    pub(crate) fn cached(&self, id: ActionId, preimage: &str) -> Option<Compiled> {
+        if self.shop.flags.forces {
+            return None;
+        }
+        let (file, entry) = self.shop.cache.file(&id)?;
+        let build_id = buildid::read(&file).ok()??;
+        let archive = Archive { path: file.to_string_lossy().into_owned(), content: Some(entry.output) };
+        Some(Compiled {
+            action: id,
+            preimage: preimage.to_owned(),
+            build_id,
+            archive: Some(archive),
+            is_cached: true,
+        })
+    }
+
+    /// Tells again what a tool said when it was run.
+    pub(crate) fn retell(&self, id: &ActionId, key: &str) {
+        let bench = self.shop.bench(self.package);
+        let Some(output) = self.shop.cache.bytes(&id.subkey(key)).filter(|output| !output.is_empty()) else {
+            return;
+        };
+        if !self.shop.flags.dry {
+            bench.tell(&String::from_utf8_lossy(&output));
+        }
+    }
+
+    /// Compiles it; its key is not in the cache.
+    pub(crate) fn build(&self, id: ActionId, preimage: String) -> Result<Compiled, StepError> {
+        let mut bench = self.shop.bench(self.package);
+        let built = self.build_on(&mut bench, id, preimage);
+        bench.flush();
+        built
+    }
+
+    fn build_on(&self, bench: &mut Bench<'_>, id: ActionId, preimage: String) -> Result<Compiled, StepError> {
+        let (package, folder) = (self.package, self.folder);
+        if let Some(error) = &package.error {
+            return Err(StepError::Plain(error.to_string()));
+        }
+        self.check_go_version()?;
+        let export_key = tier::ExportKey::of(self, &preimage);
+        if let Some(compiled) = export_key.as_ref().and_then(|key| key.reuse(self, id, &preimage)) {
+            return Ok(compiled);
+        }
+        bench.make_folder(folder)?;
+        if self.shop.flags.dry {
+            bench.tell(&format!("\n#\n# {}\n#\n\n", package.import_path));
+        }
+        if self.shop.flags.names {
+            bench.tell(&format!("{}\n", package.import_path));
+        }
+        let temporary = BuildId::of_package(&id.short());
+        let mut go_files = package.go_files.clone();
+        let mut cgo_files = package.cgo_files.clone();
+        let mut coverage = None;
+        if let Some(text) = &package.testmain {
+            bench.write(&format!("{folder}_testmain.go"), text.as_bytes())?;
+            go_files = vec![format!("{folder}_testmain.go")];
+        }
+        if let Some(cover) = &package.cover
+            && cover.mode != "testmain"
+        {
+            let covered = cover::run(self, bench, cover, go_files, cgo_files)?;
+            (go_files, cgo_files, coverage) = (covered.go, covered.cgo, covered.config);
+        }
+        let mut assembly = package.s_files.clone();
+        let mut objects = Vec::new();
+        if package.uses_cgo() || package.uses_swig() {
+            if package.standard && package.import_path == "runtime/cgo" {
+                assembly.retain(|file| !file.starts_with("gcc_"));
+            } else {
+                assembly.clear();
+            }
+            let made = cgo::run(self, bench, &id, &cgo_files)?;
+            go_files.extend(made.go);
+            objects = made.objects;
+        }
+        self.remember_sources(&id, &go_files, &assembly);
+        if go_files.is_empty() {
+            return Err(StepError::Plain(format!("no Go files in {}", package.dir)));
+        }
+        let abis = self.abis(bench, &assembly)?;
+        let archive = format!("{folder}_pkg_.a");
+        self.compile(bench, &archive, &temporary, &go_files, abis.as_deref(), coverage.as_deref())?;
+        self.copy_headers(bench)?;
+        let mut packed = self.assemble(bench, &assembly)?;
+        packed.extend(objects);
+        packed.extend(package.syso_files.iter().map(|file| file_path::join(&package.dir, file)));
+        if !packed.is_empty() {
+            self.pack(bench, &archive, &packed)?;
+        }
+        self.finish(bench, id, preimage, &temporary, archive, export_key)
+    }
+
+    /// Gives the archive its build ID and keeps it (`updateBuildID`).
+    fn finish(
+        &self,
+        bench: &mut Bench<'_>,
+        id: ActionId,
+        preimage: String,
+        temporary: &BuildId,
+        path: String,
+        export_key: Option<tier::ExportKey>,
+    ) -> Result<Compiled, StepError> {
+        bench.show("", &format!("go tool buildid -w {path} # internal"));
+        if self.shop.flags.dry {
+            let archive = Some(Archive { path, content: None });
+            return Ok(Compiled {
+                action: id,
+                preimage,
+                build_id: temporary.clone(),
+                archive,
+                is_cached: false,
+            });
+        }
+        let output = bench.flush();
+        // What can't be kept is made again the next time.
+        let _ = self.shop.cache.put_bytes(&id.subkey("stdout"), &output);
+        let mut bytes = fs::read(&path).map_err(|error| StepError::system("open", &path, &error))?;
+        let found = buildid::find(&bytes, temporary);
+        let build_id = temporary.with_content(&found.content);
+        buildid::rewrite(&mut bytes, &found, &build_id);
+        let content = Digest::of(&bytes);
+        let archive = match self.shop.cache.put_known(&id, content, &bytes) {
+            Ok(_) => {
+                let kept =
+                    self.shop.cache.output_file(&content).map(|file| file.to_string_lossy().into_owned());
+                let kept = kept.unwrap_or_else(|| path.clone());
+                bench.show_done(&format!("cp {path} {kept} # internal"));
+                // The archive in the work folder is the one before its ID.
+                let _ = fs::remove_file(&path);
+                Archive { path: kept, content: Some(content) }
+            }
+            Err(_) => {
+                crate::shop::write_throwaway(&path, &bytes)
+                    .map_err(|error| StepError::system("open", &path, &error))?;
+                Archive { path, content: Some(content) }
+            }
+        };
+        if let Some(key) = export_key.filter(|_| output.is_empty()) {
+            key.remember(self, &build_id, &content);
+        }
+        Ok(Compiled { action: id, preimage, build_id, archive: Some(archive), is_cached: false })
+    }
+
+    fn check_go_version(&self) -> Result<(), StepError> {
+        let Some(module) = self.package.module.as_ref().filter(|module| !module.go_version.is_empty()) else {
+            return Ok(());
+        };
+        if self.goal.build.toolchain.allows(&module.go_version) {
+            return Ok(());
+        }
+        Err(StepError::Plain(format!("module requires Go {} or later", module.go_version)))
+    }
+
+    /// Keeps the names of the sources, and those that were made, for those who look at them later (`cacheSrcFiles`).
+    fn remember_sources(&self, id: &ActionId, go_files: &[String], assembly: &[String]) {
+        if self.shop.flags.dry {
+            return;
+        }
+        let mut list = String::new();
+        for file in go_files.iter().chain(assembly) {
+            match file.strip_prefix(self.folder) {
+                None => list.push_str(&format!("./{file}\n")),
+                Some(name) => {
+                    list.push_str(&format!("{name}\n"));
+                    let Ok(content) = fs::read(Path::new(file)) else {
+                        return;
+                    };
+                    if self.shop.cache.put_bytes(&id.subkey(name), &content).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        let _ = self.shop.cache.put_bytes(&id.subkey("srcfiles"), list.as_bytes());
+    }
+
+    /// What Go code says to assembly, as far as can be told before it is compiled.
+    fn abis(&self, bench: &mut Bench<'_>, assembly: &[String]) -> Result<Option<String>, StepError> {
+        if assembly.is_empty() {
+            return Ok(None);
+        }
+        let file = format!("{}symabis", self.folder);
+        bench.write(&format!("{}go_asm.h", self.folder), b"")?;
+        let mut arguments = self.assembler_arguments();
+        arguments.extend(["-gensymabis".to_owned(), "-o".to_owned(), file.clone()]);
+        arguments.extend(assembly.iter().map(|file| file_path::join(&self.package.dir, file)));
+        let action = self.tool("asm", arguments, &self.package.dir, assembly, vec![file.clone()])?;
+        bench.run(action, &self.package.import_path, &self.package.dir, &self.goal.changed())?;
+        Ok(Some(file))
+    }
+
+    fn assemble(&self, bench: &mut Bench<'_>, assembly: &[String]) -> Result<Vec<String>, StepError> {
+        let mut objects = Vec::new();
+        let arguments = if assembly.is_empty() { Vec::new() } else { self.assembler_arguments() };
+        for source in assembly {
+            let stem = source.strip_suffix(".s").unwrap_or(source);
+            let object = format!("{}{stem}.o", self.folder);
+            let mut arguments = arguments.clone();
+            let path = file_path::join(&self.package.dir, source);
+            arguments.extend(["-o".to_owned(), object.clone(), path]);
+            let sources = std::slice::from_ref(source);
+            let action = self.tool("asm", arguments, &self.package.dir, sources, vec![object.clone()])?;
+            bench.run(action, &self.package.import_path, &self.package.dir, &self.goal.changed())?;
+            objects.push(object);
+        }
+        Ok(objects)
+    }
+
+    /// Headers for one target get names that no target is in, for assembly that is for all of them.
+    fn copy_headers(&self, bench: &Bench<'_>) -> Result<(), StepError> {
+        let target = &self.goal.build.target;
+        let endings = [
+            (format!("_{}_{}", target.os, target.arch), "_GOOS_GOARCH"),
+            (format!("_{}", target.arch), "_GOARCH"),
+            (format!("_{}", target.os), "_GOOS"),
+        ];
+        for file in &self.package.h_files {
+            let Some((name, extension)) = file.rsplit_once('.') else {
+                continue;
+            };
+            let stem = endings
+                .iter()
+                .find_map(|(ending, general)| Some((name.strip_suffix(ending.as_str())?, general)));
+            if let Some((stem, general)) = stem {
+                let to = format!("{}{stem}{general}.{extension}", self.folder);
+                bench.copy(&file_path::join(&self.package.dir, file), &to)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A command of one of Go's tools, with files of the package as its input.
+    fn tool(
+        &self,
+        name: &str,
+        arguments: Vec<String>,
+        folder: &str,
+        sources: &[String],
+        outputs: Vec<String>,
+    ) -> Result<Action, StepError> {
+        let mut inputs = Vec::with_capacity(sources.len());
+        for source in sources {
+            let path = file_path::join(&self.package.dir, source);
+            let path = if source.starts_with('/') { source.clone() } else { path };
+            if let Ok(content) = self.shop.hashes.of(Path::new(&path)) {
+                inputs.push(Input { path, content });
+            }
+        }
+        let mut variables = self.goal.variables();
+        variables.extend(self.shop.tool_variables());
+        Ok(Action {
+            program: format!("{}/{name}", self.goal.build.toolchain.tools()),
+            arguments,
+            folder: folder.to_owned(),
+            environment: Variables::Closed(variables),
+            inputs,
+            outputs,
+        })
+    }
+}

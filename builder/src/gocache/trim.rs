@@ -1,0 +1,86 @@
+//! Letting go of what was not used for days.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{GoCache, USE_INTERVAL};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const TRIM_INTERVAL: Duration = DAY;
+const TRIM_LIMIT: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+
+impl GoCache {
+    /// Removes what was not used for five days, unless that was done within the last day (`cache.Trim`).
+    ///
+    /// # Errors
+    /// When the file that says when it was done can't be locked, read or written.
+    pub fn trim(&self) -> io::Result<()> {
+        let now = (self.now)();
+        let file = self.folder.join("trim.txt");
+        if File::open(&file).and_then(|file| read_shared(&file)).is_ok_and(|text| is_recent(&text, now)) {
+            return Ok(());
+        }
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file)?;
+        file.lock()?;
+        let mut text = String::new();
+        // What isn't text is no time.
+        let _ = file.read_to_string(&mut text);
+        if is_recent(&text, now) {
+            return Ok(());
+        }
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(seconds.as_bytes())?;
+        file.set_len(seconds.len() as u64)?;
+        file.unlock()?;
+        let Some(cutoff) = now.checked_sub(TRIM_LIMIT + USE_INTERVAL) else {
+            return Ok(());
+        };
+        for first in 0..=255u8 {
+            trim_folder(&self.folder.join(format!("{first:02x}")), cutoff);
+        }
+        Ok(())
+    }
+}
+
+fn read_shared(file: &File) -> io::Result<String> {
+    file.lock_shared()?;
+    let mut text = String::new();
+    (&*file).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Whether the text names a time less than a day ago, or at most a little ahead.
+fn is_recent(text: &str, now: SystemTime) -> bool {
+    let Ok(seconds) = text.trim().parse::<u64>() else {
+        return false;
+    };
+    let last = UNIX_EPOCH + Duration::from_secs(seconds.min(1 << 40));
+    match now.duration_since(last) {
+        Ok(age) => age < TRIM_INTERVAL,
+        Err(ahead) => ahead.duration() < USE_INTERVAL,
+    }
+}
+
+/// Removes old entries; one that another process removes meanwhile, or that can't be removed, is passed over.
+fn trim_folder(folder: &Path, cutoff: SystemTime) {
+    let Ok(names) = fs::read_dir(folder) else {
+        return;
+    };
+    for name in names.flatten() {
+        let text = name.file_name();
+        let text = text.to_string_lossy();
+        if !text.ends_with("-a") && !text.ends_with("-d") {
+            continue;
+        }
+        let path = name.path();
+        let Ok(metadata) = fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.modified().is_ok_and(|time| time < cutoff) {
+            let _ = if metadata.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+    }
+}

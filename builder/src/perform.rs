@@ -1,0 +1,309 @@
+//! Carrying out a plan.
+
+use std::sync::OnceLock;
+
+use crate::action_id::{ActionId, short};
+use crate::buildid::BuildId;
+use crate::compile::{Archive, Compiled, Unit, tool_action};
+use crate::goal::Goal;
+use crate::install;
+use crate::link::{Linked, Program};
+use crate::package::Package;
+use crate::plan::{Node, NodeId, Plan, Work};
+use crate::schedule::{self, Graph};
+use crate::shop::{Shop, StepError};
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether all of it was done.
+    pub succeeded: bool,
+    products: Vec<Option<Product>>,
+}
+
+/// What a node leaves.
+#[derive(Clone, Debug)]
+enum Product {
+    Compiled(Compiled),
+    Linked(Linked),
+    Profile(Archive),
+    Installed,
+}
+
+impl Outcome {
+    /// What came of compiling a package; none where that failed.
+    pub fn compiled(&self, node: usize) -> Option<&Compiled> {
+        match self.products.get(node)?.as_ref()? {
+            Product::Compiled(compiled) => Some(compiled),
+            _ => None,
+        }
+    }
+
+    /// What came of linking a program; none where that failed.
+    pub fn linked(&self, node: usize) -> Option<&Linked> {
+        match self.products.get(node)?.as_ref()? {
+            Product::Linked(linked) => Some(linked),
+            _ => None,
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// Does all of it, and tells what fails.
+    pub fn perform(mut self, shop: &Shop) -> Outcome {
+        let is_script = shop.flags.dry;
+        self.rank(is_script);
+        let products = self.nodes.iter().map(|_| OnceLock::new()).collect();
+        let run = Run { plan: &self, shop, products };
+        let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
+        let products = run.products.into_iter().map(OnceLock::into_inner).collect();
+        Outcome { succeeded, products }
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan<'a>,
+    shop: &'a Shop,
+    products: Vec<OnceLock<Product>>,
+}
+
+impl Graph for Run<'_> {
+    fn len(&self) -> usize {
+        self.plan.nodes.len()
+    }
+
+    fn needs(&self, node: usize) -> Vec<usize> {
+        let Node { needs, after, .. } = &self.plan.nodes[node];
+        needs.iter().chain(after).copied().collect()
+    }
+
+    fn rank(&self, node: usize) -> u64 {
+        self.plan.nodes[node].rank
+    }
+
+    fn run(&self, node: usize) -> bool {
+        match self.step(node) {
+            Ok(product) => {
+                // A node is run once.
+                let _ = self.products[node].set(product);
+                true
+            }
+            Err(error) => {
+                self.tell_failure(node, error);
+                false
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.shop.machine.children().is_stopped()
+    }
+}
+
+impl<'a> Run<'a> {
+    fn goal(&self, node: &Node) -> &'a Goal<'a> {
+        &self.plan.goals[node.goal]
+    }
+
+    fn package(&self, node: &Node) -> Option<&'a Package> {
+        node.package.map(|id| &self.goal(node).graph[id])
+    }
+
+    fn compiled(&self, node: NodeId) -> Option<&Compiled> {
+        match self.products[node].get() {
+            Some(Product::Compiled(compiled)) => Some(compiled),
+            _ => None,
+        }
+    }
+
+    fn tell_failure(&self, node: NodeId, error: StepError) {
+        if self.is_stopped() {
+            return;
+        }
+        let node = &self.plan.nodes[node];
+        let package = self.package(node);
+        let text = match (error, package) {
+            (StepError::Plain(text), Some(package)) => format!("{}: {text}", package.import_path),
+            (error, _) => error.to_string(),
+        };
+        let description = package.map(Package::description).unwrap_or_default();
+        self.shop.transcript.fail(&description, &text);
+    }
+
+    fn step(&self, id: NodeId) -> Result<Product, StepError> {
+        let node = &self.plan.nodes[id];
+        match &node.work {
+            Work::BuiltIn => Ok(Product::Compiled(built_in())),
+            Work::Profile { path } => self.profile(node, path).map(Product::Profile),
+            Work::Compile { program } => self.compile(id, node, *program).map(Product::Compiled),
+            Work::Link { .. } => self.link(id).map(Product::Linked),
+            Work::Install { target } => self.install(node, target).map(|()| Product::Installed),
+        }
+    }
+
+    fn compile(&self, id: NodeId, node: &Node, program: Option<NodeId>) -> Result<Compiled, StepError> {
+        let package = self.package(node).ok_or_else(no_package)?;
+        let imports: Vec<(&Package, &Compiled)> = node
+            .needs
+            .iter()
+            .filter_map(|&need| Some((self.package(&self.plan.nodes[need])?, self.compiled(need)?)))
+            .collect();
+        let profile = node.after.iter().find_map(|&need| match self.products[need].get() {
+            Some(Product::Profile(archive)) => Some(archive.clone()),
+            _ => None,
+        });
+        let system_objects = || self.plan.system_objects(id);
+        let unit = Unit {
+            shop: self.shop,
+            goal: self.goal(node),
+            package,
+            imports,
+            profile,
+            system_objects: &system_objects,
+            folder: &node.folder,
+        };
+        let (action, preimage) = unit.key()?;
+        if let Some(link) = program
+            && let Some(build_id) = self.main_of_current_program(link, &action, &unit)?
+        {
+            return Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true });
+        }
+        if let Some(cached) = unit.cached(action, &preimage) {
+            unit.retell(&action, "stdout");
+            return Ok(cached);
+        }
+        unit.build(action, preimage)
+    }
+
+    /// The build ID of a main package, read from its program, if that is up to date: then nobody needs the archive.
+    fn main_of_current_program(
+        &self,
+        link: NodeId,
+        action: &ActionId,
+        unit: &Unit<'_>,
+    ) -> Result<Option<BuildId>, StepError> {
+        // A package that others need too is wanted for itself.
+        let placeholder = Compiled {
+            action: *action,
+            preimage: String::new(),
+            build_id: BuildId::of_package(&action.short()),
+            archive: None,
+            is_cached: false,
+        };
+        let Some(program) = self.program(link, Some(&placeholder)) else {
+            return Ok(None);
+        };
+        let Some(found) = program.found_at_target() else {
+            return Ok(None);
+        };
+        let Some([of_link, of_main, content, _]) = found.of_main() else {
+            return Ok(None);
+        };
+        if of_main != action.short() {
+            return Ok(None);
+        }
+        let main = BuildId::found(format!("{of_main}/{content}"));
+        let (expected, _) = program.key(&main)?;
+        if expected.short() != of_link {
+            return Ok(None);
+        }
+        unit.retell(action, "stdout");
+        unit.retell(action, "link-stdout");
+        Ok(Some(main))
+    }
+
+    /// The program that a node links; `main` stands for its first package before that is compiled.
+    fn program<'r>(&'r self, link: NodeId, main: Option<&'r Compiled>) -> Option<Program<'r>> {
+        let node = &self.plan.nodes[link];
+        let Work::Link { name, target, is_kept } = &node.work else {
+            return None;
+        };
+        let mut packages = Vec::with_capacity(node.needs.len());
+        for (index, &need) in node.needs.iter().enumerate() {
+            let package = self.package(&self.plan.nodes[need])?;
+            let compiled = match main {
+                Some(main) if index == 0 => main,
+                _ => self.compiled(need)?,
+            };
+            packages.push((package, compiled));
+        }
+        Some(Program {
+            shop: self.shop,
+            goal: self.goal(node),
+            package: self.package(node)?,
+            packages,
+            folder: &node.folder,
+            name,
+            target: target.as_deref(),
+            is_kept: *is_kept,
+        })
+    }
+
+    fn link(&self, id: NodeId) -> Result<Linked, StepError> {
+        let program = self.program(id, None).ok_or_else(no_package)?;
+        let (action, preimage) = program.key(&program.packages[0].1.build_id)?;
+        program.link(action, preimage)
+    }
+
+    fn install(&self, node: &Node, target: &str) -> Result<(), StepError> {
+        let package = self.package(node).ok_or_else(no_package)?;
+        let (path, is_program) = match self.products[node.needs[0]].get() {
+            Some(Product::Linked(linked)) => (linked.path.clone(), true),
+            Some(Product::Compiled(compiled)) => {
+                (compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default(), false)
+            }
+            _ => return Err(no_package()),
+        };
+        let file = install::Installed { path: &path, target, is_program, folder: &node.folder };
+        install::install(self.shop, package, &file).map_err(|error| {
+            StepError::Reported(format!("go {} {}: {error}", self.shop.flags.verb, package.import_path))
+        })
+    }
+
+    /// The compiler's form of a profile (`pgoActor`).
+    fn profile(&self, node: &Node, path: &str) -> Result<Archive, StepError> {
+        let goal = self.goal(node);
+        let content =
+            self.shop.hashes.of(path.as_ref()).map(|digest| short(digest.as_bytes())).unwrap_or_default();
+        let text = format!(
+            "preprocess PGO profile\npreprofile {}\ninput {}\n",
+            self.shop.tool_id(goal, "preprofile")?,
+            modkeep_module::quote::quote(content)
+        );
+        let id = ActionId::of(goal.build.toolchain.salt(), &text);
+        if !self.shop.flags.forces
+            && let Some((file, entry)) = self.shop.cache.file(&id)
+        {
+            return Ok(Archive { path: file.to_string_lossy().into_owned(), content: Some(entry.output) });
+        }
+        let package = Package::default();
+        let mut bench = self.shop.bench(&package);
+        bench.make_folder(&node.folder)?;
+        let output = format!("{}pgo.preprofile", node.folder);
+        let arguments = ["-o", &output, "-i", path].map(str::to_owned).to_vec();
+        let action = tool_action(goal, "preprofile", arguments, &self.shop.folder);
+        bench.run(action, path, ".", &[])?;
+        bench.flush();
+        if self.shop.flags.dry {
+            return Ok(Archive { path: output, content: None });
+        }
+        let mut file =
+            std::fs::File::open(&output).map_err(|error| StepError::system("open", &output, &error))?;
+        let content = self.shop.cache.put_file(&id, &mut file).map_err(StepError::plain)?;
+        Ok(Archive { path: output, content: Some(content) })
+    }
+}
+
+fn built_in() -> Compiled {
+    Compiled {
+        action: ActionId::from([0; 32]),
+        preimage: String::new(),
+        build_id: BuildId::found(String::new()),
+        archive: None,
+        is_cached: true,
+    }
+}
+
+fn no_package() -> StepError {
+    StepError::Plain("a result that the plan foresees is missing".to_owned())
+}

@@ -1,0 +1,154 @@
+//! What is known of the tools once for a whole build: what they call themselves, and how many threads compilers may use.
+
+use std::collections::{HashMap, HashSet};
+
+use parking_lot::Mutex;
+
+use super::{Shop, StepError};
+use crate::action::{Action, Variables};
+use crate::goal::Goal;
+
+/// Least threads of a compiler, if the machine has them.
+const MIN_THREADS: usize = 4;
+
+/// Answers that hold for a whole build.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    ids: Mutex<HashMap<(String, String), String>>,
+    folders: Mutex<HashSet<String>>,
+    threads: Threads,
+    /// What a C compiler is, by its command and language.
+    pub(crate) compilers: Mutex<HashMap<(String, String), Result<String, String>>>,
+    /// Whether a C compiler knows a flag.
+    pub(crate) compiler_flags: Mutex<HashMap<(String, String), bool>>,
+}
+
+impl Tools {
+    pub(super) fn new(parallel: usize) -> Self {
+        Self {
+            ids: Mutex::default(),
+            folders: Mutex::default(),
+            threads: Threads::new(parallel),
+            compilers: Mutex::default(),
+            compiler_flags: Mutex::default(),
+        }
+    }
+
+    /// Whether the folder has not been asked for.
+    pub(crate) fn is_new_folder(&self, folder: &str) -> bool {
+        self.folders.lock().insert(folder.to_owned())
+    }
+
+    /// Threads for one compiler; they are given back when the value is dropped.
+    pub(crate) fn threads(&self) -> Lease<'_> {
+        self.threads.lease()
+    }
+}
+
+impl Shop {
+    /// What stands in keys for one of Go's tools: what it calls itself, or what it was built from (`Builder.toolID`).
+    pub(crate) fn tool_id(&self, goal: &Goal<'_>, name: &str) -> Result<String, StepError> {
+        let program = format!("{}/{name}", goal.build.toolchain.tools());
+        let target = &goal.build.target;
+        // Experiments that are on anyway are not named, whatever the target.
+        let experiments = if goal.experiments.is_empty() {
+            String::new()
+        } else {
+            format!("{}/{}", target.os, goal.experiments)
+        };
+        let key = (program.clone(), experiments);
+        let mut ids = self.tools.ids.lock();
+        if let Some(id) = ids.get(&key) {
+            return Ok(id.clone());
+        }
+        let mut arguments = vec!["-V=full".to_owned()];
+        let mut command = program.clone();
+        if let Some((wrapper, before)) = self.flags.wrapper.split_first() {
+            arguments.splice(0..0, before.iter().cloned().chain([program.clone()]));
+            command.clone_from(wrapper);
+        }
+        let action = Action {
+            program: command,
+            arguments,
+            folder: self.folder.clone(),
+            environment: Variables::Inherited(goal.variables().into_iter().collect()),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let outcome = self.machine.run(&action);
+        outcome.ended.map_err(|error| {
+            StepError::Plain(format!("go: error obtaining buildID for go tool {name}: {error}"))
+        })?;
+        let text = String::from_utf8_lossy(&outcome.output).trim().to_owned();
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        let id = match fields.as_slice() {
+            [tool, "version", version, .., last] if *tool == name && version.contains("devel") => {
+                match last.strip_prefix("buildID=") {
+                    Some(id) => id.rsplit('/').next().unwrap_or_default().to_owned(),
+                    None => return Err(unexpected(name, &text)),
+                }
+            }
+            [tool, "version", _, ..] if *tool == name => text.clone(),
+            _ => return Err(unexpected(name, &text)),
+        };
+        ids.insert(key, id.clone());
+        Ok(id)
+    }
+}
+
+fn unexpected(name: &str, text: &str) -> StepError {
+    StepError::Plain(format!("go: parsing buildID from go tool {name} -V=full: unexpected output:\n\t{text}"))
+}
+
+/// The threads that all compilers of a build share (`compilerConcurrency`).
+#[derive(Debug)]
+struct Threads {
+    parallel: usize,
+    most: usize,
+    state: Mutex<Shares>,
+}
+
+#[derive(Debug)]
+struct Shares {
+    free: usize,
+    compilers: usize,
+}
+
+/// Threads that a compiler has while it runs.
+#[derive(Debug)]
+pub(crate) struct Lease<'a> {
+    threads: &'a Threads,
+    pub(crate) count: usize,
+    is_counted: bool,
+}
+
+impl Threads {
+    fn new(parallel: usize) -> Self {
+        let most = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let free = 2 * most + MIN_THREADS.min(most) * parallel;
+        Self { parallel, most, state: Mutex::new(Shares { free, compilers: 0 }) }
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        if self.parallel <= 1 {
+            return Lease { threads: self, count: self.most, is_counted: false };
+        }
+        let least = MIN_THREADS.min(self.most);
+        let mut state = self.state.lock();
+        state.compilers += 1;
+        let aside = self.parallel.saturating_sub(state.compilers) * least;
+        let count = (state.free.saturating_sub(aside) / 2).min(self.most).max(least);
+        state.free = state.free.saturating_sub(count);
+        Lease { threads: self, count, is_counted: true }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            let mut state = self.threads.state.lock();
+            state.compilers -= 1;
+            state.free += self.count;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The private tiers of the cache: archives by what their makers really read, and linked programs.
+//!
+//! Go names a package's import by the content of its whole archive, so that a changed function body recompiles all that
+//! import it, directly or not. A compiler reads only the export data: where that is unchanged, the result is the old
+//! archive with the new key in its build ID, byte for byte. Programs are kept by go's own key, where no other linker had a say.
+//! Entries live in the build cache itself, under keys that go never asks for, and grow old there as all others.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use memchr::memmem;
+use modkeep_store::Digest;
+use parking_lot::Mutex;
+
+use crate::action_id::ActionId;
+use crate::buildid::{self, BuildId};
+use crate::compile::{Archive, Compiled, Unit};
+use crate::link::Program;
+use crate::shop::Shop;
+
+const EXPORTS: &str = "modkeep exports 1\n";
+const PROGRAMS: &str = "modkeep program 1\n";
+/// The first member of an archive: its head, then what importers read.
+const MEMBER_HEAD: usize = 8 + 60;
+
+/// Export data of archives, by the digest of the archive.
+#[derive(Debug, Default)]
+pub(crate) struct Exports(Mutex<HashMap<Digest, Digest>>);
+
+/// A package's key in the tier.
+#[derive(Debug)]
+pub(crate) struct ExportKey(ActionId);
+
+impl ExportKey {
+    /// The key; none where an archive is not known by its content, or other things than archives are made.
+    pub(crate) fn of(unit: &Unit<'_>, preimage: &str) -> Option<Self> {
+        let package = unit.package;
+        let has_other_results = package.uses_cgo() || package.uses_swig() || package.cover.is_some();
+        if unit.shop.flags.dry || unit.shop.flags.forces || has_other_results {
+            return None;
+        }
+        let mut text = String::with_capacity(preimage.len());
+        let mut imports = unit.imports.iter();
+        for line in preimage.lines() {
+            // The line of the package's own path has a quote.
+            if line.starts_with("import ") && !line.starts_with("import \"") {
+                let (import, compiled) = imports.next()?;
+                let exports = match &compiled.archive {
+                    Some(archive) => exports(unit.shop, archive)?.to_string(),
+                    None => String::new(),
+                };
+                text.push_str(&format!("exports {} {exports}\n", import.import_path));
+            } else {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        imports.next().is_none().then(|| Self(ActionId::of(EXPORTS, &text)))
+    }
+
+    /// The old archive under the new key, if there is one whose content is what its ID says.
+    pub(crate) fn reuse(&self, unit: &Unit<'_>, id: ActionId, preimage: &str) -> Option<Compiled> {
+        let cache = &unit.shop.cache;
+        let kept = String::from_utf8(cache.bytes(&self.0)?).ok()?;
+        let (old, digest) = kept.trim_end().split_once(' ')?;
+        let (old, digest) = (BuildId::found(old.to_owned()), Digest::parse(digest).ok()?);
+        let mut bytes = std::fs::read(cache.output_file(&digest)?).ok()?;
+        let found = buildid::find(&bytes, &old);
+        let build_id = BuildId::of_package(&id.short()).with_content(&found.content);
+        if found.places.is_empty() || build_id.content() != old.content() {
+            return None;
+        }
+        buildid::rewrite(&mut bytes, &found, &build_id);
+        let content = Digest::of(&bytes);
+        cache.put_known(&id, content, &bytes).ok()?;
+        // The tools said nothing the first time, or there would be no key.
+        cache.put_bytes(&id.subkey("stdout"), b"").ok()?;
+        cache.put_bytes(&id.subkey("srcfiles"), source_list(unit).as_bytes()).ok()?;
+        let path = cache.output_file(&content)?.to_string_lossy().into_owned();
+        self.remember(unit, &build_id, &content);
+        let archive = Some(Archive { path, content: Some(content) });
+        Some(Compiled { action: id, preimage: preimage.to_owned(), build_id, archive, is_cached: true })
+    }
+
+    /// Keeps what was made.
+    pub(crate) fn remember(&self, unit: &Unit<'_>, build_id: &BuildId, content: &Digest) {
+        // What isn't kept is made again.
+        let _ = unit.shop.cache.put_bytes(&self.0, format!("{build_id} {content}\n").as_bytes());
+    }
+}
+
+fn source_list(unit: &Unit<'_>) -> String {
+    let package = unit.package;
+    let files = package.go_files.iter().chain(&package.s_files);
+    files.map(|file| format!("./{file}\n")).collect()
+}
+
+/// The digest of what importers of an archive read.
+fn exports(shop: &Shop, archive: &Archive) -> Option<Digest> {
+    let content = archive.content?;
+    if let Some(known) = shop.exports.0.lock().get(&content) {
+        return Some(*known);
+    }
+    let digest = Digest::of(&read_exports(Path::new(&archive.path))?);
+    shop.exports.0.lock().insert(content, digest);
+    Some(digest)
+}
+
+/// What an archive's first member holds behind its build ID.
+fn read_exports(archive: &Path) -> Option<Vec<u8>> {
+    let mut file = File::open(archive).ok()?;
+    let mut head = [0; MEMBER_HEAD];
+    file.read_exact(&mut head).ok()?;
+    if !head.starts_with(b"!<arch>\n__.PKGDEF") {
+        return None;
+    }
+    let size =
+        std::str::from_utf8(&head[MEMBER_HEAD - 12..MEMBER_HEAD - 2]).ok()?.trim().parse::<u64>().ok()?;
+    let mut member = Vec::new();
+    file.take(size).read_to_end(&mut member).ok()?;
+    let start = memmem::find(&member, b"\n$$B\n")?;
+    Some(member.split_off(start))
+}
+
+/// The program that the cache has under go's key, put where the linker would have left it.
+pub(crate) fn kept_program(
+    program: &Program<'_>,
+    id: &ActionId,
+    temporary: &BuildId,
+    path: &str,
+) -> Option<BuildId> {
+    let shop = program.shop;
+    if shop.flags.dry || shop.flags.forces || program.is_kept || program.may_link_externally() {
+        return None;
+    }
+    let bytes = shop.cache.bytes(&ActionId::of(PROGRAMS, &id.to_string()))?;
+    crate::shop::write_throwaway(path, &bytes).ok()?;
+    make_executable(path).ok()?;
+    let build_id = buildid::read(Path::new(path)).ok()??;
+    let same_inputs = build_id.of_main()?[..3] == temporary.of_main()?[..3];
+    program.retell();
+    same_inputs.then_some(build_id)
+}
+
+/// Keeps a program that only Go's linker made.
+pub(crate) fn keep_program(program: &Program<'_>, id: &ActionId, bytes: &[u8]) {
+    if !program.is_kept && !program.may_link_externally() {
+        let _ = program.shop.cache.put_bytes(&ActionId::of(PROGRAMS, &id.to_string()), bytes);
+    }
+}
+
+#[cfg(unix)]
+fn make_executable(path: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &str) -> std::io::Result<()> {
+    Ok(())
+}

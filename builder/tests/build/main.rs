@@ -1,0 +1,33 @@
+//! Programs built here and by the real go: the same bytes, and each finds what the other left in the cache.
+//!
+//! One test, because its cases share what both have built of the standard library.
+
+mod bench;
+
+use bench::{Bench, Case};
+use modkeep_harness::go::RELEASE;
+use modkeep_harness::place::full_run;
+
+/// Targets of a full run beside those of every run.
+const TARGETS: [&str; 5] = ["linux/arm64", "windows/amd64", "darwin/arm64", "wasip1/wasm", "linux/386"];
+
+/// The installed release, which is one older.
+const OLDER: &str = "local";
+
+#[test]
+fn programs_are_those_of_go_and_caches_are_shared() {
+    let bench = Bench::new();
+    let (small, app) = (Case::new("./cmd/small"), Case::new("./cmd/app"));
+    let mut cases = vec![app.clone(), small.clone(), small.without_cgo_for("js/wasm")];
+    if full_run() {
+        cases.extend(TARGETS.map(|target| small.without_cgo_for(target)));
+        let older = Case { release: OLDER, ..app.clone() };
+        cases.extend([older, Case { release: OLDER, ..small.without_cgo_for("darwin/arm64") }]);
+        cases.extend([Case { trimpath: false, ..app }, Case { trimpath: false, ..small }]);
+    }
+    for case in &cases {
+        bench.check_same(case);
+        bench.check_shared(case);
+    }
+    assert!(cases.iter().any(|case| case.release == RELEASE));
+}

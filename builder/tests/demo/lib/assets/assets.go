@@ -1,0 +1,21 @@
+// Package assets has files in it.
+package assets
+
+import "embed"
+
+// Text is one file.
+//
+//go:embed hello.txt
+var Text string
+
+//go:embed all:files
+var files embed.FS
+
+// Count says how many there are.
+func Count() int {
+	entries, err := files.ReadDir("files")
+	if err != nil {
+		return -1
+	}
+	return len(entries)
+}

@@ -1,0 +1,1 @@
+#define NAMED_freebsd 1

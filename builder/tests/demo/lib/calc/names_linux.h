@@ -1,0 +1,1 @@
+#define NAMED_linux 1

@@ -1,0 +1,4 @@
+#include "twice.h"
+#include <math.h>
+
+int twice(int n) { return (int)fabs((double)n) * FACTOR; }
