@@ -8,6 +8,7 @@
 pub mod edit;
 pub mod error;
 pub mod explain;
+pub mod get;
 pub mod go_version;
 pub mod import;
 pub mod known;
@@ -22,6 +23,9 @@ pub mod requirements;
 pub mod retraction;
 pub mod sums;
 pub mod vendored;
+pub mod vendoring;
+pub mod why;
 pub mod wildcard;
+pub mod workspace_sync;
 pub mod world;
 pub mod written;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use self::graph::{Package, PackageId, Packages};
 pub use self::options::{PackageOptions, Pattern, Silence, Tags, Tidy, is_meta_package};
-pub(crate) use self::walk::{Allow, Walk, WalkKey};
+pub(crate) use self::walk::{Walk, WalkKey};
 use crate::error::Error;
 use crate::node::Node;
 use crate::requirements::Requirements;

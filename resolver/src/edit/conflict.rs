@@ -31,7 +31,7 @@ impl Conflict {
     }
 
     /// The error, without the module where the path names it already.
-    fn cause(&self) -> Option<String> {
+    pub(crate) fn cause(&self) -> Option<String> {
         let error = self.error.as_ref()?;
         let Some(module) = error.module.as_ref().filter(|module| self.path.last() == Some(module)) else {
             return Some(error.to_string());
