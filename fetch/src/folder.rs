@@ -88,8 +88,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("github.com/!azure/x/@v");
         std::fs::create_dir_all(&folder).unwrap();
-        let file = File::create(folder.join("list")).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut file.try_clone().await.unwrap(), b"v1.0.0\n").await.unwrap();
+        let mut list = std::fs::File::create(folder.join("list")).unwrap();
+        std::io::Write::write_all(&mut list, b"v1.0.0\n").unwrap();
         let large = std::fs::File::create(folder.join("v1.0.0.info")).unwrap();
         large.set_len(Kind::Info.limit() + 1).unwrap();
         std::fs::File::create(folder.join("v1.0.0.mod")).unwrap();
