@@ -20,13 +20,20 @@ use crate::faulty::{Fault, Plan};
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
     plan: Plan,
+    /// Nothing is synced.
+    is_hasty: bool,
     points: Arc<AtomicU64>,
 }
 
 impl Disk {
     /// For tests: a disk whose steps fail as `plan` says. [`Fault::Stall`], [`Fault::Short`] and [`Fault::Flip`] have no effect.
     pub fn breaking(plan: Plan) -> Self {
-        Self { plan, points: Arc::default() }
+        Self { plan, is_hasty: false, points: Arc::default() }
+    }
+
+    /// A disk that syncs nothing, for stores that are made to be measured: after a loss of power they are worth nothing.
+    pub fn hasty() -> Self {
+        Self { is_hasty: true, ..Self::default() }
     }
 
     /// The number of steps taken so far.
@@ -84,12 +91,12 @@ impl Disk {
 
     /// Makes the file's content durable. An error is final.
     pub(crate) fn sync(&self, file: &File) -> io::Result<()> {
-        self.step(|| file.sync_data())
+        self.step(|| if self.is_hasty { Ok(()) } else { file.sync_data() })
     }
 
     /// Makes the names in `folder` durable. An error is final.
     pub(crate) fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.step(|| File::open(folder)?.sync_all())
+        self.step(|| if self.is_hasty { Ok(()) } else { File::open(folder)?.sync_all() })
     }
 
     /// Gives the synced file at `from` the name `to`, in place of what had it, and makes the name durable.
@@ -97,6 +104,14 @@ impl Disk {
         #[allow(clippy::disallowed_methods, reason = "the parent is synced right after")]
         self.step(|| fs::rename(from, to))?;
         parent(to).map_or(Ok(()), |parent| self.sync_folder(parent))
+    }
+
+    /// Makes now the time at which the file was last changed.
+    pub(crate) fn touch(&self, path: &Path) -> io::Result<()> {
+        use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: now };
+        self.step(|| Ok(utimensat(CWD, path, &times, AtFlags::empty())?))
     }
 
     /// Gives `path` the content `bytes`, all or nothing, through the temporary name `temp` beside it.

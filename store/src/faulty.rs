@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::process::abort;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -19,7 +20,7 @@ use crate::cell::{Cell, Put, Revision, Swap};
 use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
-use crate::home::Store;
+use crate::home::{Fate, Store};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 
@@ -221,6 +222,25 @@ impl<S: Store> Store for Faulty<S> {
         strike.before().await?;
         let was_there = self.inner.discard(digest).await?;
         strike.after().await.map(|()| was_there)
+    }
+
+    async fn retire(&self, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError> {
+        let strike = self.fuse.write("retiring a blob");
+        strike.before().await?;
+        let retired = self.inner.retire(digest, moment).await?;
+        strike.after().await.map(|()| retired)
+    }
+
+    async fn retired(&self, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        self.fuse.read("listing retired blobs").before().await?;
+        self.inner.retired(limit).await
+    }
+
+    async fn settle(&self, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
+        let strike = self.fuse.write("settling a blob");
+        strike.before().await?;
+        self.inner.settle(digest, fate).await?;
+        strike.after().await
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {

@@ -16,6 +16,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,7 +33,7 @@ use crate::folder::floor::Floor;
 use crate::folder::read::Reading;
 use crate::folder::temp::Temp;
 use crate::folder::values::{Committer, Found, Op, Outcome, Sealer, Values};
-use crate::home::{Store, check_size};
+use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 use crate::packed::merge::{Run, RunError};
@@ -210,6 +211,31 @@ impl Store for Folder {
         let subject = move || format!("discarding blob `{digest}`");
         let act =
             move |shared: &Shared| shared.blobs.discard(&digest).map_err(|e| StoreError::io(subject(), e));
+        self.blocking(subject, act).await
+    }
+
+    async fn retire(&self, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError> {
+        let digest = *digest;
+        let subject = move || format!("retiring blob `{digest}`");
+        let act = move |shared: &Shared| {
+            shared.blobs.retire(&digest, moment).map_err(|e| StoreError::io(subject(), e))
+        };
+        self.blocking(subject, act).await
+    }
+
+    async fn retired(&self, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let subject = || "listing retired blobs".to_owned();
+        let act =
+            move |shared: &Shared| shared.blobs.retired(limit).map_err(|e| StoreError::io(subject(), e));
+        self.blocking(subject, act).await
+    }
+
+    async fn settle(&self, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
+        let digest = *digest;
+        let subject = move || format!("settling blob `{digest}`");
+        let act = move |shared: &Shared| {
+            shared.blobs.settle(&digest, fate).map_err(|e| StoreError::io(subject(), e))
+        };
         self.blocking(subject, act).await
     }
 

@@ -1,5 +1,7 @@
 //! The trait: what a store does for its callers, and what every home owes.
 
+use std::time::SystemTime;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -13,6 +15,15 @@ use crate::key::Key;
 
 /// The largest small value, in bytes; anything bigger is a blob.
 pub const MAX_VALUE: usize = 16 << 20;
+
+/// What becomes of a retired blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It is in sight again.
+    Back,
+    /// It is deleted.
+    Gone,
+}
 
 /// Where bytes rest.
 ///
@@ -49,6 +60,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes a blob. Says whether there was one. Readers that hold it go on where the home can do that.
     async fn discard(&self, digest: &Digest) -> Result<bool, StoreError>;
+
+    /// Takes a blob out of sight that was last kept before `moment`, until [`settle`](Self::settle) decides about it. Says whether it
+    /// did. A blob that is kept again is in sight, whatever becomes of the retired copy.
+    async fn retire(&self, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError>;
+
+    /// At most `limit` blobs that are retired and not settled, with their lengths; those that an interrupted process left, too.
+    async fn retired(&self, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError>;
+
+    /// Decides about a retired blob; one that is not retired is left as it is.
+    async fn settle(&self, digest: &Digest, fate: Fate) -> Result<(), StoreError>;
 
     /// The value under `key`.
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError>;

@@ -31,7 +31,7 @@ pub use durable::Disk;
 pub use error::{ErrorKind, StoreError};
 pub use faulty::{Fault, Faulty, Plan};
 pub use folder::{Folder, Options};
-pub use home::{MAX_VALUE, Store};
+pub use home::{Fate, MAX_VALUE, Store};
 pub use incoming::{Incoming, Kept};
 pub use key::{Key, KeyError};
 pub use memory::Memory;

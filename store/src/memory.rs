@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::cell::{Cell, Put, Revision, Swap};
 use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::home::{Store, check_size};
+use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 
@@ -30,6 +31,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Shelves {
     blobs: BTreeMap<Digest, (u64, File)>,
+    retired: BTreeMap<Digest, (u64, File)>,
     values: BTreeMap<Key, Bytes>,
     cells: BTreeMap<Key, Cell>,
     revisions: u64,
@@ -56,7 +58,12 @@ impl Store for Memory {
 
     async fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError> {
         let (file, _path, kept) = incoming.finish()?;
-        self.shelves.lock().blobs.entry(kept.digest).or_insert((kept.len, file));
+        match self.shelves.lock().blobs.entry(kept.digest) {
+            Entry::Occupied(mut there) => there.get_mut().1 = file,
+            Entry::Vacant(free) => {
+                free.insert((kept.len, file));
+            }
+        }
         Ok(kept)
     }
 
@@ -74,6 +81,33 @@ impl Store for Memory {
 
     async fn discard(&self, digest: &Digest) -> Result<bool, StoreError> {
         Ok(self.shelves.lock().blobs.remove(digest).is_some())
+    }
+
+    async fn retire(&self, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError> {
+        let mut shelves = self.shelves.lock();
+        let Some((_, file)) = shelves.blobs.get(digest) else { return Ok(false) };
+        // the file is new each time that a blob is kept
+        let kept = file.metadata().and_then(|metadata| metadata.modified());
+        let kept = kept.map_err(|source| StoreError::io(format!("retiring blob `{digest}`"), source))?;
+        if kept >= moment {
+            return Ok(false);
+        }
+        let Some(blob) = shelves.blobs.remove(digest) else { return Ok(false) };
+        shelves.retired.insert(*digest, blob);
+        Ok(true)
+    }
+
+    async fn retired(&self, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let shelves = self.shelves.lock();
+        Ok(shelves.retired.iter().take(limit).map(|(digest, (len, _))| (*digest, *len)).collect())
+    }
+
+    async fn settle(&self, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
+        let mut shelves = self.shelves.lock();
+        if let (Some(blob), Fate::Back) = (shelves.retired.remove(digest), fate) {
+            shelves.blobs.entry(*digest).or_insert(blob);
+        }
+        Ok(())
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {

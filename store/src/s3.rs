@@ -11,7 +11,7 @@ mod values;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_config::BehaviorVersion;
@@ -29,7 +29,7 @@ use crate::cell::{Cell, Put, Revision, Swap};
 use crate::check::{Damage, Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
-use crate::home::{Store, check_size};
+use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 use crate::packed::name::Shelf;
@@ -201,6 +201,18 @@ impl Store for S3 {
 
     async fn discard(&self, digest: &Digest) -> Result<bool, StoreError> {
         blobs::discard(&self.bucket, digest).await
+    }
+
+    async fn retire(&self, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError> {
+        blobs::retire(&self.bucket, digest, moment).await
+    }
+
+    async fn retired(&self, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        blobs::retired(&self.bucket, limit).await
+    }
+
+    async fn settle(&self, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
+        blobs::settle(&self.bucket, digest, fate).await
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {

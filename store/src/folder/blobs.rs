@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::digest::Digest;
 use crate::durable::Disk;
 use crate::folder::read::Reading;
+use crate::home::Fate;
 use crate::incoming::Kept;
 
 /// The blobs of one folder.
@@ -20,16 +22,18 @@ pub(crate) struct Blobs {
     )]
     handle: File,
     quarantine: PathBuf,
+    /// Where blobs are that nobody seems to name.
+    retired: PathBuf,
     disk: Disk,
 }
 
 impl Blobs {
     /// The blobs below `store`.
     pub(crate) fn open(store: &Path, disk: &Disk) -> io::Result<Self> {
-        let (root, quarantine) = (store.join("blobs"), store.join("quarantine"));
+        let [root, quarantine, retired] = ["blobs", "quarantine", "retired"].map(|name| store.join(name));
         disk.make_folder(&root)?;
         let handle = File::open(&root)?;
-        Ok(Self { root, handle, quarantine, disk: disk.clone() })
+        Ok(Self { root, handle, quarantine, retired, disk: disk.clone() })
     }
 
     /// Opens a blob and says how long it is.
@@ -70,8 +74,12 @@ impl Blobs {
         let folder = path.parent().unwrap_or(&self.root);
         self.disk.make_folder(folder)?;
         if fs::metadata(&path).is_ok_and(|there| there.len() == kept.len) {
-            // another keep may have renamed it and not synced the folder yet
-            return self.disk.sync_folder(folder);
+            match self.disk.touch(&path) {
+                // another keep may have renamed it and not synced the folder yet
+                Ok(()) => return self.disk.sync_folder(folder),
+                // retired since; a file that cannot be touched is no reason to fail, it is only written again
+                Err(error) => tracing::debug!(%error, digest = %kept.digest, "a blob is written again"),
+            }
         }
         self.disk.sync(file)?;
         self.disk.rename(temp, &path).inspect_err(|_| {
@@ -96,6 +104,54 @@ impl Blobs {
     /// Deletes a blob; says whether there was one.
     pub(crate) fn discard(&self, digest: &Digest) -> io::Result<bool> {
         self.disk.remove(&self.path(digest))
+    }
+
+    /// Moves a blob that was last kept before `moment` out of sight; says whether it did.
+    pub(crate) fn retire(&self, digest: &Digest, moment: SystemTime) -> io::Result<bool> {
+        let (path, retired) = (self.path(digest), self.retired.join(digest.to_string()));
+        let is_old = |path: &Path| fs::metadata(path)?.modified().map(|kept| kept < moment);
+        let moved = is_old(&path).and_then(|is_old| {
+            if !is_old {
+                return Ok(false);
+            }
+            self.disk.make_folder(&self.retired)?;
+            self.disk.rename(&path, &retired).map(|()| true)
+        });
+        match moved {
+            // kept again between the look and the move
+            Ok(true) if !is_old(&retired)? => self.settle(digest, Fate::Back).map(|()| false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            moved => moved,
+        }
+    }
+
+    /// At most `limit` retired blobs and their lengths.
+    pub(crate) fn retired(&self, limit: usize) -> io::Result<Vec<(Digest, u64)>> {
+        let entries = match fs::read_dir(&self.retired) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries.take(limit) {
+            let entry = entry?;
+            let digest = entry.file_name().to_str().and_then(|name| Digest::parse(name).ok());
+            // settled by another process since it was listed, if there is no metadata
+            found
+                .extend(digest.zip(entry.metadata().ok()).map(|(digest, metadata)| (digest, metadata.len())));
+        }
+        Ok(found)
+    }
+
+    /// Brings a retired blob back, unless it was kept again, or deletes it.
+    pub(crate) fn settle(&self, digest: &Digest, fate: Fate) -> io::Result<()> {
+        let (path, retired) = (self.path(digest), self.retired.join(digest.to_string()));
+        if fate == Fate::Gone || fs::exists(&path)? {
+            return self.disk.remove(&retired).map(drop);
+        }
+        match self.disk.rename(&retired, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            renamed => renamed,
+        }
     }
 
     /// At most `limit` digests in ascending order, those after `after`.

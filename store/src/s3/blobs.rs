@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
@@ -16,6 +17,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::blob::{Blob, Chunks, Ranged};
 use crate::digest::{Digest, Hasher};
 use crate::error::{ErrorKind, StoreError};
+use crate::home::Fate;
 use crate::incoming::Kept;
 use crate::s3::bucket::{Bucket, PAGE, written};
 
@@ -29,6 +31,7 @@ const PARTS_UNDER_WAY: usize = 4;
 const TRIES: usize = 3;
 
 pub(crate) const FOLDER: &str = "blobs/";
+const RETIRED: &str = "retired/";
 
 pub(crate) fn object_name(digest: &Digest) -> String {
     let digest = digest.to_string();
@@ -169,14 +172,48 @@ pub(crate) async fn quarantine(bucket: &Bucket, digest: &Digest) -> Result<bool,
     if bucket.len(&name).await?.is_none() {
         return Ok(false);
     }
-    let failed = || format!("quarantining `{}`", bucket.key(&name));
-    let copy =
-        bucket.uploads.copy_object().bucket(&bucket.name).key(bucket.key(&format!("quarantine/{digest}")));
-    copy.copy_source(format!("{}/{}", bucket.name, bucket.key(&name)))
-        .send()
-        .await
-        .map_err(|e| written(e, &failed))?;
+    copy(bucket, &name, &format!("quarantine/{digest}")).await?;
     bucket.delete(&name).await.map(|()| true)
+}
+
+fn retired_name(digest: &Digest) -> String {
+    format!("{RETIRED}{digest}")
+}
+
+/// Moves a blob that was last written before `moment` out of sight; says whether it did. There is no move: a blob that is written
+/// again between the copy and the deletion goes with it, so who keeps one looks after naming it whether it is there.
+pub(crate) async fn retire(bucket: &Bucket, digest: &Digest, moment: SystemTime) -> Result<bool, StoreError> {
+    let name = object_name(digest);
+    match bucket.written_at(&name).await? {
+        Some(written) if written < moment => {}
+        _ => return Ok(false),
+    }
+    copy(bucket, &name, &retired_name(digest)).await?;
+    bucket.delete(&name).await.map(|()| true)
+}
+
+/// At most `limit` retired blobs and their lengths.
+pub(crate) async fn retired(bucket: &Bucket, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+    let page = bucket.list(RETIRED, None, limit.min(PAGE)).await?;
+    let digest = |name: &str| Digest::parse(name.strip_prefix(RETIRED)?).ok();
+    Ok(page.iter().filter_map(|object| Some((digest(&object.name)?, object.len))).collect())
+}
+
+/// Brings a retired blob back, unless it was kept again, or deletes it.
+pub(crate) async fn settle(bucket: &Bucket, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
+    let (name, retired) = (object_name(digest), retired_name(digest));
+    if fate == Fate::Back && bucket.len(&name).await?.is_none() && bucket.len(&retired).await?.is_some() {
+        copy(bucket, &retired, &name).await?;
+    }
+    bucket.delete(&retired).await
+}
+
+async fn copy(bucket: &Bucket, from: &str, to: &str) -> Result<(), StoreError> {
+    let failed = || format!("copying `{}`", bucket.key(from));
+    let request = bucket.uploads.copy_object().bucket(&bucket.name).key(bucket.key(to));
+    let source = format!("{}/{}", bucket.name, bucket.key(from));
+    request.copy_source(source).send().await.map_err(|error| written(error, &failed))?;
+    Ok(())
 }
 
 /// Deletes a blob; says whether there was one.

@@ -5,11 +5,12 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -121,6 +122,21 @@ impl Bucket {
                 &subject,
             )?;
             Ok(output.map(|output| output.content_length.unwrap_or(0).max(0) as u64))
+        };
+        patiently(ErrorKind::Io, &subject, read).await
+    }
+
+    /// When an object was written, by the server's clock.
+    pub(crate) async fn written_at(&self, name: &str) -> Result<Option<SystemTime>, StoreError> {
+        let subject = || format!("looking for object `{}`", self.key(name));
+        let read = async {
+            let output = absent(
+                self.client.head_object().bucket(&self.name).key(self.key(name)).send().await,
+                &subject,
+            )?;
+            let seconds = |output: HeadObjectOutput| output.last_modified.map_or(0, |time| time.secs());
+            let since = |seconds: i64| Duration::from_secs(seconds.max(0) as u64);
+            Ok(output.map(|output| SystemTime::UNIX_EPOCH + since(seconds(output))))
         };
         patiently(ErrorKind::Io, &subject, read).await
     }

@@ -4,11 +4,12 @@ use std::io::Read;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use modkeep_store::{
-    Blob, Cell, Digest, ErrorKind, Incoming, Kept, Key, MAX_VALUE, Put, Revision, Store, Swap,
+    Blob, Cell, Digest, ErrorKind, Fate, Incoming, Kept, Key, MAX_VALUE, Put, Revision, Store, Swap,
 };
 use tokio::task::JoinSet;
 
@@ -24,6 +25,7 @@ pub(crate) async fn check_home(home: impl Store) {
     a_dropped_file_was_never_there(&*home).await;
     readers_follow_a_file_while_it_grows(&*home).await;
     a_blob_out_of_sight_can_come_back(&*home).await;
+    a_retired_blob_is_out_of_sight_until_it_is_settled(&*home).await;
     blobs_are_listed_in_order(&*home).await;
     the_first_value_stays(&*home).await;
     one_of_many_writers_wins(&home).await;
@@ -147,6 +149,37 @@ async fn a_blob_out_of_sight_can_come_back(home: &dyn Store) {
     assert!(home.discard(&digest).await.unwrap());
     assert!(home.open(&digest).await.unwrap().is_none());
     assert!(!home.discard(&digest).await.unwrap(), "it was gone already");
+}
+
+async fn a_retired_blob_is_out_of_sight_until_it_is_settled(home: &dyn Store) {
+    let (past, future) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33));
+    let content = b"does anybody name me?";
+    let digest = keep(home, content).await.digest;
+    let is_there = async || home.open(&digest).await.unwrap().is_some();
+    assert!(!home.retire(&digest, past).await.unwrap(), "it was kept after that");
+    assert!(is_there().await && home.retired(9).await.unwrap().is_empty());
+
+    assert!(home.retire(&digest, future).await.unwrap());
+    assert!(!is_there().await && !home.retire(&digest, future).await.unwrap());
+    assert!(!home.blobs(None, usize::MAX).await.unwrap().contains(&digest));
+    assert_eq!(home.retired(9).await.unwrap(), [(digest, content.len() as u64)]);
+    home.settle(&digest, Fate::Back).await.unwrap();
+    assert!(is_there().await && home.retired(9).await.unwrap().is_empty());
+
+    for fate in [Fate::Gone, Fate::Back] {
+        assert!(home.retire(&digest, future).await.unwrap());
+        keep(home, content).await;
+        assert!(is_there().await, "it was kept again");
+        home.settle(&digest, fate).await.unwrap();
+        assert!(is_there().await && home.retired(9).await.unwrap().is_empty(), "{fate:?}");
+        assert_eq!(read(&home.open(&digest).await.unwrap().unwrap(), 0..99).await, content);
+    }
+    home.settle(&digest, Fate::Gone).await.unwrap();
+    assert!(is_there().await, "it was not retired");
+    assert!(home.retire(&digest, future).await.unwrap());
+    home.settle(&digest, Fate::Gone).await.unwrap();
+    home.settle(&digest, Fate::Back).await.unwrap();
+    assert!(!is_there().await && home.retired(9).await.unwrap().is_empty());
 }
 
 async fn blobs_are_listed_in_order(home: &dyn Store) {
