@@ -10,6 +10,7 @@
 
 mod error;
 mod flight;
+pub mod forks;
 mod gosumdb;
 mod kept;
 mod proof;

@@ -3,7 +3,7 @@
 //! The head in the store is shared by all replicas and survives them. It is replaced only by a head that was proved to
 //! extend it, after the tiles that prove so are durable; so the store can prove every record and every head it ever
 //! held under the head it holds now. A fork freezes it: the evidence is durable before anybody hears of it, and nothing new
-//! is believed until an operator removes it.
+//! is believed until an operator takes the mark away, for which the store is asked each time while it is frozen.
 
 use std::sync::Arc;
 
@@ -51,17 +51,20 @@ pub(super) struct Timeline {
     now: Now,
     /// Read from the store once, and whenever it turns out to be old.
     memory: Mutex<Option<Known>>,
+    /// Evidence that the store did not take: as long as it has not, it counts from here.
+    unrecorded: Mutex<Option<Arc<str>>>,
 }
 
 impl Timeline {
     pub(super) fn new(kept: Kept, verifier: Verifier, now: Now) -> Self {
-        Self { kept, verifier, now, memory: Mutex::new(None) }
+        Self { kept, verifier, now, memory: Mutex::new(None), unrecorded: Mutex::new(None) }
     }
 
     /// What is known, which may be a little less than other replicas know.
     pub(super) async fn known(&self) -> Result<Known, SumdbError> {
-        if let Some(known) = self.memory.lock().clone() {
-            return Ok(known);
+        match self.memory.lock().clone() {
+            Some(known) if known.fork.is_none() => return Ok(known),
+            _ => {}
         }
         self.reload().await
     }
@@ -72,6 +75,7 @@ impl Timeline {
         let cell = store.cell(&self.kept.key("head")?).await?;
         let fork = store.get(&self.kept.key("fork")?).await?;
         let fork = fork.map(|text| Arc::from(String::from_utf8_lossy(&text)));
+        let fork = fork.or(self.record_late().await);
         let known = self.read(cell, fork)?;
         Ok(self.remember(known))
     }
@@ -149,10 +153,23 @@ impl Timeline {
     pub(super) async fn freeze(&self, fork: &Fork) -> Result<Arc<str>, SumdbError> {
         let evidence: Arc<str> = fork.to_string().into();
         let kept = self.keep_evidence(&evidence).await;
+        if kept.is_err() {
+            *self.unrecorded.lock() = Some(Arc::clone(&evidence));
+        }
         if let Some(known) = self.memory.lock().as_mut() {
             known.fork.get_or_insert(Arc::clone(&evidence));
         }
         kept.map(|()| evidence)
+    }
+
+    /// Tries again to keep evidence that the store did not take.
+    async fn record_late(&self) -> Option<Arc<str>> {
+        let evidence = self.unrecorded.lock().clone()?;
+        match self.keep_evidence(&evidence).await {
+            Ok(()) => drop(self.unrecorded.lock().take()),
+            Err(error) => tracing::error!(%error, "evidence against a checksum database is not kept yet"),
+        }
+        Some(evidence)
     }
 
     async fn keep_evidence(&self, evidence: &str) -> Result<(), SumdbError> {
