@@ -10,7 +10,7 @@ mod layers;
 pub(crate) mod places;
 pub(crate) mod serve;
 pub(crate) mod setting;
-mod units;
+pub(crate) mod units;
 
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigError;

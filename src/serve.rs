@@ -76,6 +76,7 @@ async fn serve(
         access_log: config.access_log,
         limits: Limits::default(),
         freshness: config.freshness,
+        absences: config.absences,
         clock,
     };
     report::out(&format!("export GOPROXY={}{}\n", url(address), config.base_path))?;

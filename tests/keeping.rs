@@ -3,12 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use modkeep_harness::checksumdb::{Log, Server as Database};
 use modkeep_harness::http::{get, raw, split};
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::upstream::{Module, Tree, Upstream};
+use modkeep_module::dirhash::hash_mod;
+use modkeep_module::version::ModuleVersion;
+use modkeep_module::zip::prove;
+use modkeep_store::{Folder, Options, Store};
 use tempfile::TempDir;
 
 const ZIP: &str = "example.com/m/@v/v1.0.0.zip";
@@ -26,9 +32,7 @@ impl World {
         let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
         let upstream = Upstream::start(Tree::default().with(module));
         let home = tempfile::tempdir().unwrap();
-        let mut command = program(home.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--upstream", &upstream.url()]);
-        let world = Self { modkeep: Modkeep::start(command), home, upstream };
+        let world = Self { modkeep: serve(home.path(), &upstream.url()), home, upstream };
         for file in ["list", "v1.0.0.info", "v1.0.0.mod", "v1.0.0.zip"] {
             world.get(&format!("example.com/m/@v/{file}"));
         }
@@ -36,9 +40,13 @@ impl World {
     }
 
     fn get(&self, path: &str) -> String {
+        String::from_utf8_lossy(&self.get_bytes(path)).into_owned()
+    }
+
+    fn get_bytes(&self, path: &str) -> Vec<u8> {
         let answer = get(&format!("{}/{path}", self.modkeep.url())).unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.text()
+        answer.body
     }
 
     /// Tells the running server that it must look at its store again.
@@ -59,6 +67,12 @@ impl World {
         assert_eq!(self.modkeep.stop().0.code(), Some(0));
         self.home
     }
+}
+
+fn serve(home: &Path, upstream: &str) -> Modkeep {
+    let mut command = program(home);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--upstream", upstream]);
+    Modkeep::start(command)
 }
 
 fn program(home: &Path) -> std::process::Command {
@@ -96,6 +110,17 @@ fn blob(home: &Path) -> (PathBuf, String) {
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let digest = name(path.parent().unwrap()) + &name(&path);
     (path, digest)
+}
+
+/// Turns one bit of the file where it lies, as a bad disk would: in the middle, or where `within` stands.
+fn rot(file: &Path, within: Option<&[u8]>) {
+    let bytes = fs::read(file).unwrap();
+    let place = match within {
+        Some(text) => bytes.windows(text.len()).position(|window| window == text).expect("it is in the file"),
+        None => bytes.len() / 2,
+    };
+    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.write_all_at(&[bytes[place] ^ 1], place as u64).unwrap();
 }
 
 /// Changes one byte in the middle of a file.
@@ -167,4 +192,147 @@ fn a_version_is_fetched_anew_once_its_files_are_forgotten() {
     world.get(ZIP);
     assert_eq!(world.upstream.count("v1.0.0.zip"), 2);
     says(&world.store(&["check"]), 0, &["zip 1\n"]);
+}
+
+#[test]
+fn a_scrub_beside_the_server_puts_a_rotten_zip_away_and_the_server_fetches_it_anew() {
+    let world = World::new();
+    let whole = world.get_bytes(ZIP);
+    let (file, digest) = blob(world.home.path());
+    says(&world.store(&["scrub"]), 0, &["zip 1\n"]);
+    rot(&file, None);
+    says(&world.store(&["scrub"]), 1, &["damaged", &digest]);
+    assert!(
+        !file.exists() && world.home.path().join(".local/share/modkeep/quarantine").join(&digest).exists()
+    );
+    // What it holds ready is let go of within ten seconds, or when it is told.
+    world.refresh("example.com/m");
+    assert_eq!(world.get_bytes(ZIP), whole);
+    assert_eq!(world.upstream.count("v1.0.0.zip"), 2);
+    says(&world.store(&["scrub"]), 0, &["zip 1\n"]);
+}
+
+#[test]
+fn a_rotten_value_is_never_served_but_fetched_anew_by_the_running_server() {
+    let world = World::new();
+    let values = world.home.path().join(".local/share/modkeep/values");
+    rot(&values.join("log-1"), Some(b"module example.com/m"));
+    world.refresh("example.com/m");
+    assert_eq!(world.get("example.com/m/@v/v1.0.0.mod"), "module example.com/m\n\ngo 1.21\n");
+    assert_eq!(world.upstream.count("v1.0.0.mod"), 2);
+    says(&world.store(&["scrub"]), 0, &["info 1\n", "mod 1\n", "zip 1\n"]);
+    world.refresh("example.com/m");
+    assert_eq!(world.get("example.com/m/@v/v1.0.0.mod"), "module example.com/m\n\ngo 1.21\n");
+    assert_eq!(world.upstream.count("v1.0.0.mod"), 2);
+}
+
+#[test]
+fn a_scrub_without_a_server_makes_rotten_values_absent() {
+    let world = World::new();
+    let url = world.upstream.url();
+    let values = world.home.path().join(".local/share/modkeep/values");
+    let World { home, modkeep, upstream } = world;
+    modkeep.stop();
+    rot(&values.join("log-1"), Some(b"module example.com/m"));
+    says(&store(home.path(), &["check"]), 1, &["damaged"]);
+    says(&store(home.path(), &["scrub"]), 1, &["damaged", "v1.0.0.mod"]);
+    says(&store(home.path(), &["check"]), 0, &["info 1\n", "zip 1\n"]);
+    let modkeep = serve(home.path(), &url);
+    let answer = get(&format!("{}/example.com/m/@v/v1.0.0.mod", modkeep.url())).unwrap();
+    assert_eq!((answer.status, upstream.count("v1.0.0.mod")), (200, 2));
+    says(&store(home.path(), &["check"]), 0, &["info 1\n", "mod 1\n", "zip 1\n"]);
+}
+
+#[test]
+fn forgotten_files_free_their_room() {
+    let world = World::new();
+    let (file, _) = blob(world.home.path());
+    let length = fs::metadata(&file).unwrap().len();
+    let freed = format!("files 3\nfreed 1 bytes {length}\n");
+    says(&world.store(&["forget", "example.com/m", "--files"]), 0, &[&freed]);
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_sweep_frees_what_nobody_names_once_it_is_old_enough() {
+    let world = World::new();
+    let (named, _) = blob(world.home.path());
+    let orphan = b"left behind by a crash";
+    let folder = world.home.path().join(".local/share/modkeep");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let store = Folder::open(&folder, Options::default()).unwrap();
+        let mut incoming = store.begin().await.unwrap();
+        incoming.write(orphan[..].into()).await.unwrap();
+        store.keep(incoming).await.unwrap();
+    });
+    says(&world.store(&["sweep"]), 0, &["freed 0 bytes 0\n"]);
+    let freed = format!("freed 1 bytes {}\n", orphan.len());
+    says(&world.store(&["sweep", "--older-than", "0"]), 0, &[&freed]);
+    assert!(named.exists());
+    says(&world.store(&["check"]), 0, &["zip 1\n"]);
+    says(&world.store(&["sweep", "--older-than", "soon"]), 2, &[]);
+}
+
+#[test]
+fn a_database_that_was_caught_is_shown_with_its_proof_and_believed_again_when_accepted() {
+    const NAME: &str = "sum.corp.example";
+    let mut log = Log::new(NAME, 7);
+    let mut tree = Tree::default();
+    for number in 0..4 {
+        let (path, version) = (format!("example.com/m{number}"), "v1.0.0");
+        let module = Module::new(&path, version).file("m.go", "package m\n");
+        log.add_sums(
+            &path,
+            version,
+            &zip_hash(&module, &path, version),
+            &hash_mod(module.go_mod().as_bytes()).to_string(),
+        );
+        tree.add(module);
+    }
+    let honest = log.clone();
+    log.show(Some(2));
+    let database = Database::start(log);
+    let sumdb = format!("{} {}", honest.verifier(), database.url());
+    let upstream = Upstream::start(tree);
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path());
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--freshness-refusal",
+        "0",
+        "--upstream",
+        &upstream.url(),
+    ]);
+    command.args(["--sumdb", &sumdb]);
+    let modkeep = Modkeep::start(command);
+    let status =
+        |number: u64| get(&format!("{}/example.com/m{number}/@v/v1.0.0.mod", modkeep.url())).unwrap().status;
+    assert_eq!(status(0), 200);
+    says(&store(home.path(), &["fork"]), 0, &["no checksum database was caught\n"]);
+
+    database.log(|log| {
+        *log = honest.at(1);
+        for number in 10..15 {
+            log.add(&format!("example.com/m{number}"), "v1.0.0");
+        }
+        log.add("example.com/m2", "v1.0.0");
+    });
+    assert_eq!(status(2), 403);
+    database.log(|log| *log = honest.clone());
+    assert_eq!(status(3), 403, "nothing new is believed of a database that was caught");
+    let marked = format!("{NAME}+{:08x}", honest.verifier().key_hash());
+    says(&store(home.path(), &["fork"]), 1, &[&marked, "old database:", "new database:"]);
+    says(&store(home.path(), &["fork", "--accept", "sum.other.example+00000000"]), 1, &[]);
+    says(&store(home.path(), &["fork", "--accept", &marked]), 0, &["old database:", "is believed again\n"]);
+    says(&store(home.path(), &["fork"]), 0, &["no checksum database was caught\n"]);
+    assert_eq!((status(3), status(0)), (200, 200));
+}
+
+fn zip_hash(module: &Module, path: &str, version: &str) -> String {
+    let zip = module.zip();
+    let version = ModuleVersion::parse(path, version).unwrap();
+    prove(&zip[..], zip.len() as u64, &version).unwrap().h1.to_string()
 }

@@ -178,6 +178,7 @@ pub(crate) fn serve(tree: &str, address: &str) {
             access_log: false,
             limits: Limits::default(),
             freshness: Freshness::default(),
+            absences: 1_000_000,
             clock: Clock::system(),
         };
         modkeep_proxy::serve(config, std::future::pending()).await.expect("serving");

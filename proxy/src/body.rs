@@ -225,7 +225,7 @@ impl Reading {
 }
 
 /// Reads up to `wanted` bytes at an offset; fewer only at the end of the file. Blocks.
-fn read_at(file: &File, at: u64, wanted: usize) -> io::Result<Bytes> {
+pub(crate) fn read_at(file: &File, at: u64, wanted: usize) -> io::Result<Bytes> {
     let mut piece = vec![0; wanted];
     let mut have = 0;
     while have < wanted {

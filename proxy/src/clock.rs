@@ -15,6 +15,12 @@ impl Moment {
     }
 }
 
+impl From<Moment> for SystemTime {
+    fn from(moment: Moment) -> Self {
+        UNIX_EPOCH + Duration::from_millis(moment.0)
+    }
+}
+
 /// Tells the time: the machine's, or a test's.
 #[derive(Clone, Default)]
 pub struct Clock(Option<Arc<AtomicU64>>);

@@ -38,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long answers are remembered without asking again.
     pub freshness: Freshness,
+    /// How many absences and refusals are remembered in the store; further ones are in memory only.
+    pub absences: u64,
     /// The time.
     pub clock: Clock,
 }

@@ -31,9 +31,10 @@ pub use protocol::Policy;
 pub use server::Limits;
 
 use metrics::Metrics;
+use mirror::absences::Absences;
 use mirror::facts::Facts;
 use mirror::flight::Hangar;
-use mirror::{Mirror, Notary};
+use mirror::{Mirror, Notary, Parts};
 use protocol::Protocol;
 use service::Service;
 use sumdb::Databases;
@@ -47,24 +48,28 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
         Arc::new(Metrics::new(config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()))));
     let hangar = Hangar::default();
     let notary = Notary::new(config.databases.first().cloned(), config.policy.private.clone());
+    let absences = Arc::new(Absences::new(config.absences));
+    let facts = Facts::bounded(Arc::clone(&config.store), absences);
+    hangar.spawn(facts.clone().tend());
     let databases = Databases {
         all: config.databases,
         private: config.policy.private.clone(),
         is_offline: config.is_offline,
-        facts: Facts::new(Arc::clone(&config.store)),
+        facts: facts.clone(),
         freshness: config.freshness,
         clock: config.clock.clone(),
     };
-    let mirror = Mirror::new(
-        config.store,
-        config.upstream,
-        config.is_offline,
+    let parts = Parts {
+        store: config.store,
+        facts,
+        upstream: config.upstream,
+        is_offline: config.is_offline,
         notary,
-        config.freshness,
-        config.clock,
-        Arc::clone(&metrics),
-        &hangar,
-    );
+        freshness: config.freshness,
+        clock: config.clock,
+        metrics: Arc::clone(&metrics),
+    };
+    let mirror = Mirror::new(parts, &hangar);
     let protocol = Protocol::new(mirror, databases, config.policy, Arc::clone(&metrics));
     let service = Service::new(protocol, metrics, &config.base_path, config.identity, config.access_log);
     let served = server::run(config.listener, Arc::new(service), config.limits, shutdown).await;

@@ -6,6 +6,7 @@
 //! is given and marked as such.
 //! The table of all cases is in ARCHITECTURE.md ("What leaves"); a test reads it.
 
+pub(crate) mod absences;
 pub(crate) mod fact;
 pub(crate) mod facts;
 mod fetching;
@@ -60,19 +61,19 @@ pub(crate) struct Mirror {
 
 /// What flights need, wherever their client is.
 pub(crate) struct Shared {
-    store: Arc<dyn Store>,
-    facts: Facts,
-    /// `None` offline, and where there is none.
-    upstream: Option<Arc<Upstream>>,
-    is_offline: bool,
+    parts: Parts,
     /// Who may ask the upstream at one time; zips, which take long, by themselves.
     turns: Semaphore,
     zip_turns: Semaphore,
-    notary: Notary,
-    freshness: Freshness,
-    clock: Clock,
-    metrics: Arc<Metrics>,
     suspicion: Suspicion,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 /// How a client wants to be served.
@@ -84,32 +85,26 @@ pub(crate) struct Wish {
     pub(crate) streams: bool,
 }
 
+/// What a mirror is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) facts: Facts,
+    /// `None` offline, and where there is none.
+    pub(crate) upstream: Option<Arc<Upstream>>,
+    pub(crate) is_offline: bool,
+    pub(crate) notary: Notary,
+    pub(crate) freshness: Freshness,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
 impl Mirror {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        upstream: Option<Arc<Upstream>>,
-        is_offline: bool,
-        notary: Notary,
-        freshness: Freshness,
-        clock: Clock,
-        metrics: Arc<Metrics>,
-        hangar: &Hangar,
-    ) -> Self {
-        let facts = Facts::new(Arc::clone(&store));
-        let suspicion = Suspicion::default();
-        let (turns, zip_turns) = (Semaphore::new(TURNS), Semaphore::new(ZIP_TURNS));
+    pub(crate) fn new(parts: Parts, hangar: &Hangar) -> Self {
         let shared = Shared {
-            store,
-            facts,
-            upstream,
-            is_offline,
-            turns,
-            zip_turns,
-            notary,
-            freshness,
-            clock,
-            metrics,
-            suspicion,
+            parts,
+            turns: Semaphore::new(TURNS),
+            zip_turns: Semaphore::new(ZIP_TURNS),
+            suspicion: Suspicion::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -251,6 +246,7 @@ impl Mirror {
     /// stays known for the time that the upstream fails.
     pub(crate) async fn refresh(&self, module: &ModulePath) -> Result<usize, FactsError> {
         let facts = &self.shared.facts;
+        facts.forget_memory();
         let resources = facts.answers_of(module).await?;
         for resource in &resources {
             if let Some(fact) = facts.answer(resource).await? {

@@ -1,14 +1,22 @@
-//! Looking after a store: what is in it, and whether it is whole. May run beside a server.
+//! Looking after a store: what is in it, whether it is whole, and what nobody names any more. May run beside a server.
+
+mod scrub;
+mod sweep;
+pub mod synthetic;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use modkeep_module::resource::Resource;
 use modkeep_store::{Digest, ErrorKind, Key, Store, StoreError};
 
+use crate::mirror::chain;
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::facts::{ANSWERS, FILES, resource_of};
+
+pub use scrub::scrub;
+pub use sweep::{Swept, free, sweep};
 
 /// Keys or digests that are asked for at one time.
 const PAGE: usize = 1000;
@@ -39,26 +47,54 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads every fact and every blob; damage is told as it is found.
+impl From<&modkeep_store::Damage> for Damage {
+    fn from(damage: &modkeep_store::Damage) -> Self {
+        Self { subject: damage.to_string(), problem: "not as it was written".into() }
+    }
+}
+
+/// What is wrong with a fact, and so what can be done about it.
+#[derive(Debug)]
+enum Flaw {
+    /// It can't be read: nothing is lost by taking it out of the way.
+    Unusable(String),
+    /// Its blob is not there; a server fetches it anew.
+    Lost(String),
+    /// Its blob has another length.
+    Cut(Digest, String),
+    /// It has a name that this version does not know.
+    Foreign(String),
+}
+
+impl Flaw {
+    fn problem(&self) -> &str {
+        let (Self::Unusable(problem) | Self::Lost(problem) | Self::Cut(_, problem) | Self::Foreign(problem)) =
+            self;
+        problem
+    }
+}
+
+/// Reads every row, every fact and every blob, and changes nothing.
 ///
 /// # Errors
-/// When the store can't be read at all.
+/// When the store can't be asked.
 pub async fn check(store: &dyn Store, mut found: impl FnMut(Damage)) -> Result<Inventory, StoreError> {
-    let mut inventory = Inventory::default();
-    facts(store, &mut inventory, &mut found, true).await?;
-    let mut after = None;
-    loop {
-        let page = store.blobs(after.as_ref(), PAGE).await?;
-        for digest in &page {
-            if let Some(problem) = blob_problem(store, digest).await? {
-                found(Damage { subject: format!("blob {digest}"), problem });
-            }
-        }
-        if page.len() < PAGE {
-            return Ok(inventory);
-        }
-        after = page.into_iter().last();
+    for damage in &modkeep_store::check(store).await?.damage {
+        found(damage.into());
     }
+    let mut inventory = Inventory::default();
+    let mut flaws = Vec::new();
+    match facts(store, &mut inventory, &mut flaws, true).await {
+        // The rows that can't be read are named already; behind them nothing can be listed.
+        Err(error) if error.kind() == ErrorKind::Damaged => {
+            found(Damage { subject: "facts".into(), problem: chain(&error) });
+        }
+        read => read?,
+    }
+    for (key, flaw) in flaws {
+        found(Damage { subject: key.to_string(), problem: flaw.problem().to_owned() });
+    }
+    Ok(inventory)
 }
 
 /// Counts what is kept; blobs are not read.
@@ -67,14 +103,14 @@ pub async fn check(store: &dyn Store, mut found: impl FnMut(Damage)) -> Result<I
 /// When the store can't be read.
 pub async fn inventory(store: &dyn Store) -> Result<Inventory, StoreError> {
     let mut inventory = Inventory::default();
-    facts(store, &mut inventory, &mut |_| {}, false).await?;
+    facts(store, &mut inventory, &mut Vec::new(), false).await?;
     Ok(inventory)
 }
 
 async fn facts(
     store: &dyn Store,
     inventory: &mut Inventory,
-    found: &mut impl FnMut(Damage),
+    flaws: &mut Vec<(Key, Flaw)>,
     closely: bool,
 ) -> Result<(), StoreError> {
     for prefix in [FILES, ANSWERS] {
@@ -82,8 +118,8 @@ async fn facts(
         loop {
             let page = store.list(prefix, after.as_ref(), PAGE).await?;
             for key in &page {
-                if let Some(problem) = fact_problem(store, key, prefix, inventory, closely).await? {
-                    found(Damage { subject: key.to_string(), problem });
+                if let Some(flaw) = flaw(store, key, prefix, inventory, closely).await? {
+                    flaws.push((key.clone(), flaw));
                 }
             }
             if page.len() < PAGE {
@@ -96,18 +132,20 @@ async fn facts(
 }
 
 /// Counts one fact, and says what is wrong with it.
-async fn fact_problem(
+async fn flaw(
     store: &dyn Store,
     key: &Key,
     prefix: &str,
     inventory: &mut Inventory,
     closely: bool,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<Flaw>, StoreError> {
     let Some(resource) = resource_of(prefix, key) else {
-        return Ok(Some("no name of a module's file".into()));
+        return Ok(Some(Flaw::Foreign("no name of a module's file".into())));
     };
     let value = match read(store, key, prefix).await {
-        Err(error) if error.kind() == ErrorKind::Damaged => return Ok(Some(error.to_string())),
+        Err(error) if error.kind() == ErrorKind::Damaged => {
+            return Ok(Some(Flaw::Unusable(error.to_string())));
+        }
         // Forgotten since it was listed.
         Ok(None) => return Ok(None),
         Ok(Some(value)) => value,
@@ -115,49 +153,47 @@ async fn fact_problem(
     };
     let fact = match Fact::decode(&value) {
         Ok(fact) => fact,
-        Err(error) => return Ok(Some(error.to_string())),
+        Err(error) => return Ok(Some(Flaw::Unusable(error.to_string()))),
     };
-    if prefix == ANSWERS {
-        inventory.answers += 1;
-    } else {
-        *inventory.files.entry(resource.kind()).or_default() += 1;
-    }
-    let State::Proved(Proved { content, .. }) = fact.state else { return Ok(None) };
-    if prefix == FILES {
-        inventory.bytes += content.length();
-    }
-    match content {
-        Content::Here { digest, bytes } if closely && Digest::of(&bytes) != digest => {
-            Ok(Some("its bytes are not those that were kept".into()))
-        }
-        Content::Blob { digest, length } if closely => match store.open(&digest).await? {
-            None => Ok(Some(format!("its blob {digest} is missing"))),
-            Some(blob) if blob.len() != length => {
-                Ok(Some(format!("its blob {digest} has {} bytes, not {length}", blob.len())))
-            }
-            Some(_) => Ok(None),
-        },
+    count(inventory, prefix, &resource, &fact);
+    match fact.state {
+        State::Proved(Proved { content, .. }) if closely => content_flaw(store, content).await,
         _ => Ok(None),
     }
+}
+
+fn count(inventory: &mut Inventory, prefix: &str, resource: &Resource, fact: &Fact) {
+    if prefix == ANSWERS {
+        inventory.answers += 1;
+        return;
+    }
+    *inventory.files.entry(resource.kind()).or_default() += 1;
+    if let State::Proved(proved) = &fact.state {
+        inventory.bytes += proved.content.length();
+    }
+}
+
+async fn content_flaw(store: &dyn Store, content: Content) -> Result<Option<Flaw>, StoreError> {
+    let (digest, length) = match content {
+        Content::Here { digest, bytes } => {
+            let problem = "its bytes are not those that were kept";
+            return Ok((Digest::of(&bytes) != digest).then(|| Flaw::Unusable(problem.into())));
+        }
+        Content::Blob { digest, length } => (digest, length),
+    };
+    Ok(match store.open(&digest).await? {
+        None => Some(Flaw::Lost(format!("its blob {digest} is missing"))),
+        Some(blob) if blob.len() != length => {
+            let problem = format!("its blob {digest} has {} bytes, not {length}", blob.len());
+            Some(Flaw::Cut(digest, problem))
+        }
+        Some(_) => None,
+    })
 }
 
 async fn read(store: &dyn Store, key: &Key, prefix: &str) -> Result<Option<Bytes>, StoreError> {
     match prefix {
         FILES => store.get(key).await,
         _ => Ok(store.cell(key).await?.map(|cell| cell.value)),
-    }
-}
-
-/// Reads a blob to its end and compares it with its name.
-async fn blob_problem(store: &dyn Store, digest: &Digest) -> Result<Option<String>, StoreError> {
-    let Some(blob) = store.open(digest).await? else { return Ok(None) };
-    let mut chunks = blob.read_checked();
-    loop {
-        match chunks.try_next().await {
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::Damaged => return Ok(Some(error.to_string())),
-            Err(error) => return Err(error),
-        }
     }
 }

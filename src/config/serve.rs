@@ -17,6 +17,8 @@ const LISTEN: &str = "127.0.0.1:3000";
 const SUMDB: &str = "sum.golang.org";
 /// What must stay free on the store's disk, in bytes: enough to forget things there.
 const FREE_SPACE: u64 = 64 << 20;
+/// How many absences a store remembers: some hundred megabytes of them.
+const ABSENCES: u64 = 1_000_000;
 
 /// What `serve` was told, and what it takes where it was told nothing.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct ServeConfig {
     /// Bytes of the store's disk that must stay free.
     pub(crate) free_space: u64,
     pub(crate) freshness: Freshness,
+    /// How many absences the store remembers.
+    pub(crate) absences: u64,
     /// The first verifies what is fetched; with none files are taken as they first come.
     pub(crate) databases: Vec<Gosumdb>,
     /// Empty, or begins with a slash and does not end with one.
@@ -54,6 +58,7 @@ impl ServeConfig {
             is_offline,
             free_space: layers.parsed("free-space", units::SIZE, units::size)?.unwrap_or(FREE_SPACE),
             freshness: freshness(layers)?,
+            absences: layers.parsed("absences", "a number", |text| text.parse().ok())?.unwrap_or(ABSENCES),
             databases: databases(layers, &go)?,
             base_path: layers.parsed("base-path", "a path such as /go", base_path)?.unwrap_or_default(),
             private_is_absent: layers.switch("private-absent")?.unwrap_or(false),

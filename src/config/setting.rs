@@ -38,6 +38,11 @@ pub(crate) const SERVE: &[Setting] = &[
     ),
     switch("private-absent", "Answer 404, not 403, for names of GOPRIVATE or GONOPROXY that are not kept"),
     switch("access-log", "Log each request [default: true]"),
+    one(
+        "absences",
+        "NUMBER",
+        "How many 404s and refusals are remembered on disk, more only in memory [default: 1000000]",
+    ),
     one("log-format", "FORMAT", "text or json [default: text]"),
     one("log-level", "LEVEL", "error, warn, info, debug or trace [default: info]"),
     one(

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 /// What a time looks like, for who wrote another one.
-pub(super) const TIME: &str = "a time such as 500ms, 60s, 10m, 12h or 1d";
+pub(crate) const TIME: &str = "a time such as 500ms, 60s, 10m, 12h or 1d";
 /// What a size looks like.
-pub(super) const SIZE: &str = "a size such as 0, 500MB or 2GiB";
+pub(crate) const SIZE: &str = "a size such as 0, 500MB or 2GiB";
 
 const TIMES: &[(&str, u64)] = &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 const SIZES: &[(&str, u64)] = &[
@@ -21,12 +21,12 @@ const SIZES: &[(&str, u64)] = &[
 ];
 
 /// A whole number and one of `ms`, `s`, `m`, `h`, `d`; 0 needs none.
-pub(super) fn time(text: &str) -> Option<Duration> {
+pub(crate) fn time(text: &str) -> Option<Duration> {
     of(text, TIMES).map(Duration::from_millis)
 }
 
 /// A whole number and a unit of bytes, decimal or binary; 0 needs none.
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     of(text, SIZES)
 }
 

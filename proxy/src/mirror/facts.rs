@@ -2,15 +2,18 @@
 //!
 //! A file of a version is a value: the first one that was proved holds its name for ever. Everything else about a
 //! resource, an answer that may change or an absence, is a cell beside it under another prefix.
+//!
+//! A fact that rotted is no fact: it counts as not there, and what is fetched in its place takes it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use modkeep_module::path::ModulePath;
 use modkeep_module::resource::Resource;
-use modkeep_store::{Key, Put, Store, StoreError, Swap};
+use modkeep_store::{ErrorKind, Key, Put, Store, StoreError, Swap};
 
-use crate::mirror::fact::{Fact, FactError};
+use crate::mirror::absences::{self, Absences};
+use crate::mirror::fact::{Fact, FactError, State};
 
 /// Before the key of a file that never changes.
 pub(crate) const FILES: &str = "files/";
@@ -22,7 +25,8 @@ const SWAPS: usize = 4;
 /// What is known of resources, durably.
 #[derive(Clone)]
 pub(crate) struct Facts {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) absences: Arc<Absences>,
 }
 
 /// Why a fact can't be read or written.
@@ -35,30 +39,48 @@ pub(crate) enum FactsError {
 }
 
 impl Facts {
+    /// Without a bound to absences, for who adds none.
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self::bounded(store, absences::unbounded())
+    }
+
+    pub(crate) fn bounded(store: Arc<dyn Store>, absences: Arc<Absences>) -> Self {
+        Self { store, absences }
     }
 
     /// The file of a version, if it is kept.
     pub(crate) async fn file(&self, resource: &Resource) -> Result<Option<Fact>, FactsError> {
         let key = key(FILES, resource);
-        let value = self.store.get(&key).await?;
-        value.map(|value| decode(&key, &value)).transpose()
+        sound(&key, self.store.get(&key).await)
     }
 
     /// What was answered last, if that is remembered.
     pub(crate) async fn answer(&self, resource: &Resource) -> Result<Option<Fact>, FactsError> {
         let key = key(ANSWERS, resource);
-        let cell = self.store.cell(&key).await?;
-        cell.map(|cell| decode(&key, &cell.value)).transpose()
+        if let Some(fact) = self.absences.recall(&key) {
+            return Ok(Some(fact));
+        }
+        sound(&key, self.store.cell(&key).await.map(|cell| cell.map(|cell| cell.value)))
     }
 
     /// Keeps the file of a version; where there is one already, that one stays and is returned.
     pub(crate) async fn keep_file(&self, resource: &Resource, fact: Fact) -> Result<Fact, FactsError> {
         let key = key(FILES, resource);
-        match self.store.put_if_absent(&key, fact.encode()).await? {
+        let value = fact.encode();
+        match self.store.put_if_absent(&key, value.clone()).await {
+            Ok(Put::Created) => return Ok(fact),
+            Ok(Put::Exists(there)) => {
+                if let Some(there) = sound(&key, Ok(Some(there)))? {
+                    return Ok(there);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.store.remove(&key).await?;
+        match self.store.put_if_absent(&key, value).await? {
             Put::Created => Ok(fact),
-            Put::Exists(value) => decode(&key, &value),
+            Put::Exists(there) => decode(&key, &there),
         }
     }
 
@@ -68,11 +90,23 @@ impl Facts {
         self.keep_file(resource, fact).await
     }
 
-    /// Remembers an answer in the place of the one before.
+    /// Remembers an answer in the place of the one before; an absence that is one too many in memory only.
     pub(crate) async fn remember(&self, resource: &Resource, fact: &Fact) -> Result<(), FactsError> {
         let key = key(ANSWERS, resource);
         let value = fact.encode();
-        let mut expected = self.store.cell(&key).await?.map(|cell| cell.revision);
+        let cell = match self.store.cell(&key).await {
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                self.store.remove(&key).await?;
+                None
+            }
+            cell => cell?,
+        };
+        let mut expected = cell.map(|cell| cell.revision);
+        if expected.is_none() && !matches!(fact.state, State::Proved(_)) && !self.absences.admit() {
+            self.absences.hold(key, fact.clone());
+            return Ok(());
+        }
+        self.absences.let_go(&key);
         for _ in 0..SWAPS {
             match self.store.swap(&key, expected.as_ref(), value.clone()).await? {
                 Swap::Done(_) => return Ok(()),
@@ -85,7 +119,14 @@ impl Facts {
 
     /// Forgets what was answered last.
     pub(crate) async fn forget_answer(&self, resource: &Resource) -> Result<(), FactsError> {
-        Ok(self.store.remove(&key(ANSWERS, resource)).await?)
+        let key = key(ANSWERS, resource);
+        self.absences.let_go(&key);
+        Ok(self.store.remove(&key).await?)
+    }
+
+    /// Forgets what is remembered in memory only.
+    pub(crate) fn forget_memory(&self) {
+        self.absences.clear();
     }
 
     /// Forgets the file of a version.
@@ -127,9 +168,29 @@ fn key(prefix: &str, resource: &Resource) -> Key {
     Key::parse(&text).expect("the key of a resource is short, printable and has no empty or dot elements")
 }
 
+/// The key of a version's file.
+pub(crate) fn file_key(resource: &Resource) -> Key {
+    key(FILES, resource)
+}
+
 /// The resource that a key below `prefix` speaks of.
 pub(crate) fn resource_of(prefix: &str, key: &Key) -> Option<Resource> {
     Resource::parse(key.as_str().strip_prefix(prefix.strip_suffix('/')?)?).ok()
+}
+
+/// The fact in what was read, if it is one.
+fn sound(key: &Key, read: Result<Option<Bytes>, StoreError>) -> Result<Option<Fact>, FactsError> {
+    let rotten: Box<dyn std::error::Error> = match read {
+        Ok(None) => return Ok(None),
+        Ok(Some(value)) => match Fact::decode(&value) {
+            Ok(fact) => return Ok(Some(fact)),
+            Err(error) => error.into(),
+        },
+        Err(error) if error.kind() == ErrorKind::Damaged => error.into(),
+        Err(error) => return Err(error.into()),
+    };
+    tracing::error!(%key, error = rotten, "a kept fact is damaged and counts as not there");
+    Ok(None)
 }
 
 fn decode(key: &Key, value: &Bytes) -> Result<Fact, FactsError> {

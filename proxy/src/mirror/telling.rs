@@ -73,7 +73,7 @@ impl Shared {
     pub(super) async fn told(&self, resource: &Resource, fact: Fact) -> Result<Answer, Problem> {
         let forever = resource.version().is_some() && matches!(fact.state, State::Proved(_));
         if forever {
-            return self.opened(resource, fact).await?.ok_or(Problem::Internal);
+            return self.opened(resource, fact).await?.ok_or_else(|| taken_away(resource));
         }
         let age = self.clock.now().since(fact.at);
         let lifetime = self.freshness.of(resource, &fact.state);
@@ -93,7 +93,7 @@ impl Shared {
                 Err(Problem::Absent { gone, text, max_age })
             }
             State::Refused { text } => Err(Problem::Refused { text }),
-            State::Proved(proved) => Ok(self.open(proved).await?.ok_or(Problem::Internal)?),
+            State::Proved(proved) => Ok(self.open(proved).await?.ok_or_else(|| taken_away(resource))?),
         };
         Ok(Answer { what, age })
     }
@@ -151,6 +151,12 @@ pub(super) fn silent_store(resource: &Resource) -> Problem {
     tracing::error!(%resource, "the store says nothing");
     let text = "the store of this server says nothing".to_owned();
     Problem::Later { text, retry_after: Duration::from_secs(10) }
+}
+
+/// What a client is told whose file was forgotten between its landing and its reply.
+fn taken_away(resource: &Resource) -> Problem {
+    let text = format!("{}: its file was taken out of the store just now", subject(resource));
+    Problem::Later { text, retry_after: Duration::from_secs(1) }
 }
 
 /// What a client is told when the store fails; the log is told the rest.

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
@@ -16,11 +17,11 @@ use modkeep_module::version::ModuleVersion;
 use modkeep_module::zip::{
     ArchiveError, CheckError, Fault, FileFault, Withheld, ZipError, ZipFacts, prove_zip,
 };
-use modkeep_store::{Digest, Incoming};
+use modkeep_store::{Digest, ErrorKind, Incoming, StoreError};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use crate::body::{Broken, Piece, Pieces};
+use crate::body::{Broken, PIECE, Piece, Pieces, read_at};
 use crate::error::Problem;
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::flight::Pilot;
@@ -29,6 +30,10 @@ use crate::mirror::{Landing, Shared, chain, unreadable};
 
 /// Bytes at the end of a zip that nobody gets before the verdict, beyond what must stay back: most zips are smaller.
 const HELD_BACK: u64 = 128 * 1024;
+/// How often a file that was kept and named is found gone before it is given up.
+const LOOKS: usize = 4;
+/// When to ask again for what can't be kept now.
+const PAUSE: Duration = Duration::from_secs(10);
 /// Pieces that are ready together and written together.
 const PIECES_AT_ONCE: usize = 8;
 
@@ -107,9 +112,9 @@ impl Shared {
             let have = incoming.len();
             pilot.report(Progress::Arriving(Arriving { file: Arc::clone(&file), length, have, harmless }));
         }
-        let (h1, by) = self.prove(version, file, incoming.len(), question).await?;
+        let (h1, by) = self.prove(version, Arc::clone(&file), incoming.len(), question).await?;
         let arrived = incoming.digest();
-        Ok((self.publish(resource, incoming, h1, by).await?, arrived))
+        Ok((self.publish(version, incoming, file, h1, by).await?, arrived))
     }
 
     /// The zip's form, then its hash against the database's word.
@@ -138,23 +143,54 @@ impl Shared {
         proof.map_err(|error| unfit(version, &error))
     }
 
-    /// Durable first, then visible.
+    /// Durable first, then visible, and then there for sure: a sweep may have taken the blob before it had a name.
     async fn publish(
         &self,
-        resource: &Resource,
+        version: &ModuleVersion,
         incoming: Incoming,
+        file: Arc<File>,
         h1: String,
         by: Option<String>,
     ) -> Landing {
+        let resource = Resource::Zip(version.clone());
         let kept = self.store.keep(incoming).await.map_err(|error| unreadable(error.into()))?;
         let content = Content::Blob { digest: kept.digest, length: kept.len };
-        let state = State::Proved(Proved { content, h1: Some(h1), by });
-        let ours = Fact { at: self.clock.now(), state };
-        let theirs = self.facts.keep_file(resource, ours.clone()).await.map_err(unreadable)?;
-        match &theirs.state {
-            State::Proved(proved) if self.is_whole(proved).await? => Ok(theirs),
-            _ => self.facts.replace_file(resource, ours).await.map_err(unreadable),
+        let ours = Proved { content, h1: Some(h1), by };
+        let fact = Fact { at: self.clock.now(), state: State::Proved(ours.clone()) };
+        for _ in 0..LOOKS {
+            let theirs = self.facts.keep_file(&resource, fact.clone()).await.map_err(unreadable)?;
+            match &theirs.state {
+                State::Proved(known) if self.is_whole(known).await? => return Ok(theirs),
+                State::Proved(known) if known.content == ours.content => {
+                    self.keep_again(&file, kept.len).await.map_err(|error| unreadable(error.into()))?;
+                }
+                State::Proved(known) if known.by.is_none() && ours.by.is_none() && known.h1 != ours.h1 => {
+                    return Err(another(version, &ours, known));
+                }
+                _ => drop(self.facts.replace_file(&resource, fact.clone()).await.map_err(unreadable)?),
+            }
         }
+        Err(Problem::Later {
+            text: format!("keeping {version}: its file comes and goes"),
+            retry_after: PAUSE,
+        })
+    }
+
+    async fn keep_again(&self, file: &Arc<File>, length: u64) -> Result<(), StoreError> {
+        let mut incoming = self.store.begin().await?;
+        let mut at = 0;
+        while at < length {
+            let (file, wanted) = (Arc::clone(file), PIECE.min((length - at) as usize));
+            let read = spawn_blocking(move || read_at(&file, at, wanted)).await;
+            let failed = || StoreError::new(ErrorKind::Io, "reading a file in quarantine");
+            let piece = read.map_err(|crash| failed().because(crash))?.map_err(|e| failed().because(e))?;
+            if piece.is_empty() {
+                return Err(failed());
+            }
+            at += piece.len() as u64;
+            incoming.write(piece).await?;
+        }
+        self.store.keep(incoming).await.map(drop)
     }
 
     async fn is_whole(&self, proved: &Proved) -> Result<bool, Problem> {
@@ -162,6 +198,16 @@ impl Shared {
             self.store.open(&proved.content.digest()).await.map_err(|error| unreadable(error.into()))?;
         Ok(blob.is_some_and(|blob| blob.len() == proved.content.length()))
     }
+}
+
+/// The refusal of a zip that is not what it was when it first came, where no database can say which is right.
+fn another(version: &ModuleVersion, ours: &Proved, known: &Proved) -> Problem {
+    let h1 = |proved: &Proved| proved.h1.clone().unwrap_or_default();
+    let (downloaded, kept) = (h1(ours), h1(known));
+    let text = format!(
+        "{version}: verifying module: checksum mismatch\n\tdownloaded: {downloaded}\n\tkept before: {kept}"
+    );
+    Problem::Refused { text }
 }
 
 /// The refusal of a zip that breaks the rules, in the go command's words; a fault of our own disk is no refusal.

@@ -7,7 +7,7 @@ use modkeep_harness::http::Answer;
 use modkeep_harness::upstream::{Module, Reply, Tree, refusing_address};
 use modkeep_module::path::ModulePath;
 use modkeep_module::version::Version;
-use modkeep_proxy::Freshness;
+use modkeep_proxy::{Clock, Freshness};
 use modkeep_store::{Memory, Store};
 
 use crate::world::{Wishes, World};
@@ -152,8 +152,9 @@ fn forgetting_takes_answers_and_on_demand_files() {
     let version = Version::parse("v1.0.0").unwrap();
     let forget = |version: Option<&Version>, files| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let forgotten =
-            runtime.block_on(modkeep_proxy::forget(Arc::clone(&store), &module, version, files)).unwrap();
+        let forgotten = runtime
+            .block_on(modkeep_proxy::forget(Arc::clone(&store), &module, version, files, &Clock::system()))
+            .unwrap();
         (forgotten.answers, forgotten.files)
     };
     assert_eq!(forget(Some(&version), false), (0, 0));

@@ -11,5 +11,6 @@ mod go;
 mod hostile;
 mod table;
 mod tampering;
+mod upkeep;
 mod verdicts;
 mod world;

@@ -28,6 +28,7 @@ pub(crate) struct Wishes {
     pub(crate) private_is_absent: bool,
     pub(crate) base_path: String,
     pub(crate) freshness: Freshness,
+    pub(crate) absences: u64,
     pub(crate) limits: Limits,
     pub(crate) upstream: Option<String>,
     /// Settings as GOSUMDB takes them.
@@ -44,6 +45,7 @@ impl Default for Wishes {
             private_is_absent: false,
             base_path: String::new(),
             freshness: Freshness::default(),
+            absences: 1_000_000,
             limits: Limits::default(),
             upstream: None,
             databases: Vec::new(),
@@ -102,6 +104,7 @@ impl World {
             access_log: true,
             limits: wishes.limits,
             freshness: wishes.freshness,
+            absences: wishes.absences,
             clock: clock.clone(),
         };
         let (stop, stopped) = oneshot::channel();

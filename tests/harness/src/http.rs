@@ -1,6 +1,6 @@
 //! An HTTP/1.1 client that sends exactly the bytes it is given, for requests that no proper client would make.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -69,6 +69,51 @@ pub fn raw(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
         None => Err(sent.err().or(read.err()).unwrap_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, String::from_utf8_lossy(&answer).into_owned())
         })),
+    }
+}
+
+/// One connection, for one request after the other.
+#[derive(Debug)]
+pub struct Connection {
+    address: SocketAddr,
+    base: String,
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// Connects to the server of a URL, below whose path requests are made.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn open(url: &str) -> io::Result<Self> {
+        let (address, base) = split(url);
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { address, base: base.to_owned(), stream: BufReader::new(stream) })
+    }
+
+    /// Gets a path, `/` first, from a server that announces the length of what it sends.
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes isn't HTTP with a length.
+    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
+        let request = format!("GET {}{path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.base, self.address);
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if self.stream.read_until(b'\n', &mut head)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let wrong =
+            || io::Error::new(io::ErrorKind::InvalidData, String::from_utf8_lossy(&head).into_owned());
+        let mut answer = parse(&head).ok_or_else(wrong)?;
+        let length =
+            answer.header("content-length").and_then(|length| length.parse().ok()).ok_or_else(wrong)?;
+        answer.body = vec![0; length];
+        self.stream.read_exact(&mut answer.body)?;
+        Ok(answer)
     }
 }
 
