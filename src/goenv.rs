@@ -37,6 +37,11 @@ impl GoEnv {
         self.variables.get(name)
     }
 
+    /// The variables of the process.
+    pub(crate) fn environment(&self) -> &modkeep_fetch::environment::Environment {
+        self.variables.environment()
+    }
+
     /// GOFLAGS.
     pub(crate) fn goflags(&self) -> &GoFlags {
         &self.goflags

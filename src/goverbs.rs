@@ -7,7 +7,7 @@ use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{modcmd, workcmd};
+use crate::{list, modcmd, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -16,8 +16,12 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
+    Verb { usage: &list::USAGE, run: list::run },
+    Verb { usage: &modcmd::download::USAGE, run: modcmd::download::run },
     Verb { usage: &modcmd::edit::USAGE, run: modcmd::edit::run },
+    Verb { usage: &modcmd::graph::USAGE, run: modcmd::graph::run },
     Verb { usage: &modcmd::init::USAGE, run: modcmd::init::run },
+    Verb { usage: &modcmd::verify::USAGE, run: modcmd::verify::run },
     Verb { usage: &workcmd::edit::USAGE, run: workcmd::edit::run },
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
     Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
@@ -41,7 +45,6 @@ const NOT_OURS: &[&str] = &[
     "generate",
     "get",
     "install",
-    "list",
     "run",
     "telemetry",
     "test",

@@ -7,13 +7,16 @@ mod flags;
 mod goenv;
 mod gojson;
 mod goverbs;
+mod list;
 mod locked;
 mod logs;
 mod modcmd;
 mod release;
 mod report;
 mod serve;
+mod session;
 mod store;
+mod template;
 mod version;
 mod workcmd;
 

@@ -13,7 +13,17 @@ use modkeep_harness::script::{Outcome, Stage, Tally};
 use modkeep_harness::scripts::Suite;
 
 /// The verbs that are modkeep's.
-const VERBS: [&str; 5] = ["mod edit", "mod init", "work edit", "work init", "work use"];
+const VERBS: [&str; 9] = [
+    "list -m",
+    "mod download",
+    "mod edit",
+    "mod graph",
+    "mod init",
+    "mod verify",
+    "work edit",
+    "work init",
+    "work use",
+];
 
 /// Scripts that modkeep does not pass yet, each with its reason.
 const MISSES: [(&str, &str); 0] = [];
