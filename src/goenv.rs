@@ -82,6 +82,11 @@ impl GoEnv {
         }
     }
 
+    /// A path from the current folder, whichever is shorter.
+    pub(crate) fn short_always(&self, path: &str) -> String {
+        paths::relative(&self.folder, path).unwrap_or_else(|| path.to_owned())
+    }
+
     /// The path of a file as this process can open it, taken from the current folder.
     pub(crate) fn absolute(&self, path: &str) -> String {
         if path.starts_with('/') { paths::clean(path) } else { paths::join(&self.folder, path) }

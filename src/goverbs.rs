@@ -21,6 +21,8 @@ const VERBS: &[Verb] = &[
     Verb { usage: &modcmd::edit::USAGE, run: modcmd::edit::run },
     Verb { usage: &modcmd::graph::USAGE, run: modcmd::graph::run },
     Verb { usage: &modcmd::init::USAGE, run: modcmd::init::run },
+    Verb { usage: &modcmd::tidy::USAGE, run: modcmd::tidy::run },
+    Verb { usage: &modcmd::why::USAGE, run: modcmd::why::run },
     Verb { usage: &modcmd::verify::USAGE, run: modcmd::verify::run },
     Verb { usage: &workcmd::edit::USAGE, run: workcmd::edit::run },
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },

@@ -11,8 +11,8 @@ use modkeep_resolver::written::Change;
 
 use self::modules::{Listing, Mode};
 use crate::flags::{Kind, Usage};
-use crate::gojson;
 use crate::goenv::GoEnv;
+use crate::gojson;
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted};
 use crate::template::Template;
@@ -140,7 +140,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let template = Template::parse(format).map_err(|error| Failure::exact(1, error))?;
     let wanted = Wanted { verb: "list", flags: asked.flags.clone(), ..Wanted::default() };
     let mut session = Session::start(go, &wanted)?;
-    if !asked.reuse.is_empty() && session.ground.has_root() {
+    if !asked.reuse.is_empty() && session.has_main() {
         return exact("go list -reuse cannot be used inside a module");
     }
     check(&asked, &session.world.mode, &words)?;

@@ -3,6 +3,7 @@
 mod cli;
 mod completions;
 mod config;
+mod difference;
 mod flags;
 mod goenv;
 mod gojson;

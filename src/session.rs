@@ -6,6 +6,7 @@
 //! Source of the rules: `cmd/go/internal/modload/init.go`.
 
 mod commit;
+mod folders;
 mod gather;
 mod godebugs;
 mod ground;
@@ -13,17 +14,21 @@ mod infos;
 mod learn;
 mod main_files;
 mod mode;
+mod packages;
+mod patterns;
 mod source;
+mod standard;
 mod sums;
-mod toolchains;
 mod words;
 mod zips;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use modkeep_module::info::{Info, Origin};
-use modkeep_resolver::error::{Error, Halt};
+use modkeep_resolver::error::{Error, Halt, ModuleError};
+use modkeep_resolver::node::Node;
 use modkeep_resolver::world::{LocalGo, World};
 
 pub(crate) use gather::Gather;
@@ -46,6 +51,8 @@ pub(crate) struct Wanted {
     pub(crate) needs_root: bool,
     /// Whether go.work files are no concern of the verb.
     pub(crate) ignores_workspace: bool,
+    /// Whether requests are told (`-x`).
+    pub(crate) tells_requests: bool,
     /// The flags that verbs share.
     pub(crate) flags: ModFlags,
 }
@@ -90,6 +97,8 @@ pub(crate) struct Session<'a> {
     go_mod_data: Vec<u8>,
     /// What is known of revisions beside what the resolver wants to know, by path and revision.
     infos: HashMap<(String, String), Arc<Info>>,
+    /// The folders of modules that were downloaded.
+    roots: HashMap<Node, Result<PathBuf, ModuleError>>,
     /// Whether an error was told that does not end the program.
     has_failed: bool,
 }
@@ -113,15 +122,14 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    fn of(
-        go: &'a GoEnv,
-        world: World,
-        source: Arc<Source>,
-        ground: Ground,
-        verb: &'static str,
-    ) -> Self {
-        let (go_mod_data, infos) = (Vec::new(), HashMap::new());
-        Self { go, world, source, ground, verb, go_mod_data, infos, has_failed: false }
+    fn of(go: &'a GoEnv, world: World, source: Arc<Source>, ground: Ground, verb: &'static str) -> Self {
+        let (go_mod_data, infos, roots) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { go, world, source, ground, verb, go_mod_data, infos, roots, has_failed: false }
+    }
+
+    /// Whether there is a main module with a file.
+    pub(crate) fn has_main(&self) -> bool {
+        self.world.main.module(self.world.main.first()).is_some()
     }
 
     /// The verb's words.

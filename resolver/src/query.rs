@@ -249,6 +249,7 @@ impl World {
     /// # Errors
     /// Also where nobody can say whether a version is retracted.
     pub fn versions(&mut self, path: &str, allowed: Allowed) -> Result<Vec<String>, Halt> {
+        self.check_path(path)?;
         let mut versions = self.repository_versions(path, "")?;
         let mut kept = Vec::new();
         for version in versions.drain(..) {

@@ -41,9 +41,19 @@ pub(crate) struct Listing {
 impl Session<'_> {
     /// The modules that arguments mean: main modules without any.
     pub(crate) fn list_modules(&mut self, arguments: &[String], mode: &Mode) -> Result<Listing, Failure> {
-        check_reuse(&mode.reuse)?;
         let load = Load { only_looks: self.only_looks(), go_version: None };
         let requirements = self.answer(|world| world.load(&load))?;
+        self.list_modules_of(requirements, arguments, mode)
+    }
+
+    /// The same, with requirements that are known already.
+    pub(crate) fn list_modules_of(
+        &mut self,
+        requirements: Arc<Requirements>,
+        arguments: &[String],
+        mode: &Mode,
+    ) -> Result<Listing, Failure> {
+        check_reuse(&mode.reuse)?;
         let needs_graph = self.needs_graph(&requirements, arguments, mode)?;
         let (selection, warnings) = {
             let is_vendored = matches!(self.world.mode, modkeep_resolver::world::Mode::Vendor(..));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use modkeep_module::info::Origin;
 use modkeep_resolver::go_version;
-use modkeep_resolver::requirements::Load;
+use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::written::Change;
 use serde::Serialize;
 
@@ -70,27 +70,29 @@ fn origin<S: serde::Serializer>(origin: &Option<Origin>, serializer: S) -> Resul
 /// Downloads.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = ModFlags::default();
-    let (mut is_json, mut reuse) = (false, String::new());
+    let (mut is_json, mut tells_requests, mut reuse) = (false, false, String::new());
     let named = USAGE.parse(words, go.goflags(), |name, value| {
         match name {
             "json" => is_json = value == "true",
+            "x" => tells_requests = value == "true",
             "reuse" => value.clone_into(&mut reuse),
             _ => drop(flags.set(name, value)?),
         }
         Ok(())
     })?;
-    let wanted = Wanted { verb: "mod download", flags, ..Wanted::default() };
+    let wanted = Wanted { verb: "mod download", tells_requests, flags, ..Wanted::default() };
     let mut session = Session::start(go, &wanted)?;
     let is_workspace = session.ground.is_workspace();
-    let arguments = match named.is_empty() {
+    let requirements = session.answer(|world| world.load(&Load::default()))?;
+    let (arguments, requirements) = match named.is_empty() {
         false => {
             skip_mains(&session, &named);
-            named.clone()
+            (named.clone(), requirements)
         }
-        true => default_arguments(&mut session)?,
+        true => default_arguments(&mut session, requirements)?,
     };
     if arguments.is_empty() {
-        return match session.ground.has_root() {
+        return match session.has_main() {
             true => {
                 report::tell("go: no module dependencies to download");
                 Ok(())
@@ -98,11 +100,12 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             false => Err(Failure::go("no modules specified (see 'go help mod download')")),
         };
     }
-    if !reuse.is_empty() && session.ground.has_root() {
+    if !reuse.is_empty() && session.has_main() {
         return Err(Failure::exact(1, "go mod download -reuse cannot be used inside a module"));
     }
     let mode = Mode { reuse, ..Mode::default() };
-    let Listing { modules, error, requirements } = session.list_modules(&arguments, &mode)?;
+    let Listing { modules, error, requirements } =
+        session.list_modules_of(requirements, &arguments, &mode)?;
     if named.is_empty() && !is_workspace {
         session.commit(&requirements, &Change::default(), None)?;
     }
@@ -151,38 +154,42 @@ fn skip_mains(session: &Session<'_>, named: &[String]) {
         for argument in named {
             let is_main = **argument == **path
                 || argument.strip_prefix(&**path).is_some_and(|rest| matches!(rest, "@upgrade" | "@patch"));
-            if is_main && session.ground.has_root() {
-                report::tell(&format!("go: skipping download of {argument} that resolves to the main module"));
+            if is_main && session.has_main() {
+                report::tell(&format!(
+                    "go: skipping download of {argument} that resolves to the main module"
+                ));
             }
         }
     }
 }
 
 /// What is downloaded when nothing is named: what go.mod requires, or all if it does not say everything.
-fn default_arguments(session: &mut Session<'_>) -> Result<Vec<String>, Failure> {
-    let all = || vec!["all".to_owned()];
+fn default_arguments(
+    session: &mut Session<'_>,
+    requirements: Arc<Requirements>,
+) -> Result<(Vec<String>, Arc<Requirements>), Failure> {
+    let all = vec!["all".to_owned()];
     match session.ground {
-        Ground::Open => return Ok(Vec::new()),
-        Ground::Workspace { .. } => return Ok(all()),
+        Ground::Open => return Ok((Vec::new(), requirements)),
+        Ground::Workspace { .. } => return Ok((all, requirements)),
         Ground::Module { .. } => {}
     }
     let main = session.world.main.first();
-    let Some(module) = session.world.main.module(main) else { return Ok(Vec::new()) };
+    let Some(module) = session.world.main.module(main) else { return Ok((Vec::new(), requirements)) };
     let required: Vec<String> = module.file.requires().iter().map(|require| require.path.clone()).collect();
     let go = module.file.go().map(|line| line.version.clone());
     if go.is_none_or(|go| go_version::compare(&go, go_version::EXPLICIT_INDIRECT).is_lt()) {
-        return Ok(if required.is_empty() { Vec::new() } else { all() });
+        return Ok((if required.is_empty() { Vec::new() } else { all }, requirements));
     }
     // All that is needed to look at the graph comes along.
-    session.answer(|world| {
-        let requirements = world.load(&Load::default())?;
+    let expanded = session.answer(|world| {
         let expanded = world.expand(&requirements)?;
         match expanded.error {
             Some(error) => Err(error.into()),
-            None => Ok(()),
+            None => Ok(expanded.requirements),
         }
     })?;
-    Ok(required)
+    Ok((required, expanded))
 }
 
 fn download_all(source: &Arc<Source>, wanted: Vec<Downloaded>) -> Result<Vec<Downloaded>, Failure> {
@@ -215,7 +222,8 @@ async fn download(source: &Arc<Source>, module: &mut Downloaded) -> Result<(), S
     module.go_mod = file("mod");
     module.go_mod_sum = modkeep_module::dirhash::hash_mod(&go_mod).to_string();
     module.zip = source.zip(&version).await?.display().to_string();
-    module.sum = source.cache.zip_hash(&version).ok().flatten().map(|hash| hash.to_string()).unwrap_or_default();
+    module.sum =
+        source.cache.zip_hash(&version).ok().flatten().map(|hash| hash.to_string()).unwrap_or_default();
     module.dir = source.folder(&version).await?.display().to_string();
     Ok(())
 }

@@ -30,17 +30,19 @@ pub(crate) const USAGE: Usage = Usage {
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = ModFlags::default();
     let mut version = String::new();
+    let mut tells_requests = false;
     let words = USAGE.parse(words, go.goflags(), |name, value| {
         if name == "go" {
             check_go(go, &USAGE, "go", value)?;
             value.clone_into(&mut version);
         }
+        tells_requests |= name == "x" && value == "true";
         flags.set(name, value).map(|_| ())
     })?;
     if !words.is_empty() {
         return Err(Failure::go("'go mod graph' accepts no arguments"));
     }
-    let wanted = Wanted { verb: "mod graph", needs_root: true, flags, ..Wanted::default() };
+    let wanted = Wanted { verb: "mod graph", needs_root: true, tells_requests, flags, ..Wanted::default() };
     let mut session = Session::start(go, &wanted)?;
     let version = Some(version.as_str()).filter(|version| !version.is_empty());
     let graph = session.answer(|world| world.module_graph(version))?;

@@ -54,7 +54,8 @@ fn look_at_all(cache: &ModCache, modules: &[Node]) -> Vec<String> {
         let look = |modules: &'_ [Node]| -> Vec<String> {
             modules.iter().flat_map(|module| look_at(cache, module)).collect()
         };
-        let shares: Vec<_> = modules.chunks(share).map(|modules| scope.spawn(move || look(modules))).collect();
+        let shares: Vec<_> =
+            modules.chunks(share).map(|modules| scope.spawn(move || look(modules))).collect();
         shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
     })
 }
@@ -100,7 +101,8 @@ fn look_at(cache: &ModCache, node: &Node) -> Vec<String> {
 }
 
 fn hash_of_zip(zip: &std::path::Path) -> Result<String, String> {
-    let file = std::fs::File::open(zip).map_err(|error| format!("open {}: {}", zip.display(), words(&error)))?;
+    let file =
+        std::fs::File::open(zip).map_err(|error| format!("open {}: {}", zip.display(), words(&error)))?;
     let length = file.metadata().map_err(|error| words(&error))?.len();
     let archive = Archive::open(&file, length).map_err(|error| error.to_string())?;
     hash_zip(&archive).map(|hash| hash.to_string()).map_err(|error| error.to_string())

@@ -1,8 +1,10 @@
 //! The end of a verb: go.mod and go.sum as they have to be (`modload/init.go:commitRequirements`).
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 
 use modkeep_resolver::error::DirtyReason;
+use modkeep_resolver::node::Node;
 use modkeep_resolver::requirements::Requirements;
 use modkeep_resolver::sums::LoadedPackages;
 use modkeep_resolver::world::Mode;
@@ -49,6 +51,14 @@ impl Session<'_> {
             self.write_go_mod(&written)?;
         }
         self.write_sums(requirements, loaded)
+    }
+
+    /// Drops all lines of go.sum but those to keep, and writes it (`mod tidy`).
+    pub(crate) fn trim_sums(&mut self, keep: &BTreeSet<Node>) -> Result<(), Failure> {
+        let _lock = self.side_lock();
+        let mut sums = self.source.sums.lock();
+        sums.trim(keep);
+        sums.write(keep, false).map_err(Failure::go)
     }
 
     fn write_go_mod(&mut self, written: &Written) -> Result<(), Failure> {

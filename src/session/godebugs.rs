@@ -126,7 +126,9 @@ mod tests {
             (
                 "tls3des",
                 "1",
-                Some("removed GODEBUG \"tls3des\" set to old value \"1\" (https://go.dev/doc/godebug#go-127)"),
+                Some(
+                    "removed GODEBUG \"tls3des\" set to old value \"1\" (https://go.dev/doc/godebug#go-127)",
+                ),
             ),
         ] {
             assert_eq!(problem(key, value, "1.27.3").as_deref(), want, "{key}={value}");

@@ -90,13 +90,17 @@ impl Ground {
         }
     }
 
-    /// The go.mod of a directory that replaces a module.
-    pub(super) fn replaced(&self, directory: &str) -> String {
-        let folder = match directory.starts_with('/') {
+    /// The full path of a directory that replaces a module.
+    pub(super) fn rooted(&self, directory: &str) -> String {
+        match directory.starts_with('/') {
             true => paths::clean(directory),
             false => paths::join(self.folder().unwrap_or_default(), directory),
-        };
-        paths::join(&folder, "go.mod")
+        }
+    }
+
+    /// The go.mod of such a directory.
+    pub(super) fn replaced(&self, directory: &str) -> String {
+        paths::join(&self.rooted(directory), "go.mod")
     }
 
     /// Where a vendor folder would be.
@@ -116,7 +120,9 @@ impl Ground {
     /// The error of a verb that needs a main module where there is none.
     pub(crate) fn no_main_module(&self) -> String {
         match self {
-            Self::Workspace { .. } => "no modules were found in the current workspace; see 'go help work'".into(),
+            Self::Workspace { .. } => {
+                "no modules were found in the current workspace; see 'go help work'".into()
+            }
             _ => "go.mod file not found in current directory or any parent directory; see 'go help modules'"
                 .into(),
         }

@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn the_latest_of_a_list_is_the_youngest_pseudo_version() {
-        let list = "v1.0.0\nv0.0.0-20180101000000-aaaaaaaaaaaa\nv0.0.0-20190101000000-bbbbbbbbbbbb\nnonsense\n";
+        let list =
+            "v1.0.0\nv0.0.0-20180101000000-aaaaaaaaaaaa\nv0.0.0-20190101000000-bbbbbbbbbbbb\nnonsense\n";
         assert_eq!(latest_of(list), Some("v0.0.0-20190101000000-bbbbbbbbbbbb"));
         assert_eq!(latest_of("v1.0.0 2020-01-01T00:00:00Z\n"), Some("v1.0.0"));
         assert_eq!(latest_of("v1.0.0\n"), None);

@@ -1,21 +1,27 @@
 //! Finding out what the resolver needs: at once what the disk knows, then everything else together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use modkeep_module::ModuleVersion;
 use modkeep_module::info::Info;
-use modkeep_resolver::error::ModuleError;
-use modkeep_resolver::known::{Need, Revision};
+use modkeep_resolver::error::{Fault, ModuleError};
+use modkeep_resolver::known::{Folder, Need, Revision};
+use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
 use super::source::{Kept, Source, Stop, module_version};
-use super::{Session, end};
+use super::{Session, end, folders};
+use crate::goenv::words;
 use crate::locked;
 use crate::report::Failure;
 
 /// Questions to the upstream that are in the air at the same time.
 const AT_ONCE: usize = 128;
+
+/// So many folders are looked into by one thread.
+const FEW: usize = 16;
 
 /// What was found out.
 enum Answer {
@@ -23,6 +29,11 @@ enum Answer {
     Versions(Result<Vec<String>, ModuleError>),
     Revision(Result<Revision, ModuleError>, Option<Arc<Info>>),
     Latest(Result<Revision, ModuleError>),
+    /// The folder of a downloaded module, which is looked into next.
+    Root(Result<PathBuf, ModuleError>),
+    Folder(Result<Folder, ModuleError>),
+    Packages(Result<Vec<String>, ModuleError>),
+    Download(Result<(), ModuleError>),
 }
 
 fn revision(info: &Info) -> Revision {
@@ -33,18 +44,37 @@ impl Session<'_> {
     /// Finds out and tells.
     pub(super) fn learn(&mut self, needs: Vec<Need>) -> Result<(), Failure> {
         let mut waiting = Vec::new();
+        let mut folders = Vec::new();
         for need in needs {
             match self.at_once(&need)? {
+                Some(Answer::Root(root)) => folders.push((need, root)),
                 Some(answer) => self.tell(&need, answer),
                 None => waiting.push(need),
             }
         }
+        for (need, answer) in self.find_out_all(waiting) {
+            match answer.map_err(end)? {
+                Answer::Root(root) => {
+                    if let Need::Folder { module, .. } | Need::Packages(module) = &need {
+                        self.roots.insert(module.clone(), root.clone());
+                    }
+                    folders.push((need, root));
+                }
+                answer => self.tell(&need, answer),
+            }
+        }
+        for (need, answer) in look_into_all(folders) {
+            self.tell(&need, answer);
+        }
+        Ok(())
+    }
+
+    fn find_out_all(&self, waiting: Vec<Need>) -> Vec<(Need, Result<Answer, Stop>)> {
         if waiting.is_empty() {
-            return Ok(());
+            return Vec::new();
         }
         let source = &self.source;
-        let count = waiting.len();
-        let answers = source.block_on(async {
+        source.block_on(async {
             let ask = |(index, need): (usize, Need)| {
                 let source = Arc::clone(source);
                 async move {
@@ -57,13 +87,8 @@ impl Session<'_> {
                 .collect()
                 .await;
             answers.sort_by_key(|(index, ..)| *index);
-            answers
-        });
-        debug_assert_eq!(answers.len(), count);
-        for (_, need, answer) in answers {
-            self.tell(&need, answer.map_err(end)?);
-        }
-        Ok(())
+            answers.into_iter().map(|(_, need, answer)| (need, answer)).collect()
+        })
     }
 
     fn tell(&mut self, need: &Need, answer: Answer) {
@@ -84,6 +109,11 @@ impl Session<'_> {
                 }
             }
             (Need::Latest(path), Answer::Latest(answer)) => known.tell_latest(path, answer),
+            (Need::Folder { module, directory }, Answer::Folder(answer)) => {
+                known.tell_folder(module, directory, answer);
+            }
+            (Need::Packages(module), Answer::Packages(answer)) => known.tell_packages(module, answer),
+            (Need::Download(module), Answer::Download(answer)) => known.tell_download(module, answer),
             _ => unreachable!("an answer is made for its need"),
         }
     }
@@ -109,16 +139,76 @@ impl Session<'_> {
                     Kept::Unproved(_) | Kept::Absent => None,
                 },
             },
-            Need::Revision { path, revision: text } if order::is_toolchain(path) => {
-                self.source.release_now(path, text).map(|answer| Answer::Revision(answer, None))
-            }
             Need::Revision { path, revision: text } => {
                 let module = ModuleVersion::parse(path, text).ok();
                 let info = module.and_then(|module| self.source.kept_info(&module));
                 info.map(|info| Answer::Revision(Ok(revision(&info)), Some(info)))
             }
+            Need::Folder { module, .. } | Need::Packages(module) => {
+                let known = self.roots.get(module).cloned();
+                known.or_else(|| self.local_root(module)).map(Answer::Root)
+            }
             _ => None,
         })
+    }
+
+    /// The folder of a main module, or of a directory that replaces a module.
+    fn local_root(&self, module: &Node) -> Option<Result<PathBuf, ModuleError>> {
+        if !module.version.is_empty() {
+            return None;
+        }
+        let id = self.world.nodes().find(&module.path, "");
+        let main = id.filter(|id| self.world.main.ids().contains(id));
+        if let Some(main) = main.and_then(|main| self.world.main.module(main)) {
+            return Some(Ok(PathBuf::from(&main.directory)));
+        }
+        let folder = self.ground.rooted(&module.path);
+        Some(match std::fs::metadata(&folder) {
+            Ok(_) => Ok(PathBuf::from(folder)),
+            Err(error) if module.path.ends_with("/vendor") => {
+                // A vendor directory that isn't there holds nothing.
+                drop(error);
+                Ok(PathBuf::from(folder))
+            }
+            Err(error) => {
+                let cause = match error.kind() {
+                    std::io::ErrorKind::NotFound => " does not exist".to_owned(),
+                    _ => format!(": stat {folder}: {}", words(&error)),
+                };
+                let text = format!("replacement directory {}{cause}", module.path);
+                Err(ModuleError { module: None, invalid: None, text, kind: Fault::Other })
+            }
+        })
+    }
+}
+
+/// Looks into folders, several at a time where there are many.
+fn look_into_all(folders: Vec<(Need, Result<PathBuf, ModuleError>)>) -> Vec<(Need, Answer)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = folders.len().div_ceil(threads).max(FEW);
+    let look = |folders: &[(Need, Result<PathBuf, ModuleError>)]| -> Vec<(Need, Answer)> {
+        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root))).collect()
+    };
+    if folders.len() <= share {
+        return look(&folders);
+    }
+    std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            folders.chunks(share).map(|folders| scope.spawn(move || look(folders))).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+    })
+}
+
+fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>) -> Answer {
+    let is_local = |module: &Node| module.version.is_empty();
+    match (need, root) {
+        (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
+        (_, Err(error)) => Answer::Packages(Err(error.clone())),
+        (Need::Folder { module, directory }, Ok(root)) => {
+            Answer::Folder(Ok(folders::folder(root, directory, is_local(module))))
+        }
+        (Need::Packages(module), Ok(root)) => Answer::Packages(folders::packages(root, is_local(module))),
+        (need, _) => unreachable!("only folders are looked into: {need:?}"),
     }
 }
 
@@ -132,19 +222,27 @@ async fn find_out(source: &Arc<Source>, need: &Need) -> Result<Answer, Stop> {
             };
             Answer::GoMod(unless_end(data)?)
         }
-        Need::Versions(path) if order::is_toolchain(path) => Answer::Versions(source.releases(path).await),
         Need::Versions(path) => Answer::Versions(source.versions(path).await),
-        Need::Latest(path) if order::is_toolchain(path) => Answer::Latest(source.latest_release(path).await),
         Need::Latest(path) => Answer::Latest(source.latest(path).await.map(|info| revision(&info))),
-        Need::Revision { path, revision: text } if order::is_toolchain(path) => {
-            Answer::Revision(source.release(path, text).await, None)
-        }
         Need::Revision { path, revision: text } => {
             let info = source.info(path, text).await;
             let known = info.as_ref().ok().cloned();
             Answer::Revision(info.map(|info| revision(&info)), known)
         }
-        other => unreachable!("packages are looked at elsewhere: {other:?}"),
+        Need::Folder { module, .. } | Need::Packages(module) => {
+            let root = match module_version(&module.path, &module.version) {
+                Ok(module) => source.folder(&module).await,
+                Err(error) => Err(error.into()),
+            };
+            Answer::Root(unless_end(root)?)
+        }
+        Need::Download(module) => {
+            let zip = match module_version(&module.path, &module.version) {
+                Ok(module) => source.zip(&module).await.map(|_| ()),
+                Err(error) => Err(error.into()),
+            };
+            Answer::Download(unless_end(zip)?)
+        }
     })
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use modkeep_module::gomod::{FixError, GoMod, ParseErrors};
 use modkeep_module::path::major::{check_path_major, split_path_version};
 use modkeep_module::path::{PathKind, check_import_path};
-use modkeep_module::version::canonical_version;
 use modkeep_module::quote::quote;
+use modkeep_module::version::canonical_version;
 use modkeep_resolver::error::{DirtyReason, Error, TooNew};
 use modkeep_resolver::go_version;
 use modkeep_resolver::main_modules::{MainModule, Workspace};
@@ -269,8 +269,7 @@ impl Reader<'_> {
         let source = Arc::clone(self.source);
         let mut session = Session::of(self.go, world, source, Ground::Open, "");
         for (path, version) in asked {
-            let query =
-                Query { path: &path, query: &version, current: "", allowed: Allowed::Everything };
+            let query = Query { path: &path, query: &version, current: "", allowed: Allowed::Everything };
             let answer = session.ask(|world| world.query(&query)).map_err(Fault::End)?;
             let answer = answer.map(|revision| revision.version.clone());
             resolved.insert((path, version), answer);
@@ -299,30 +298,30 @@ fn fix_version(
     version: &str,
     look_up: &mut dyn FnMut(&str, &str) -> Option<Result<String, Error>>,
 ) -> Result<String, FixError> {
-        let version = match version.split_once("-gopkgin-") {
-            Some((_, rest)) if path.starts_with("gopkg.in/") => rest,
-            _ => version,
+    let version = match version.split_once("-gopkgin-") {
+        Some((_, rest)) if path.starts_with("gopkg.in/") => rest,
+        _ => version,
+    };
+    let Some((_, major)) = split_path_version(path) else {
+        let text = format!("version {} invalid: malformed module path {}", quote(version), quote(path));
+        return Err(FixError::Module(text.into()));
+    };
+    if canonical_version(version).as_deref() == Some(version) {
+        return match check_path_major(version, major) {
+            Ok(()) => Ok(version.to_owned()),
+            Err(error) => Err(FixError::Module(Box::new(error))),
         };
-        let Some((_, major)) = split_path_version(path) else {
-            let text = format!("version {} invalid: malformed module path {}", quote(version), quote(path));
-            return Err(FixError::Module(text.into()));
-        };
-        if canonical_version(version).as_deref() == Some(version) {
-            return match check_path_major(version, major) {
-                Ok(()) => Ok(version.to_owned()),
-                Err(error) => Err(FixError::Module(Box::new(error))),
+    }
+    match look_up(path, version) {
+        None => Ok(version.to_owned()),
+        Some(Ok(resolved)) => Ok(resolved),
+        Some(Err(Error::Module(error))) if error.module.is_some() => {
+            let text = match error.invalid {
+                Some(noun) => format!("{noun} {} invalid: {}", quote(version), error.text),
+                None => error.text,
             };
+            Err(FixError::Module(text.into()))
         }
-        match look_up(path, version) {
-            None => Ok(version.to_owned()),
-            Some(Ok(resolved)) => Ok(resolved),
-            Some(Err(Error::Module(error))) if error.module.is_some() => {
-                let text = match error.invalid {
-                    Some(noun) => format!("{noun} {} invalid: {}", quote(version), error.text),
-                    None => error.text,
-                };
-                Err(FixError::Module(text.into()))
-            }
-            Some(Err(error)) => Err(FixError::Other(Box::new(error))),
-        }
+        Some(Err(error)) => Err(FixError::Other(Box::new(error))),
+    }
 }

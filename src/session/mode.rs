@@ -36,7 +36,14 @@ pub(super) fn check_flag(ground: &Ground, wanted: &Wanted) -> Result<(), Failure
 fn is_free(verb: &str) -> bool {
     matches!(
         verb,
-        "get" | "mod download" | "mod init" | "mod tidy" | "work sync" | "mod graph" | "mod verify" | "mod why"
+        "get"
+            | "mod download"
+            | "mod init"
+            | "mod tidy"
+            | "work sync"
+            | "mod graph"
+            | "mod verify"
+            | "mod why"
     )
 }
 
@@ -77,7 +84,9 @@ pub(super) fn choose(
         return unused(format!("Go version in {source} is {version}, so vendor directory was not used."));
     }
     match (is_of_workspace(&folder)?, ground.is_workspace()) {
-        (true, false) => unused("Outside workspace mode, but vendor directory is for a workspace.".to_owned()),
+        (true, false) => {
+            unused("Outside workspace mode, but vendor directory is for a workspace.".to_owned())
+        }
         (false, true) => unused("In workspace mode, but vendor directory is not for a workspace".to_owned()),
         _ => {
             let reason =
@@ -92,10 +101,7 @@ fn is_of_workspace(folder: &str) -> Result<bool, Failure> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => {
-            return Err(Failure::go(format!(
-                "reading modules.txt for vendor directory: {}",
-                words(&error)
-            )));
+            return Err(Failure::go(format!("reading modules.txt for vendor directory: {}", words(&error))));
         }
     };
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();

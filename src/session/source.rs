@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use modkeep_fetch::environment::{Environment, GoSettings};
@@ -18,6 +19,7 @@ use modkeep_fetch::{Answer, Config, FetchError, Manners, Patience, Retry, Upstre
 use modkeep_module::dirhash::hash_mod;
 use modkeep_module::glob::match_prefix_patterns;
 use modkeep_module::hash::H1;
+use modkeep_module::sumdb::lines::Mismatch;
 use modkeep_module::{ModuleVersion, Resource};
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::node::Node;
@@ -60,6 +62,8 @@ pub(crate) struct Source {
     pub(super) local: LocalGo,
     /// Whether downloads are told.
     pub(super) is_quiet: bool,
+    /// `-x`
+    tells_requests: bool,
     environment: Environment,
     gopath: Option<String>,
     settings: OnceLock<GoSettings>,
@@ -103,6 +107,7 @@ impl Source {
             release: go.release().to_owned(),
             local: local(go),
             is_quiet: wanted.verb == "mod download",
+            tells_requests: wanted.tells_requests,
             environment: go.environment().clone(),
             gopath,
             settings: OnceLock::new(),
@@ -171,7 +176,12 @@ impl Source {
             return Err(absent(&format!("{module} {only_direct}")));
         }
         let upstream = self.upstream().map_err(|text| absent(&text))?;
-        upstream.fetch(resource).await
+        let started = Instant::now();
+        let answer = upstream.fetch(resource).await;
+        if self.tells_requests {
+            tell_request(&answer, started);
+        }
+        answer
     }
 
     /// The body of a resource, or the error about it in go's words.
@@ -231,15 +241,13 @@ impl Source {
     async fn look_up(&self, module: &ModuleVersion, is_go_mod: bool, hash: &H1) -> Result<(), Stop> {
         let noun = if is_go_mod { "go.mod" } else { "module" };
         let node = Node::new(module.path.as_str(), module.version.as_str());
-        let fail = |text: String| {
-            ModuleError::about(node.clone(), format!("verifying {noun}: {text}"))
-        };
+        let fail = |text: String| ModuleError::about(node.clone(), format!("verifying {noun}: {text}"));
         let database = self.database().map_err(fail)?;
         let Some(database) = database else {
             return Err(fail("checksum database disabled by GOSUMDB=off".to_owned()).into());
         };
-        let lines = match database.lookup(module).await {
-            Ok(lines) => lines,
+        let recorded = match database.checksum(module, is_go_mod).await {
+            Ok(recorded) => recorded,
             Err(error) => {
                 if let Some(evidence) = error.evidence() {
                     return Err(Stop::End(evidence.to_owned()));
@@ -250,17 +258,11 @@ impl Source {
                 return Err(ModuleError::about(node, text).into());
             }
         };
-        let recorded = if is_go_mod { lines.go_mod } else { lines.zip };
-        if recorded == *hash {
+        if recorded == hash.to_string() {
             return Ok(());
         }
-        let mismatch = modkeep_module::sumdb::lines::Mismatch {
-            module: module.clone(),
-            noun,
-            downloaded: *hash,
-            database: database.name().to_owned(),
-            recorded,
-        };
+        let (downloaded, database) = (*hash, database.name().to_owned());
+        let mismatch = Mismatch { module: module.clone(), noun, downloaded, database, recorded };
         let text = mismatch.to_string();
         let text = text.strip_prefix(&format!("{module}: ")).unwrap_or(&text);
         Err(ModuleError::about(node, text).into())
@@ -303,6 +305,26 @@ impl Source {
         if let Err(error) = kept {
             crate::report::tell(&format!("go: writing {what} cache: {error}"));
         }
+    }
+}
+
+/// What was asked and what came of it, as `-x` shows it.
+fn tell_request(answer: &Result<Answer, FetchError>, started: Instant) {
+    let (url, outcome) = match answer {
+        Ok(answer) => (answer.url.as_str(), "200 OK".to_owned()),
+        Err(
+            FetchError::Absent { url, status, .. }
+            | FetchError::Refused { url, status, .. }
+            | FetchError::Busy { url, status, .. },
+        ) => (url.as_str(), status.to_string()),
+        Err(error @ (FetchError::Unreachable { url, .. } | FetchError::Broken { url, .. })) => {
+            (url.as_str(), error.chain())
+        }
+        Err(FetchError::Private(_)) => return,
+    };
+    if !url.is_empty() {
+        let seconds = started.elapsed().as_secs_f64();
+        crate::report::tell(&format!("# get {url}\n# get {url}: {outcome} ({seconds:.3}s)"));
     }
 }
 

@@ -56,11 +56,7 @@ struct Mark {
 
 impl Sums {
     /// Reads the files; the error is whole, without `go: `.
-    pub(super) fn read(
-        file: Option<String>,
-        modules: Vec<String>,
-        repairs: bool,
-    ) -> Result<Self, String> {
+    pub(super) fn read(file: Option<String>, modules: Vec<String>, repairs: bool) -> Result<Self, String> {
         let Some(file) = file else { return Ok(Self::default()) };
         let mut of_modules = Vec::new();
         for module in modules {
@@ -163,8 +159,7 @@ impl Sums {
         let others: Vec<_> = self.lines.hashes(path, version).map(|hash| hash.into_owned()).collect();
         if !others.is_empty() {
             let others = others.join(", ");
-            let text =
-                format!("unknown hashes in go.sum: {others}; adding {hash}{OTHER_HASHES}");
+            let text = format!("unknown hashes in go.sum: {others}; adding {hash}{OTHER_HASHES}");
             report::tell(&format!("warning: verifying {path}@{version}: {text}"));
         }
         self.lines.insert(path, version, hash);
@@ -172,7 +167,7 @@ impl Sums {
     }
 
     /// Marks all lines but those to keep for removal (`TrimGoSum`).
-    pub(super) fn trim(&mut self, keep: &BTreeSet<Node>) {
+    pub(crate) fn trim(&mut self, keep: &BTreeSet<Node>) {
         let all: Vec<(Node, String)> = self
             .lines
             .iter()

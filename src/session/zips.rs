@@ -68,7 +68,8 @@ impl Source {
         let Ok(text) = std::fs::read_to_string(folder.join("go.mod")) else { return Ok(()) };
         let line = text.lines().find_map(|line| {
             let rest = line.trim().strip_prefix("go")?;
-            rest.starts_with([' ', '\t']).then(|| rest.split("//").next().unwrap_or_default().trim().to_owned())
+            rest.starts_with([' ', '\t'])
+                .then(|| rest.split("//").next().unwrap_or_default().trim().to_owned())
         });
         let version = line.unwrap_or_default();
         if go_version::compare(&version, &self.release).is_gt() {

@@ -7,8 +7,8 @@ use modkeep_module::quote::quote;
 use super::value::Value;
 
 const KNOWN: &[&str] = &[
-    "and", "eq", "ge", "gt", "index", "join", "le", "len", "lt", "ne", "not", "or", "print", "printf", "println",
-    "slice",
+    "and", "eq", "ge", "gt", "index", "join", "le", "len", "lt", "ne", "not", "or", "print", "printf",
+    "println", "slice",
 ];
 
 /// Whether there is such a function.
@@ -96,7 +96,9 @@ fn compare(a: &Value, b: &Value) -> Result<Ordering, String> {
 fn slice(arguments: &[Value]) -> Result<Value, String> {
     let bound = |at: usize, default: usize| match arguments.get(at) {
         None => Ok(default),
-        Some(Value::Int(number)) => usize::try_from(*number).map_err(|_| format!("index out of range: {number}")),
+        Some(Value::Int(number)) => {
+            usize::try_from(*number).map_err(|_| format!("index out of range: {number}"))
+        }
         Some(other) => Err(format!("cannot index slice/array with type {}", other.kind())),
     };
     let fail = || "index out of range".to_owned();
@@ -161,8 +163,7 @@ fn printf(format: &str, arguments: &[Value]) -> String {
             ('t', Value::Bool(value)) => value.to_string(),
             (verb, value) => format!("%!{verb}({}={value})", value.kind()),
         };
-        let width: usize =
-            flags.trim_start_matches(['-', '+', '#', ' ', '0']).parse().unwrap_or_default();
+        let width: usize = flags.trim_start_matches(['-', '+', '#', ' ', '0']).parse().unwrap_or_default();
         let fill = " ".repeat(width.saturating_sub(shown.chars().count()));
         match flags.contains('-') {
             true => text.push_str(&format!("{shown}{fill}")),

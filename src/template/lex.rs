@@ -72,7 +72,9 @@ fn words(action: &str) -> Result<(Vec<Word>, &str, bool), String> {
         if let Some(behind) = rest.strip_prefix("}}") {
             return Ok((words, behind, false));
         }
-        if let Some(behind) = rest.trim_start().strip_prefix("-}}").filter(|_| rest.starts_with([' ', '\t', '\n'])) {
+        if let Some(behind) =
+            rest.trim_start().strip_prefix("-}}").filter(|_| rest.starts_with([' ', '\t', '\n']))
+        {
             return Ok((words, behind, true));
         }
         let first = rest.chars().next().ok_or("unclosed action")?;
@@ -148,7 +150,8 @@ fn literal(text: &str) -> Result<Word, String> {
     if text.starts_with('`') {
         return Ok(Word::Text(text[1..text.len() - 1].to_owned()));
     }
-    let value = modkeep_module::quote::unquote(text.as_bytes()).ok_or_else(|| format!("invalid syntax: {text}"))?;
+    let value =
+        modkeep_module::quote::unquote(text.as_bytes()).ok_or_else(|| format!("invalid syntax: {text}"))?;
     let value = String::from_utf8_lossy(&value).into_owned();
     match text.starts_with('\'') {
         true => Ok(Word::Number(value.chars().next().map_or(0, |c| i64::from(u32::from(c))))),

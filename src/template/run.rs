@@ -98,7 +98,8 @@ impl Run<'_> {
                 [] => {}
                 [one] => self.variables.push((one.clone(), item.clone())),
                 [number, one, ..] => {
-                    self.variables.push((number.clone(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))));
+                    self.variables
+                        .push((number.clone(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))));
                     self.variables.push((one.clone(), item.clone()));
                 }
             }
@@ -271,13 +272,19 @@ mod tests {
             ("{{.}} {{.String}}", "rsc.io/quote v1.1.0 rsc.io/quote v1.1.0"),
             ("{{.Path}}{{range .Versions}} {{.}}{{end}}", "rsc.io/quote v1.0.0 v1.1.0"),
             ("{{range $i, $v := .Versions}}{{if $i}}, {{end}}{{$v}}{{end}}", "v1.0.0, v1.1.0"),
-            ("{{if .Main}}main{{else if .Replace}}replaced{{else}}{{with .Error}}{{.Err}}{{end}}{{end}}", "gone"),
+            (
+                "{{if .Main}}main{{else if .Replace}}replaced{{else}}{{with .Error}}{{.Err}}{{end}}{{end}}",
+                "gone",
+            ),
             ("{{with .Replace}}x{{else}}none{{end}} {{.Replace}}", "none <nil>"),
             ("{{with $p := .Path}}{{$p | printf \"%q\"}} {{$.Main}}{{end}}", "\"rsc.io/quote\" false"),
             ("{{join .Versions \", \"}} {{len .Versions}} {{index .Versions 1}}", "v1.0.0, v1.1.0 2 v1.1.0"),
             ("{{.Time.Format \"2006-01-02\"}}", "2018-02-14"),
             ("a {{- /* c */ -}} b{{\"\\n\"}}", "ab\n"),
-            ("{{eq .Path \"rsc.io/quote\"}} {{and .Main .Path}} {{or .Main .Path}} {{not .Main}}", "true false rsc.io/quote true"),
+            (
+                "{{eq .Path \"rsc.io/quote\"}} {{and .Main .Path}} {{or .Main .Path}} {{not .Main}}",
+                "true false rsc.io/quote true",
+            ),
             ("{{printf \"%-5s|%3d|%v\" \"ab\" 7 .Main}} {{print 1 2 \"x\"}}", "ab   |  7|false 1 2x"),
             ("{{range .Versions}}{{if eq . \"v1.1.0\"}}{{break}}{{end}}{{.}}{{end}}", "v1.0.0"),
             ("{{(index .Versions 0) | len}} {{slice .Path 0 3}}", "6 rsc"),
@@ -290,8 +297,14 @@ mod tests {
     #[test]
     fn mistakes_are_told_in_gos_words() {
         for (template, want) in [
-            ("{{.Nope}}", "template: main:1:2: executing \"main\" at <.Nope>: can't evaluate field Nope in type *modinfo.ModulePublic"),
-            ("{{.Replace.Path}}", "template: main:1:2: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path"),
+            (
+                "{{.Nope}}",
+                "template: main:1:2: executing \"main\" at <.Nope>: can't evaluate field Nope in type *modinfo.ModulePublic",
+            ),
+            (
+                "{{.Replace.Path}}",
+                "template: main:1:2: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path",
+            ),
             ("{{nope}}", "template: main:1: function \"nope\" not defined"),
             ("{{if .Path}}", "template: main:1: unexpected EOF"),
             ("{{end}}", "template: main:1: unexpected {{end}}"),

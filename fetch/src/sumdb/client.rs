@@ -12,8 +12,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use modkeep_module::resource::SumdbRequest;
 use modkeep_module::sumdb::check::{Check, CheckError, Proved, ProvedRecord, Unproved};
+use modkeep_module::sumdb::lines::LinesError;
 use modkeep_module::sumdb::note::Verifier;
-use modkeep_module::sumdb::{Lines, SignedHead, Tile};
+use modkeep_module::sumdb::{SignedHead, Tile};
 use modkeep_module::version::ModuleVersion;
 use tokio::sync::Mutex;
 
@@ -65,24 +66,31 @@ impl Client {
         &self.name
     }
 
-    /// What the database has logged about a version.
+    /// What the database has logged as the hash of a version's zip, or of its go.mod: a text, not necessarily a hash.
     ///
     /// # Errors
     /// When it has nothing, can't prove it, or can't be asked.
-    pub async fn lookup(&self, module: &ModuleVersion) -> Result<Lines, SumdbError> {
+    pub async fn checksum(&self, module: &ModuleVersion, is_go_mod: bool) -> Result<String, SumdbError> {
         let file = format!("lookup/{}@{}", module.path.escaped(), module.version.escaped());
         let file = self.cached(&file);
+        let find = |record: &ProvedRecord| {
+            let suffix = if is_go_mod { "/go.mod" } else { "" };
+            let version = format!("{}{suffix}", module.version);
+            let found = record.record().checksum(module.path.as_str(), &version);
+            let noun = if is_go_mod { "go.mod" } else { "module" };
+            found.map(str::to_owned).ok_or(SumdbError::Lines(LinesError::Missing { noun }))
+        };
         if let Some(kept) = read(&file)
             && let Ok(record) = self.settle(&kept).await
         {
-            return Lines::find(&record, module).map_err(SumdbError::Lines);
+            return find(&record);
         }
         let request = SumdbRequest::Lookup(module.path.clone(), module.version.clone());
         let reply = self.source.read(request).await?;
         let record = self.settle(&reply).await?;
-        let lines = Lines::find(&record, module).map_err(SumdbError::Lines)?;
+        let checksum = find(&record)?;
         write(&file, &reply);
-        Ok(lines)
+        Ok(checksum)
     }
 
     fn cached(&self, file: &str) -> PathBuf {
@@ -92,8 +100,7 @@ impl Client {
     async fn settle(&self, reply: &[u8]) -> Result<ProvedRecord, SumdbError> {
         for _ in 0..MAX_MOVES {
             let known = self.head.lock().await.clone();
-            let check =
-                Check::lookup(reply, &self.verifier, known.as_ref()).map_err(SumdbError::Reply)?;
+            let check = Check::lookup(reply, &self.verifier, known.as_ref()).map_err(SumdbError::Reply)?;
             let proved = self.prove(&check).await?;
             if proved.advances && !self.install(known.as_ref(), &proved.head).await {
                 continue;

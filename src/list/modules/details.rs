@@ -53,7 +53,7 @@ impl Session<'_> {
             folder: self.ground.folder().unwrap_or_default().to_owned(),
             go_mod,
             go_line: go_line.to_owned(),
-            has_root: self.ground.has_root(),
+            has_root: self.has_main(),
         }
     }
 
@@ -85,9 +85,7 @@ impl Session<'_> {
     fn add_files(&self, module: &mut ModulePublic, is_selected: bool) {
         let Ok(version) = ModuleVersion::parse(&module.path, &module.version) else { return };
         let sums = self.source.sums.lock();
-        let has = |version: &str| {
-            !is_selected || !self.must_have_sums() || sums.has(&module.path, version)
-        };
+        let has = |version: &str| !is_selected || !self.must_have_sums() || sums.has(&module.path, version);
         let of_go_mod = format!("{}/go.mod", module.version);
         let (knows_go_mod, knows_zip) = (has(&of_go_mod), has(&module.version));
         if knows_go_mod {
@@ -169,11 +167,8 @@ fn of_requirements(
     gather: &mut Gather,
 ) -> ModulePublic {
     let Node { path, version } = world.nodes().node(node).clone();
-    let mut module = ModulePublic {
-        path: path.to_string(),
-        version: version.to_string(),
-        ..ModulePublic::default()
-    };
+    let mut module =
+        ModulePublic { path: path.to_string(), version: version.to_string(), ..ModulePublic::default() };
     if world.main.ids().contains(&node) {
         module.main = true;
         module.go_version = match world.main.module(node) {
@@ -237,8 +232,7 @@ fn complete(
     }
     if !module.version.is_empty() {
         let version = module.version.clone();
-        let query =
-            Query { path: &module.path, query: &version, current: "", allowed: Allowed::Everything };
+        let query = Query { path: &module.path, query: &version, current: "", allowed: Allowed::Everything };
         match gather.take(world.query(&query)) {
             None => {}
             Some(Ok(revision)) => {

@@ -10,6 +10,7 @@ use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::order;
 use modkeep_resolver::query::{Allowed, Query, QueryError, is_revision_query};
 use modkeep_resolver::requirements::Requirements;
+use modkeep_resolver::wildcard::Wildcard;
 use modkeep_resolver::world::{Pruning, World};
 
 use super::Mode;
@@ -33,11 +34,7 @@ pub(crate) enum Selected {
     /// A module without a version, for its versions.
     Bare(String),
     /// A module that can't be told of.
-    Failed {
-        path: String,
-        version: String,
-        error: String,
-    },
+    Failed { path: String, version: String, error: String },
 }
 
 /// What all arguments mean.
@@ -80,7 +77,7 @@ impl Session<'_> {
         mode: &Mode,
     ) -> Result<bool, Failure> {
         let mut needs_graph = false;
-        let has_root = self.ground.has_root();
+        let has_root = self.has_main();
         let no_match = |argument: &str, without: &str| {
             let none = self.ground.no_main_module();
             Err(Failure::go(format!("cannot match {}{without}: {none}", quote(argument))))
@@ -161,9 +158,10 @@ impl Selector<'_> {
             }
             let Some(graph) = &graph else { continue };
             let mut is_empty = true;
+            let wildcard = Wildcard::new(argument);
             for &node in graph.build_list(world.nodes()) {
                 let path = &world.nodes().node(node).path;
-                let fits = argument == "all" || matches_pattern(argument, path);
+                let fits = argument == "all" || wildcard.matches(path);
                 if fits && !order::is_toolchain(path) && matched.insert(node) {
                     is_empty = false;
                     selection.selected.push(Selected::Module(node));
@@ -213,13 +211,7 @@ impl Selector<'_> {
         });
     }
 
-    fn path(
-        &self,
-        world: &World,
-        selection: &mut Selection,
-        graph: Option<&ModuleGraph>,
-        path: &str,
-    ) {
+    fn path(&self, world: &World, selection: &mut Selection, graph: Option<&ModuleGraph>, path: &str) {
         let found = selected(world, &selection.requirements, graph, path);
         let found = found.filter(|node| !world.nodes().is_none(*node));
         if found.is_none() && selection.error.is_some() {
@@ -263,23 +255,4 @@ pub(super) fn about(path: &str, version: &str, error: &Error) -> String {
         _ => Node::new(path, version),
     };
     ModuleError::about(node, error.to_string()).to_string()
-}
-
-/// Whether a path fits a pattern in which `...` stands for any text.
-fn matches_pattern(pattern: &str, path: &str) -> bool {
-    let mut parts = pattern.split("...");
-    let first = parts.next().unwrap_or_default();
-    if pattern.strip_suffix("/...").is_some_and(|before| before == path) {
-        return true;
-    }
-    let Some(mut rest) = path.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
