@@ -1,6 +1,8 @@
 //! Verbs of the go command: those that modkeep has, with go's own rules for words and flags, and those that it hasn't,
 //! which are refused by name: another tool is never run behind the user's back.
 
+pub(crate) mod help;
+
 use std::ffi::OsString;
 
 use crate::config::Environment;
