@@ -32,7 +32,7 @@ pub enum Swap {
     Lost(Option<Cell>),
 }
 
-/// An opaque mark of one state of one cell: a log position in a folder, an entity tag in a bucket.
+/// An opaque mark of one state of one cell: a log position in a folder, the number of a commit in a bucket.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Revision(Arc<str>);
 
@@ -43,12 +43,6 @@ impl Revision {
 
     pub(crate) fn numbered(number: u64) -> Self {
         Self::new(&number.to_string())
-    }
-
-    /// The mark itself.
-    #[cfg(feature = "s3")]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
     }
 
     pub(crate) fn number(&self) -> Option<u64> {

@@ -12,6 +12,9 @@ mod read;
 mod temp;
 mod values;
 
+#[cfg(feature = "s3")]
+pub(crate) use crate::folder::values::Segment as LocalSegment;
+
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -22,6 +25,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
+use crate::batch::{Op, Outcome, cell_of};
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
 use crate::check::{Report, Stats};
@@ -32,13 +36,13 @@ use crate::folder::blobs::Blobs;
 use crate::folder::floor::Floor;
 use crate::folder::read::Reading;
 use crate::folder::temp::Temp;
-use crate::folder::values::{Committer, Found, Op, Outcome, Sealer, Values};
+use crate::folder::values::{Committer, Sealer, Values};
 use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 use crate::packed::merge::{Run, RunError};
 use crate::packed::name::{Shelf, parse_row_name, row_name};
-use crate::packed::row::Tag;
+use crate::packed::row::{Found, Tag};
 
 /// What a store's folder says of itself, in the file `modkeep-store`.
 const MARKER: &str = "modkeep store 1\n";
@@ -152,12 +156,6 @@ fn mark(folder: &Path, disk: &Disk) -> io::Result<bool> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// A cell's payload, taken apart.
-fn cell_of(payload: &Bytes) -> Cell {
-    let number = values::revision(payload);
-    Cell { value: payload.slice(payload.len().min(8)..), revision: Revision::numbered(number) }
 }
 
 #[async_trait]

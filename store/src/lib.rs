@@ -5,6 +5,7 @@
 //!
 //! The store knows no Go: not what a module is, nor which value speaks of which blob.
 
+mod batch;
 mod blob;
 mod bulk;
 mod cell;

@@ -1,15 +1,14 @@
 //! The home in a bucket of an S3 server: every process that speaks to it is stateless.
 //!
-//! There is no lock server. Values are made by `If-None-Match: *`, cells changed by `If-Match`; a bucket that does not keep
-//! these conditions is refused at the start ([`probe`]). Nothing on the way of a request asks for a listing. A timeout or a
-//! lost reply means that the outcome is unknown: what is there is read, and decides.
+//! There is no lock server. Blobs are objects; small values are packed ([`values`]) and changed by `If-Match` on one of them.
+//! A bucket that does not keep its conditions is refused at the start ([`probe`]). Nothing on the way of a request asks for a
+//! listing. A timeout or a lost reply means that the outcome is unknown: what is there is read, and decides.
 
 mod blobs;
 mod bucket;
 mod probe;
 mod values;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -21,22 +20,24 @@ use aws_sdk_s3::config::{
     Builder, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::spawn_blocking;
 
+use crate::batch::{Op, Outcome, cell_of};
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
-use crate::check::{Damage, Report, Stats};
+use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
 use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
-use crate::packed::name::Shelf;
+use crate::packed::name::{Shelf, row_name};
+use crate::packed::row::Found;
 use crate::s3::bucket::{Bucket, Pages};
+use crate::s3::values::Values;
 
-/// Reads under way at once for one caller.
-const UNDER_WAY: usize = 32;
+/// The length of a tail, in bytes, at which it is sealed when nobody says otherwise: what every write sends.
+const TAIL_FULL: usize = 128 << 10;
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long one try of a request may go without an answer's head.
@@ -65,6 +66,8 @@ pub struct S3Options {
     pub credentials: Option<(String, String)>,
     /// Where files grow before they are kept; the system's folder for temporary files if `None`.
     pub scratch: Option<PathBuf>,
+    /// Bytes of small values at which they are sealed into a segment; tests make it small.
+    pub tail_full: Option<usize>,
 }
 
 impl S3Options {
@@ -78,74 +81,40 @@ impl S3Options {
     }
 }
 
-/// A store in a bucket.
+/// A store in a bucket. Must be opened and dropped within a tokio runtime.
 #[derive(Debug)]
 pub struct S3 {
     bucket: Bucket,
     scratch: PathBuf,
+    values: Values,
 }
 
 impl S3 {
     /// Opens the store after the bucket has proved that it keeps its conditions.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] in plain words for a bucket that does not keep them, [`ErrorKind::Io`] when it cannot be reached.
+    /// [`ErrorKind::Refused`] in plain words for a bucket that does not keep them, [`ErrorKind::Damaged`] when the manifest of
+    /// its small values cannot be read, [`ErrorKind::Io`] when it cannot be reached.
     pub async fn open(options: S3Options) -> Result<Self, StoreError> {
         let prefix = options.prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         let scratch = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        let tail_full = options.tail_full.unwrap_or(TAIL_FULL);
         let [client, uploads] = connect(&options).await;
         let bucket = Bucket { client, uploads, name: options.bucket, prefix };
         probe::probe(&bucket).await?;
-        Ok(Self { bucket, scratch })
+        let values = Values::open(bucket.clone(), scratch.clone(), tail_full).await?;
+        Ok(Self { bucket, scratch, values })
     }
 
-    async fn find(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
-        Ok(values::find(&self.bucket, key, Shelf::Value).await?.map(|(_, value, _)| value))
+    /// Whether nothing was ever written there, as far as is known here.
+    pub fn is_new(&self) -> bool {
+        self.values.is_new()
     }
 
-    /// Adds the keys on `shelf` that begin with `prefix` and come after `after`, and keeps the first `limit` of all.
-    async fn list_shelf(
-        &self,
-        shelf: Shelf,
-        prefix: &str,
-        after: Option<&Key>,
-        limit: usize,
-        keys: &mut BTreeSet<Key>,
-    ) -> Result<(), StoreError> {
-        let mut pages = Pages::new(&self.bucket, values::name_prefix(prefix, shelf));
-        while let Some(page) = pages.next().await? {
-            let found = page.iter().filter_map(|object| values::key_of(&object.name, shelf));
-            keys.extend(found.filter(|key| after.is_none_or(|after| key > after)));
-            while keys.len() > limit {
-                keys.pop_last();
-            }
-        }
-        Ok(())
-    }
-
-    async fn examine_shelf(&self, shelf: Shelf, report: &mut Report) -> Result<(), StoreError> {
-        let mut pages = Pages::new(&self.bucket, values::folder(shelf).into());
-        while let Some(page) = pages.next().await? {
-            let keys = page.into_iter().filter_map(|object| values::key_of(&object.name, shelf));
-            let reads = keys.map(|key| async move {
-                let found = values::find(&self.bucket, &key, shelf).await;
-                (key, found)
-            });
-            let mut reads = stream::iter(reads).buffered(UNDER_WAY);
-            while let Some((key, found)) = reads.next().await {
-                report.rows += 1;
-                match found {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::Damaged => report.damage.push(match shelf {
-                        Shelf::Cell => Damage::Cell(key),
-                        Shelf::Value => Damage::Value(key),
-                    }),
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(())
+    async fn find(&self, key: &Key, shelf: Shelf) -> Result<Option<Bytes>, StoreError> {
+        let found = self.values.find_many(&[row_name(key, shelf)]).await?;
+        Ok(found.into_iter().next().flatten().and_then(Found::present))
     }
 }
 
@@ -216,42 +185,47 @@ impl Store for S3 {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
-        self.find(key).await
+        self.find(key, Shelf::Value).await
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, StoreError> {
-        let reads = keys.iter().cloned().map(|key| async move { self.find(&key).await });
-        stream::iter(reads).buffered(UNDER_WAY).try_collect().await
+        let names: Vec<_> = keys.iter().map(|key| row_name(key, Shelf::Value)).collect();
+        let found = self.values.find_many(&names).await?;
+        Ok(found.into_iter().map(|found| found.and_then(Found::present)).collect())
     }
 
     async fn put_if_absent(&self, key: &Key, value: Bytes) -> Result<Put, StoreError> {
         check_size(key, &value)?;
-        values::put_if_absent(&self.bucket, key, &value).await
+        match self.values.commit(Op::Put { name: row_name(key, Shelf::Value), value }).await? {
+            Outcome::Exists(taken) => Ok(Put::Exists(taken)),
+            _ => Ok(Put::Created),
+        }
     }
 
     async fn cell(&self, key: &Key) -> Result<Option<Cell>, StoreError> {
-        let found = values::find(&self.bucket, key, Shelf::Cell).await?;
-        Ok(found.map(|(_, value, object)| Cell { value, revision: Revision::new(&object.tag) }))
+        Ok(self.find(key, Shelf::Cell).await?.as_ref().map(cell_of))
     }
 
     async fn swap(&self, key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Swap, StoreError> {
         check_size(key, &value)?;
-        values::swap(&self.bucket, key, expected, &value).await
+        // a revision that is no number is no revision of this home, and no cell has revision 0
+        let expected = expected.map(|revision| revision.number().unwrap_or(0));
+        match self.values.commit(Op::Swap { name: row_name(key, Shelf::Cell), expected, value }).await? {
+            Outcome::Swapped(number) => Ok(Swap::Done(Revision::numbered(number))),
+            Outcome::Lost(current) => Ok(Swap::Lost(current.as_ref().map(cell_of))),
+            Outcome::Done | Outcome::Exists(_) => {
+                Err(StoreError::new(ErrorKind::Unknown, format!("swapping `{key}`")))
+            }
+        }
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        for shelf in [Shelf::Cell, Shelf::Value] {
-            self.bucket.delete(&values::object_name(key, shelf)).await?;
-        }
-        Ok(())
+        let names = [row_name(key, Shelf::Cell), row_name(key, Shelf::Value)];
+        self.values.commit(Op::Remove { names }).await.map(drop)
     }
 
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
-        let mut keys = BTreeSet::new();
-        for shelf in [Shelf::Value, Shelf::Cell] {
-            self.list_shelf(shelf, prefix, after, limit, &mut keys).await?;
-        }
-        Ok(keys.into_iter().collect())
+        self.values.shared().list(prefix, after, limit).await
     }
 
     async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, StoreError> {
@@ -259,21 +233,11 @@ impl Store for S3 {
     }
 
     async fn examine(&self) -> Result<Report, StoreError> {
-        let mut report = Report::default();
-        self.examine_shelf(Shelf::Value, &mut report).await?;
-        self.examine_shelf(Shelf::Cell, &mut report).await?;
-        Ok(report)
+        self.values.shared().examine().await
     }
 
     async fn repair(&self) -> Result<(), StoreError> {
-        for damage in self.examine().await?.damage {
-            match damage {
-                Damage::Value(key) => self.bucket.delete(&values::object_name(&key, Shelf::Value)).await?,
-                Damage::Cell(key) => self.bucket.delete(&values::object_name(&key, Shelf::Cell)).await?,
-                Damage::Blob(_) | Damage::Bytes { .. } => {}
-            }
-        }
-        Ok(())
+        self.values.shared().repair().await
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {
@@ -283,14 +247,7 @@ impl Store for S3 {
             stats.blobs += page.len() as u64;
             stats.blob_bytes += page.iter().map(|object| object.len).sum::<u64>();
         }
-        for shelf in [Shelf::Cell, Shelf::Value] {
-            let mut pages = Pages::new(&self.bucket, values::folder(shelf).into());
-            while let Some(page) = pages.next().await? {
-                stats.rows += page.len() as u64;
-                stats.files += page.len() as u64;
-                stats.row_bytes += page.iter().map(|object| object.len).sum::<u64>();
-            }
-        }
+        (stats.rows, stats.row_bytes, stats.files) = self.values.shared().count().await?;
         Ok(stats)
     }
 }

@@ -41,10 +41,12 @@ use crate::folder::values::manifest::{Manifest, log_path};
 use crate::folder::values::slot::{Mark, Slot};
 use crate::folder::values::view::{FindError, View};
 use crate::packed::merge::RunError;
+use crate::packed::row::Found;
 
-pub(crate) use commit::{Committer, Op, Outcome, revision};
-pub(crate) use log::Found;
+pub(crate) use commit::Committer;
 pub(crate) use seal::Sealer;
+#[cfg(feature = "s3")]
+pub(crate) use segment::Segment;
 
 /// How often a reader looks again while another process is writing the slot or replacing the manifest.
 const TRIES: usize = 1_000;

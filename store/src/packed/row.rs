@@ -3,6 +3,7 @@
 //! The checksum covers everything behind it. Rows carry their own so that one turned bit costs one row and its name can
 //! often still be told.
 
+use bytes::Bytes;
 use crc32fast::hash;
 
 /// Bytes in front of a row's name.
@@ -31,6 +32,30 @@ pub(crate) struct Row<'a> {
     pub(crate) tag: Tag,
     pub(crate) name: &'a [u8],
     pub(crate) payload: &'a [u8],
+}
+
+/// What a row says of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    Removed,
+    Present(Bytes),
+}
+
+impl Found {
+    pub(crate) fn of(row: Row<'_>) -> Self {
+        match row.tag {
+            Tag::Removed => Self::Removed,
+            _ => Self::Present(Bytes::copy_from_slice(row.payload)),
+        }
+    }
+
+    /// The payload, unless the name was removed.
+    pub(crate) fn present(self) -> Option<Bytes> {
+        match self {
+            Self::Present(payload) => Some(payload),
+            Self::Removed => None,
+        }
+    }
 }
 
 /// Why there is no row to read.

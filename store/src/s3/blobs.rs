@@ -53,15 +53,19 @@ pub(crate) async fn open(bucket: &Bucket, digest: &Digest) -> Result<Option<Blob
 
 /// Uploads the file at `path`, which is `kept`.
 pub(crate) async fn keep(bucket: &Bucket, path: &Path, kept: Kept) -> Result<(), StoreError> {
-    let name = object_name(&kept.digest);
+    upload(bucket, &object_name(&kept.digest), path, kept).await
+}
+
+/// Makes the file at `path`, which is `kept`, the object `name`, unless an object of that name and length is there.
+pub(crate) async fn upload(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> Result<(), StoreError> {
     let mut failed = None;
     for _ in 0..TRIES {
-        if bucket.len(&name).await? == Some(kept.len) {
+        if bucket.len(name).await? == Some(kept.len) {
             return Ok(());
         }
         let upload = match kept.len {
-            0..=SINGLE => upload_whole(bucket, &name, path, kept).await,
-            _ => upload_parts(bucket, &name, path, kept).await,
+            0..=SINGLE => upload_whole(bucket, name, path, kept).await,
+            _ => upload_parts(bucket, name, path, kept).await,
         };
         match upload {
             Ok(()) => return Ok(()),
@@ -69,7 +73,7 @@ pub(crate) async fn keep(bucket: &Bucket, path: &Path, kept: Kept) -> Result<(),
             Err(error) => return Err(error),
         }
     }
-    Err(failed.unwrap_or_else(|| StoreError::new(ErrorKind::Unknown, subject(bucket, &name))))
+    Err(failed.unwrap_or_else(|| StoreError::new(ErrorKind::Unknown, subject(bucket, name))))
 }
 
 fn subject(bucket: &Bucket, name: &str) -> String {
@@ -172,7 +176,7 @@ pub(crate) async fn quarantine(bucket: &Bucket, digest: &Digest) -> Result<bool,
     if bucket.len(&name).await?.is_none() {
         return Ok(false);
     }
-    copy(bucket, &name, &format!("quarantine/{digest}")).await?;
+    bucket.copy(&name, &format!("quarantine/{digest}")).await?;
     bucket.delete(&name).await.map(|()| true)
 }
 
@@ -188,7 +192,7 @@ pub(crate) async fn retire(bucket: &Bucket, digest: &Digest, moment: SystemTime)
         Some(written) if written < moment => {}
         _ => return Ok(false),
     }
-    copy(bucket, &name, &retired_name(digest)).await?;
+    bucket.copy(&name, &retired_name(digest)).await?;
     bucket.delete(&name).await.map(|()| true)
 }
 
@@ -203,17 +207,9 @@ pub(crate) async fn retired(bucket: &Bucket, limit: usize) -> Result<Vec<(Digest
 pub(crate) async fn settle(bucket: &Bucket, digest: &Digest, fate: Fate) -> Result<(), StoreError> {
     let (name, retired) = (object_name(digest), retired_name(digest));
     if fate == Fate::Back && bucket.len(&name).await?.is_none() && bucket.len(&retired).await?.is_some() {
-        copy(bucket, &retired, &name).await?;
+        bucket.copy(&retired, &name).await?;
     }
     bucket.delete(&retired).await
-}
-
-async fn copy(bucket: &Bucket, from: &str, to: &str) -> Result<(), StoreError> {
-    let failed = || format!("copying `{}`", bucket.key(from));
-    let request = bucket.uploads.copy_object().bucket(&bucket.name).key(bucket.key(to));
-    let source = format!("{}/{}", bucket.name, bucket.key(from));
-    request.copy_source(source).send().await.map_err(|error| written(error, &failed))?;
-    Ok(())
 }
 
 /// Deletes a blob; says whether there was one.
@@ -248,6 +244,20 @@ struct RemoteBlob {
     digest: Digest,
 }
 
+impl Ranged for RemoteBlob {
+    fn read(&self, range: Range<u64>) -> Chunks {
+        download(&self.bucket, object_name(&self.digest), range)
+    }
+}
+
+/// Streams part of an object; a broken connection is taken up again where it broke.
+pub(crate) fn download(bucket: &Bucket, name: String, range: Range<u64>) -> Chunks {
+    let download = Download { bucket: bucket.clone(), name, rest: range, body: None, tries: 0 };
+    Box::pin(stream::try_unfold(download, |mut download| async move {
+        Ok(download.next().await?.map(|piece| (piece, download)))
+    }))
+}
+
 /// A download under way.
 struct Download {
     bucket: Bucket,
@@ -257,18 +267,8 @@ struct Download {
     tries: usize,
 }
 
-impl Ranged for RemoteBlob {
-    fn read(&self, range: Range<u64>) -> Chunks {
-        let (bucket, name) = (self.bucket.clone(), object_name(&self.digest));
-        let download = Download { bucket, name, rest: range, body: None, tries: 0 };
-        Box::pin(stream::try_unfold(download, |mut download| async move {
-            Ok(download.next().await?.map(|piece| (piece, download)))
-        }))
-    }
-}
-
 impl Download {
-    /// The next piece; a broken connection is taken up again where it broke.
+    /// The next piece.
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
         while !self.rest.is_empty() {
             match self.piece().await {
@@ -298,7 +298,8 @@ impl Download {
 
     async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
         if self.body.is_none() {
-            self.body = Some(self.bucket.get_range(&self.name, self.rest.start, self.rest.end - 1).await?);
+            let gone = || StoreError::new(ErrorKind::Damaged, format!("reading `{}`: it is gone", self.name));
+            self.body = Some(self.bucket.get_range(&self.name, self.rest.clone()).await?.ok_or_else(gone)?);
         }
         let Some(body) = &mut self.body else { return Ok(None) };
         let piece = body.try_next().await;

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
@@ -59,6 +60,17 @@ pub(crate) enum Written {
     Refused,
 }
 
+/// What is there in place of what was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Got {
+    /// The object with the entity tag that was named.
+    Same,
+    /// Another object.
+    Changed(Object),
+    /// None.
+    Absent,
+}
+
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {
@@ -72,45 +84,63 @@ impl Bucket {
         format!("{}{name}", self.prefix)
     }
 
-    /// A small object.
-    pub(crate) async fn get(&self, name: &str) -> Result<Option<Object>, StoreError> {
+    /// A small object, unless it still has the entity tag `known`.
+    pub(crate) async fn get_unless(&self, name: &str, known: Option<&str>) -> Result<Got, StoreError> {
         let subject = || format!("reading object `{}`", self.key(name));
         let read = async {
-            let Some(output) = absent(
-                self.client.get_object().bucket(&self.name).key(self.key(name)).send().await,
-                &subject,
-            )?
-            else {
-                return Ok(None);
+            let request = self.client.get_object().bucket(&self.name).key(self.key(name));
+            let output = match request.set_if_none_match(known.map(str::to_owned)).send().await {
+                Ok(output) => output,
+                Err(error) if status(&error) == Some(304) => return Ok(Got::Same),
+                Err(error) if status(&error) == Some(404) => return Ok(Got::Absent),
+                Err(error) => return Err(read(error, &subject)),
             };
             let tag = output.e_tag.clone().unwrap_or_default();
             let body = collect(output)
                 .await
                 .map_err(|error| StoreError::new(ErrorKind::Io, subject()).because(error))?;
-            Ok(Some(Object { body, tag }))
+            Ok(if known == Some(&*tag) { Got::Same } else { Got::Changed(Object { body, tag }) })
         };
         patiently(ErrorKind::Io, &subject, read).await
     }
 
-    /// Part of an object, as a stream. Fails as damaged when there is no such object.
+    /// Part of an object, as a stream; `None` when there is no such object.
     pub(crate) async fn get_range(
         &self,
         name: &str,
-        first: u64,
-        last: u64,
-    ) -> Result<ByteStream, StoreError> {
-        let subject = || format!("reading object `{}` at {first}", self.key(name));
-        let request = self
-            .client
-            .get_object()
-            .bucket(&self.name)
-            .key(self.key(name))
-            .range(format!("bytes={first}-{last}"));
+        range: Range<u64>,
+    ) -> Result<Option<ByteStream>, StoreError> {
+        let subject = || format!("reading object `{}` at {}", self.key(name), range.start);
+        let request = self.client.get_object().bucket(&self.name).key(self.key(name));
+        let request = request.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
         let read = async { absent(request.send().await, &subject) };
-        match patiently(ErrorKind::Io, &subject, read).await? {
-            Some(output) => Ok(output.body),
-            None => Err(StoreError::new(ErrorKind::Damaged, format!("{}: it is gone", subject()))),
+        Ok(patiently(ErrorKind::Io, &subject, read).await?.map(|output| output.body))
+    }
+
+    /// The same, collected; exactly the range or an error that it is damaged.
+    pub(crate) async fn get_bytes(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let subject = || format!("reading object `{}` at {}", self.key(name), range.start);
+        if range.is_empty() {
+            return Ok(Some(Bytes::new()));
         }
+        let read = async {
+            let Some(body) = self.get_range(name, range.clone()).await? else { return Ok(None) };
+            let body = body.collect().await.map(|body| body.into_bytes());
+            let bytes = body.map_err(|error| StoreError::new(ErrorKind::Io, subject()).because(error))?;
+            match bytes.len() as u64 == range.end - range.start {
+                true => Ok(Some(bytes)),
+                false => Err(StoreError::new(ErrorKind::Damaged, subject())),
+            }
+        };
+        patiently(ErrorKind::Io, &subject, read).await
+    }
+
+    /// Copies an object to where its operator can look at it.
+    pub(crate) async fn copy(&self, name: &str, to: &str) -> Result<(), StoreError> {
+        let subject = || format!("copying object `{}`", self.key(name));
+        let copy = self.uploads.copy_object().bucket(&self.name).key(self.key(to));
+        let copy = copy.copy_source(format!("{}/{}", self.name, self.key(name)));
+        copy.send().await.map(drop).map_err(|error| written(error, &subject))
     }
 
     /// The length of an object.

@@ -1,175 +1,234 @@
-//! Values and cells in a bucket: objects under `values/` and `cells/`, made and changed by condition.
+//! Small values in a bucket: one small object that changes, and segments that never do.
 //!
 //! ```text
-//! writer's mark   16 bytes, different for every write
-//! row             the name, the value and a checksum
+//! values/manifest        which segments there are, and the tail: the newest rows themselves
+//! values/segment-4f…     rows by name, sealed
 //! ```
 //!
-//! The mark tells a writer whose reply was lost whether it is its own write that it finds, and it gives two states of a cell
-//! with the same value different entity tags. The row's checksum finds damage at rest, its name an object that was moved.
+//! Every change of the values is one conditional write of the manifest, so it happens entirely or not at all, and of several
+//! servers that write at once one wins; the others look again and decide anew ([`commit`]). A read begins with asking whether
+//! the manifest has changed; readers that wait for the same question share it. A tail that has grown is sealed into a segment,
+//! and eight segments of a level become one of the next ([`merge`]). Nothing here asks for a listing.
 
-use bytes::{BufMut, Bytes, BytesMut};
+mod commit;
+mod list;
+mod local;
+mod manifest;
+mod merge;
+mod repair;
+mod segment;
+mod view;
 
-use crate::cell::{Cell, Put, Revision, Swap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use parking_lot::RwLock;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinHandle;
+
+use crate::batch::{Op, Queue, Reply};
 use crate::error::{ErrorKind, StoreError};
-use crate::key::Key;
-use crate::packed::name::{Shelf, row_name};
-use crate::packed::row::{Row, Tag, decode, encode};
-use crate::s3::bucket::{Bucket, Condition, Object, Written};
+use crate::packed::row::Found;
+use crate::s3::bucket::{Bucket, Got};
+use crate::s3::values::segment::{Blocks, RowError};
+use crate::s3::values::view::View;
 
-const MARK: usize = 16;
-/// How often a write meets a state that has passed by the time it looks.
-const TRIES: usize = 16;
+/// Where everything about small values is.
+pub(crate) const FOLDER: &str = "values/";
+/// The object that changes.
+const MANIFEST: &str = "values/manifest";
+/// How often a reader meets segments that were merged away meanwhile.
+const TRIES: usize = 8;
+/// Reads under way at once for one caller.
+const UNDER_WAY: usize = 32;
 
 /// A number that no other write has.
 pub(crate) fn mark() -> u128 {
     use std::collections::hash_map::RandomState;
     use std::hash::BuildHasher;
     use std::sync::LazyLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
     // the standard library's keys are random for each process; the counter makes each mark its own
-    static PROCESS: LazyLock<(u64, u64)> = LazyLock::new(|| {
-        let keyed = |n: u32| RandomState::new().hash_one((n, std::process::id()));
-        (keyed(1), keyed(2))
-    });
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let (high, low) = *PROCESS;
-    u128::from(high) << 64 | u128::from(low.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)))
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [high, low] = KEYS.each_ref().map(|keys| u128::from(keys.hash_one((count, std::process::id()))));
+    high << 64 | low
 }
 
-pub(crate) fn folder(shelf: Shelf) -> &'static str {
-    match shelf {
-        Shelf::Cell => "cells/",
-        Shelf::Value => "values/",
+/// The small values of one bucket and prefix, and the tasks that write them. Dropping it ends them; what they had begun is
+/// done or not.
+#[derive(Debug)]
+pub(crate) struct Values {
+    shared: Arc<Shared>,
+    queue: Queue,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// What readers and writers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    bucket: Bucket,
+    /// Where segments are built.
+    scratch: PathBuf,
+    /// A tail that is longer, in bytes, is sealed.
+    tail_full: usize,
+    view: RwLock<Arc<View>>,
+    blocks: Arc<Blocks>,
+    /// Held while the bucket is asked for its manifest.
+    asking: Mutex<()>,
+    /// How often it has been asked, and which question was the last that was answered.
+    asked: AtomicU64,
+    answered: AtomicU64,
+    /// Held while the manifest is written.
+    writing: Mutex<()>,
+    /// A tail was sealed, so there may be something to merge.
+    sealed: Notify,
+}
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-/// The object that holds `key`: the key with `=` as `=3d`, and a `=` behind it. So no object's name is a folder of another's, which
-/// servers that keep objects as files cannot have.
-pub(crate) fn object_name(key: &Key, shelf: Shelf) -> String {
-    format!("{}=", name_prefix(key.as_str(), shelf))
-}
-
-/// What the names of objects begin with whose keys begin with `prefix`.
-pub(crate) fn name_prefix(prefix: &str, shelf: Shelf) -> String {
-    format!("{}{}", folder(shelf), prefix.replace('=', "=3d"))
-}
-
-/// The key whose object has this name.
-pub(crate) fn key_of(name: &str, shelf: Shelf) -> Option<Key> {
-    let key = name.strip_prefix(folder(shelf))?.strip_suffix('=')?;
-    Key::parse(&key.replace("=3d", "=")).ok()
-}
-
-/// The body of an object, and the mark at its beginning.
-fn body(key: &Key, shelf: Shelf, value: &Bytes) -> (u128, Bytes) {
-    let mark = mark();
-    let mut body = BytesMut::new().to_vec();
-    body.put_slice(&mark.to_le_bytes());
-    encode(&mut body, Row { tag: Tag::Present, name: &row_name(key, shelf), payload: value });
-    (mark, body.into())
-}
-
-/// What an object of `key` says: its mark and value.
-pub(crate) fn parse(key: &Key, shelf: Shelf, body: &Bytes) -> Result<(u128, Bytes), StoreError> {
-    let damaged = || StoreError::new(ErrorKind::Damaged, format!("reading `{key}`"));
-    let (mark, row) = body.split_first_chunk::<MARK>().ok_or_else(damaged)?;
-    match decode(row) {
-        Ok((row, len)) if MARK + len == body.len() && row.name == row_name(key, shelf) => {
-            Ok((u128::from_le_bytes(*mark), body.slice_ref(row.payload)))
-        }
-        _ => Err(damaged()),
-    }
-}
-
-/// The value or cell of `key` with its object.
-pub(crate) async fn find(
-    bucket: &Bucket,
-    key: &Key,
-    shelf: Shelf,
-) -> Result<Option<(u128, Bytes, Object)>, StoreError> {
-    let Some(object) = bucket.get(&object_name(key, shelf)).await? else { return Ok(None) };
-    let (mark, value) = parse(key, shelf, &object.body)?;
-    Ok(Some((mark, value, object)))
-}
-
-/// Writes the value's object unless there is one. When the outcome is unknown, what is there decides.
-pub(crate) async fn put_if_absent(bucket: &Bucket, key: &Key, value: &Bytes) -> Result<Put, StoreError> {
-    let (own, body) = body(key, Shelf::Value, value);
-    let name = object_name(key, Shelf::Value);
-    for _ in 0..TRIES {
-        let unknown = match bucket.put(&name, body.clone(), Condition::Absent).await {
-            Ok(Written::Done(_)) => return Ok(Put::Created),
-            Ok(Written::Refused) => None,
-            Err(error) if error.kind() == ErrorKind::Unknown => Some(error),
-            Err(error) => return Err(error),
+impl Values {
+    /// Opens the values; reads the manifest only.
+    pub(crate) async fn open(bucket: Bucket, scratch: PathBuf, tail_full: usize) -> Result<Self, StoreError> {
+        let shared = Shared {
+            bucket,
+            scratch,
+            tail_full,
+            view: RwLock::default(),
+            blocks: Arc::default(),
+            asking: Mutex::default(),
+            asked: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            writing: Mutex::default(),
+            sealed: Notify::new(),
         };
-        match (find(bucket, key, Shelf::Value).await, unknown) {
-            (Ok(Some((mark, _, _))), _) if mark == own => return Ok(Put::Created),
-            (Ok(Some((_, taken, _))), _) => return Ok(Put::Exists(taken)),
-            // refused, and gone since: it was removed, or a write that was under way failed
-            (Ok(None), None) => {}
-            // it may still arrive
-            (Ok(None), Some(error)) => return Err(error),
-            (Err(error), None) => return Err(error),
-            (Err(_), Some(error)) => return Err(error),
+        if shared.fresh().await?.is_new() {
+            let strays = shared.bucket.list(FOLDER, None, 1).await?;
+            if let Some(stray) = strays.first() {
+                let why = format!("opening the values: `{}` is there but no manifest", stray.name);
+                return Err(StoreError::new(ErrorKind::Damaged, why));
+            }
         }
+        let shared = Arc::new(shared);
+        let (queue, mut waiting) = Queue::new();
+        let (writer, merger) = (shared.clone(), shared.clone());
+        let write = tokio::spawn(async move {
+            while let Some(batch) = waiting.next().await {
+                let outcome = writer.commit(&batch.ops).await;
+                batch.answer(outcome);
+            }
+        });
+        let merge = tokio::spawn(async move { merger.merge_for_ever().await });
+        shared.sealed.notify_one();
+        Ok(Self { shared, queue, tasks: [write, merge] })
     }
-    Err(StoreError::new(ErrorKind::Unknown, format!("writing `{key}`: it comes and goes")))
+
+    /// Whether nothing was ever written there, as far as is known here.
+    pub(crate) fn is_new(&self) -> bool {
+        self.shared.view().is_new()
+    }
+
+    /// Does `op`; the answer comes when it is durable. Dropped, it may still be done.
+    pub(crate) async fn commit(&self, op: Op) -> Reply {
+        self.queue.commit(op).await
+    }
+
+    /// What the newest rows of `names` say.
+    pub(crate) async fn find_many(&self, names: &[Vec<u8>]) -> Result<Vec<Option<Found>>, StoreError> {
+        let find = |view: Arc<View>| async move {
+            let finds = names.iter().cloned().map(|name| {
+                let view = view.clone();
+                async move { view.find(&name).await }
+            });
+            stream::iter(finds).buffered(UNDER_WAY).try_collect().await
+        };
+        self.shared.looking(find).await
+    }
+
+    /// What readers and writers share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
 }
 
-/// Writes the cell's object if it has the expected entity tag.
-pub(crate) async fn swap(
-    bucket: &Bucket,
-    key: &Key,
-    expected: Option<&Revision>,
-    value: &Bytes,
-) -> Result<Swap, StoreError> {
-    let (own, body) = body(key, Shelf::Cell, value);
-    let name = object_name(key, Shelf::Cell);
-    let condition = expected.map_or(Condition::Absent, |revision| Condition::Tag(revision.as_str()));
-    for _ in 0..TRIES {
-        let unknown = match bucket.put(&name, body.clone(), condition).await {
-            Ok(Written::Done(tag)) => return Ok(Swap::Done(Revision::new(&tag))),
-            Ok(Written::Refused) => None,
-            Err(error) if error.kind() == ErrorKind::Unknown => Some(error),
-            Err(error) => return Err(error),
-        };
-        let found = match find(bucket, key, Shelf::Cell).await {
-            Ok(found) => found,
-            Err(error) => return Err(unknown.unwrap_or(error)),
-        };
-        if let Some((mark, _, object)) = &found
-            && *mark == own
-        {
-            return Ok(Swap::Done(Revision::new(&object.tag)));
-        }
-        let cell = found.map(|(_, value, object)| Cell { value, revision: Revision::new(&object.tag) });
-        match unknown {
-            // ours may have been there and been replaced, or may still arrive
-            Some(error) => return Err(error),
-            None if cell.as_ref().map(|cell| &cell.revision) != expected => return Ok(Swap::Lost(cell)),
-            // refused although it is as expected: another write was under way and failed
-            None => {}
-        }
+impl Shared {
+    fn view(&self) -> Arc<View> {
+        self.view.read().clone()
     }
-    Err(StoreError::new(ErrorKind::Unknown, format!("swapping `{key}`: it comes and goes")))
+
+    /// Makes `view` the current one unless a newer is.
+    fn set_view(&self, view: View) -> Arc<View> {
+        let mut current = self.view.write();
+        if current.generation() < view.generation() {
+            *current = Arc::new(view);
+        }
+        current.clone()
+    }
+
+    /// The view that shows every write acknowledged before now. Whoever waits for another's question that was put after now
+    /// takes its answer.
+    async fn fresh(&self) -> Result<Arc<View>, StoreError> {
+        let asked_before = self.asked.load(Ordering::SeqCst);
+        let _one_at_a_time = self.asking.lock().await;
+        if self.answered.load(Ordering::SeqCst) > asked_before {
+            return Ok(self.view());
+        }
+        let question = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let before = self.view();
+        let known = (!before.is_new()).then_some(&*before.tag);
+        let view = match self.bucket.get_unless(MANIFEST, known).await? {
+            // a commit of ours may have been quicker
+            Got::Same => self.view(),
+            Got::Absent if before.is_new() => self.view(),
+            Got::Absent => {
+                return Err(StoreError::new(
+                    ErrorKind::Damaged,
+                    "reading the manifest of the values: it is gone",
+                ));
+            }
+            Got::Changed(object) => self.set_view(View::of(&before, object, &self.bucket, &self.blocks)?),
+        };
+        self.answered.store(question, Ordering::SeqCst);
+        Ok(view)
+    }
+
+    /// Looks into a fresh view, and again when its segments were merged away meanwhile.
+    async fn looking<T, F>(&self, look: impl Fn(Arc<View>) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, RowError>>,
+    {
+        let mut view = self.fresh().await?;
+        for _ in 0..TRIES {
+            match look(view.clone()).await {
+                Err(RowError::Gone(name)) => {
+                    let newer = self.fresh().await?;
+                    if newer.generation() == view.generation() {
+                        return Err(StoreError::new(
+                            ErrorKind::Damaged,
+                            format!("reading `{name}`: it is gone"),
+                        ));
+                    }
+                    view = newer;
+                }
+                looked => return looked.map_err(RowError::into_error),
+            }
+        }
+        Err(StoreError::new(
+            ErrorKind::Io,
+            "reading small values: they are merged faster than they can be read",
+        ))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_objects_name_says_its_key() {
-        for (text, name) in [("a", "values/a="), ("a/b", "values/a/b="), ("a=/b=3d", "values/a=3d/b=3d3d=")] {
-            let key = Key::parse(text).unwrap();
-            assert_eq!(object_name(&key, Shelf::Value), name);
-            assert_eq!(key_of(name, Shelf::Value), Some(key));
-        }
-        assert_eq!(key_of("values/a", Shelf::Value), None);
-        assert_eq!(key_of("cells/a=", Shelf::Value), None);
-    }
 
     #[test]
     fn marks_are_never_the_same() {

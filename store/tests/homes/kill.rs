@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::suite::{key, noise};
 
-const STORE: &str = "MODKEEP_TEST_STORE";
+const STORE: &str = "MODKEEP_TEST_FOLDER";
 const WRITER: &str = "MODKEEP_TEST_WRITER";
 const DIES_AT: &str = "MODKEEP_TEST_DIES_AT";
 const LOG_FULL: u64 = 20_000;

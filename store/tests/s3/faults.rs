@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use modkeep_harness::bucket::{Bucket, Sin, Trouble};
-use modkeep_store::{Damage, Digest, ErrorKind, Put, Revision, S3, Store, StoreError, Swap, check, scrub};
+use modkeep_harness::place::full_run;
+use modkeep_store::{Digest, ErrorKind, Put, Revision, S3, Store, StoreError, Swap, check};
 use tokio::time::timeout;
 
 use crate::options;
@@ -38,20 +39,36 @@ async fn write(store: &S3, before: &Revision) -> [Result<bool, StoreError>; 4] {
     [put, made, changed, kept.await]
 }
 
-async fn world() -> (Bucket, S3, Revision) {
+/// How a store of the test seals: not at all while it is small, or with every write, and eight segments are then merged.
+#[derive(Clone, Copy, Debug)]
+enum Sealing {
+    Never,
+    Always,
+}
+
+async fn world(sealing: Sealing) -> (Bucket, S3, Revision) {
     let bucket = Bucket::start(Sin::None);
-    let store = S3::open(options(bucket.endpoint(), "p")).await.unwrap();
+    let mut options = options(bucket.endpoint(), "p");
+    if let Sealing::Always = sealing {
+        options.tail_full = Some(1);
+    }
+    let store = S3::open(options).await.unwrap();
     let Swap::Done(before) = store.swap(&key("changed"), None, "before".into()).await.unwrap() else {
         panic!("it was new")
     };
+    if let Sealing::Always = sealing {
+        for n in 0..5 {
+            store.put_if_absent(&key(&format!("filler/{n}")), value()).await.unwrap();
+        }
+    }
     (bucket, store, before)
 }
 
-async fn go_wrong(way: Trouble, number: u64, times: u64) {
-    let context = format!("{way:?} for {times} requests from {number} on");
-    let (bucket, store, before) = world().await;
+async fn go_wrong(sealing: Sealing, way: Trouble, number: u64, times: u64) {
+    let context = format!("{sealing:?} {way:?} for {times} requests from {number} on");
+    let (bucket, store, before) = world(sealing).await;
     bucket.trouble(move |at, _, _| (number..number + times).contains(&at).then_some(way));
-    let said = timeout(Duration::from_secs(120), write(&store, &before)).await.expect("every write ends");
+    let said = timeout(Duration::from_secs(240), write(&store, &before)).await.expect("every write ends");
     bucket.trouble(|_, _, _| None);
     let value_found = store.get(&key("value")).await.unwrap();
     let made = store.cell(&key("made")).await.unwrap().map(|cell| cell.value);
@@ -74,34 +91,44 @@ async fn go_wrong(way: Trouble, number: u64, times: u64) {
     assert!(check(&store).await.unwrap().is_clean(), "{context}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_request_goes_wrong_once_in_every_way() {
-    let (bucket, store, before) = world().await;
+async fn every_request_goes_wrong_once(sealing: Sealing, ways: &[Trouble]) {
+    let (bucket, store, before) = world(sealing).await;
     bucket.trouble(|_, _, _| None);
     for said in write(&store, &before).await {
         assert!(said.unwrap());
     }
     let requests = bucket.requests();
     assert!((5..50).contains(&requests), "{requests}");
-    for way in WAYS {
+    for way in ways {
         for number in 0..requests {
-            go_wrong(way, number, 1).await;
+            go_wrong(sealing, *way, number, 1).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_goes_wrong_once_in_every_way() {
+    every_request_goes_wrong_once(Sealing::Never, &WAYS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_sealing_and_merging_goes_wrong_once() {
+    let ways = if full_run() { &WAYS[..] } else { &[Trouble::Refused(412), Trouble::DoneBut(503)] };
+    every_request_goes_wrong_once(Sealing::Always, ways).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_on_failing_is_an_error_and_not_a_lie() {
     for way in [Trouble::Refused(503), Trouble::ReplyLost] {
         for number in [0, 2] {
-            go_wrong(way, number, 40).await;
+            go_wrong(Sealing::Never, way, number, 40).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_does_not_make_a_second_winner() {
-    let (bucket, store, _) = world().await;
+    let (bucket, store, _) = world(Sealing::Never).await;
     bucket.trouble(|_, method, _| (method == "PUT").then_some(Trouble::ReplyLost));
     let first = store.put_if_absent(&key("contested"), "first".into()).await;
     let second = store.put_if_absent(&key("contested"), "second".into()).await;
@@ -112,34 +139,8 @@ async fn a_lost_reply_does_not_make_a_second_winner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damage_in_a_bucket_is_found_never_served_and_healed() {
-    let (bucket, store, before) = world().await;
-    for said in write(&store, &before).await {
-        assert!(said.unwrap());
-    }
-    let digest = Digest::of(&noise(5000));
-    for part in ["values/value", "cells/made", "blobs/"] {
-        bucket.rot(part, |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 4;
-        });
-    }
-    assert_eq!(store.get(&key("value")).await.unwrap_err().kind(), ErrorKind::Damaged);
-    assert_eq!(store.cell(&key("made")).await.unwrap_err().kind(), ErrorKind::Damaged);
-    let found = check(&store).await.unwrap();
-    assert_eq!(found.damage, [Damage::Value(key("value")), Damage::Cell(key("made")), Damage::Blob(digest)]);
-    assert_eq!(scrub(&store).await.unwrap(), found);
-    assert!(check(&store).await.unwrap().is_clean());
-    assert_eq!(store.get(&key("value")).await.unwrap(), None);
-    assert!(store.open(&digest).await.unwrap().is_none());
-    for said in write(&store, &before).await.into_iter().take(2) {
-        assert!(said.unwrap());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_large_blob_goes_up_in_parts_and_a_failed_part_leaves_nothing() {
-    let (bucket, store, _) = world().await;
+    let (bucket, store, _) = world(Sealing::Never).await;
     let content = Bytes::from(noise(70 << 20));
     for fails in [true, false] {
         let mut incoming = store.begin().await.unwrap();

@@ -1,7 +1,9 @@
 //! A bucket as a home: on a real server, and on one that fails and cheats on request.
 #![cfg(test)]
 
+mod damage;
 mod faults;
+mod servers;
 #[path = "../homes/suite.rs"]
 mod suite;
 
@@ -27,6 +29,17 @@ async fn a_bucket_of_versitygw_is_a_home() {
     let store = S3::open(options(gateway.endpoint(), "")).await.unwrap();
     let report = check(&store).await.unwrap();
     assert!(report.is_clean() && report.blobs > 20 && report.rows > 50, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_seals_and_merges_all_the_time_is_a_home() {
+    let bucket = Bucket::start(Sin::None);
+    let open = async || S3::open(S3Options { tail_full: Some(300), ..options(bucket.endpoint(), "") }).await;
+    check_home(open().await.unwrap()).await;
+    let segments = || bucket.names().iter().filter(|name| name.contains("values/segment-")).count();
+    assert!(segments() > 0, "{:?}", bucket.names());
+    let report = check(&open().await.unwrap()).await.unwrap();
+    assert!(report.is_clean() && report.rows > 50, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

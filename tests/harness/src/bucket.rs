@@ -60,6 +60,8 @@ struct State {
     objects: BTreeMap<String, Bytes>,
     uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
     requests: u64,
+    /// Methods and targets of those requests.
+    log: Vec<(Method, String)>,
     plan: Plan,
 }
 
@@ -70,7 +72,14 @@ impl Bucket {
     /// When loopback cannot be listened on.
     pub fn start(sin: Sin) -> Self {
         let plan: Plan = Box::new(|_, _, _| None);
-        let state = State { sin, objects: BTreeMap::new(), uploads: BTreeMap::new(), requests: 0, plan };
+        let state = State {
+            sin,
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            requests: 0,
+            log: Vec::new(),
+            plan,
+        };
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
@@ -96,12 +105,24 @@ impl Bucket {
     pub fn trouble(&self, plan: impl Fn(u64, &Method, &str) -> Option<Trouble> + Send + 'static) {
         let mut state = lock(&self.state);
         state.requests = 0;
+        state.log.clear();
         state.plan = Box::new(plan);
     }
 
     /// Requests since the plan was made.
     pub fn requests(&self) -> u64 {
         lock(&self.state).requests
+    }
+
+    /// How many of them read objects whose names contain `part`.
+    pub fn reads(&self, part: &str) -> usize {
+        let is_read = |(method, target): &&(Method, String)| method == Method::GET && target.contains(part);
+        lock(&self.state).log.iter().filter(is_read).count()
+    }
+
+    /// How many of them were listings.
+    pub fn listings(&self) -> usize {
+        lock(&self.state).log.iter().filter(|(_, target)| target.contains("list-type")).count()
     }
 
     /// Changes what is kept under names that contain `part`, as rot does.
@@ -163,6 +184,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
         let mut state = lock(&state);
         let number = state.requests;
         state.requests += 1;
+        state.log.push((head.method.clone(), target.clone()));
         (state.plan)(number, &head.method, &target)
     };
     if let Some(Trouble::Refused(status)) = trouble {

@@ -15,12 +15,11 @@ use std::ops::{Bound, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use parking_lot::RwLock;
 
 use crate::folder::read::{Reading, read_at};
 use crate::packed::merge::{Run, RunError};
-use crate::packed::row::{Row, Tag, Unreadable, checked, decode};
+use crate::packed::row::{Found, Row, Unreadable, checked, decode};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"mkf1");
 /// Bytes in front of a frame's rows.
@@ -46,23 +45,6 @@ struct Index {
 struct Place {
     offset: u64,
     len: u32,
-}
-
-/// What a row of the log or a segment said of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Found {
-    Removed,
-    Present(Bytes),
-}
-
-impl Found {
-    /// The payload, unless the name was removed.
-    pub(crate) fn present(self) -> Option<Bytes> {
-        match self {
-            Self::Present(payload) => Some(payload),
-            Self::Removed => None,
-        }
-    }
 }
 
 impl Log {
@@ -94,10 +76,7 @@ impl Log {
         if row.name != name {
             return Err(RunError::Damaged(place.offset));
         }
-        Ok(Some(match row.tag {
-            Tag::Removed => Found::Removed,
-            _ => Found::Present(Bytes::copy_from_slice(row.payload)),
-        }))
+        Ok(Some(Found::of(row)))
     }
 
     /// Reads what was appended up to `end`, which is durable, into the index.
@@ -303,9 +282,11 @@ impl Run for LogRun {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::durable::Disk;
-    use crate::packed::row::encode;
+    use crate::packed::row::{Tag, encode};
 
     fn frame_of(number: u64, offset: u64, names: &[&str]) -> Vec<u8> {
         let mut rows = Vec::new();

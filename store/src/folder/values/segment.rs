@@ -9,11 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::folder::read::{FileAt, Reading, read_at};
-use crate::folder::values::log::Found;
 use crate::folder::values::manifest::Entry;
 use crate::packed::merge::{RunError, SegmentRun};
 use crate::packed::rebuild::rebuild;
-use crate::packed::row::Tag;
+use crate::packed::row::Found;
 use crate::packed::segment::{Footer, Head, find, rows_for};
 use crate::packed::walk::{Met, walk};
 
@@ -28,8 +27,12 @@ pub(crate) struct Segment {
 impl Segment {
     /// Opens the segment at `path`; reads its head only, unless that is damaged: then the rows tell what it said.
     pub(crate) fn open(path: &Path, entry: &Entry) -> io::Result<Self> {
-        let number = entry.number;
-        let file = Arc::new(File::open(path)?);
+        Self::of_file(File::open(path)?, entry.number, entry.rows)
+    }
+
+    /// The same of an open file that has `rows` rows.
+    pub(crate) fn of_file(file: File, number: u64, rows: u64) -> io::Result<Self> {
+        let file = Arc::new(file);
         let head = match read_head(&file) {
             Ok(head) => head,
             Err(RunError::Damaged(at)) => {
@@ -38,7 +41,7 @@ impl Segment {
                     at,
                     "the head of a segment is damaged: reading its rows instead"
                 );
-                rebuild(FileAt::new(file.clone(), 0), file.metadata()?.len(), entry.rows)
+                rebuild(FileAt::new(file.clone(), 0), file.metadata()?.len(), rows)
                     .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
             }
             Err(RunError::Io(error)) => return Err(error),
@@ -77,11 +80,7 @@ impl Segment {
             return Ok(None);
         };
         let bytes = self.read(&block, reading)?;
-        let row = find(&bytes, name).map_err(|bad| bad.behind(block.start))?;
-        Ok(row.map(|row| match row.tag {
-            Tag::Removed => Found::Removed,
-            _ => Found::Present(Bytes::copy_from_slice(row.payload)),
-        }))
+        Ok(find(&bytes, name).map_err(|bad| bad.behind(block.start))?.map(Found::of))
     }
 
     fn read(&self, range: &Range<u64>, reading: Reading) -> io::Result<Vec<u8>> {

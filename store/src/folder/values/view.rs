@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use crate::error::{ErrorKind, StoreError};
 use crate::folder::read::Reading;
-use crate::folder::values::log::{Found, Log};
+use crate::folder::values::log::Log;
 use crate::folder::values::manifest::{Manifest, log_path, segment_path};
 use crate::folder::values::segment::Segment;
 use crate::folder::values::slot::Mark;
 use crate::packed::filter::hash;
 use crate::packed::merge::{Merge, Run, RunError};
+use crate::packed::row::Found;
 
 /// One generation of the values. The active log goes on growing under it, everything else stands still.
 #[derive(Debug)]
