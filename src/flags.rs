@@ -17,8 +17,6 @@ pub(crate) enum Kind {
     Bool,
     /// One, in the same word or the next.
     Text,
-    /// None, or any text behind `=`; comes as `true` without one.
-    Optional,
 }
 
 /// The flags of one verb.
@@ -77,7 +75,6 @@ impl Usage {
                     })?;
                     set(name, if is_set { "true" } else { "false" })?;
                 }
-                Kind::Optional => set(name, value.unwrap_or("true"))?,
                 Kind::Text => {
                     let value = value.or_else(|| words.next().map(String::as_str));
                     let value =

@@ -70,17 +70,7 @@ pub(crate) fn indented(value: &impl Serialize) -> Result<String, Failure> {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"\t"));
     value.serialize(&mut serializer).map_err(|error| Failure::go(format!("internal error: {error}")))?;
-    let mut escaped = escaped(&String::from_utf8_lossy(&text));
-    escaped.push('\n');
-    Ok(escaped)
-}
-
-/// The value in one line, without a newline.
-pub(crate) fn compact(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    Ok(escaped(&serde_json::to_string(value)?))
-}
-
-fn escaped(text: &str) -> String {
+    let text = String::from_utf8_lossy(&text);
     let mut escaped = String::with_capacity(text.len() + 1);
     // These stand only inside strings, so that their place needs no look.
     for c in text.chars() {
@@ -91,7 +81,8 @@ fn escaped(text: &str) -> String {
             _ => escaped.push(c),
         }
     }
-    escaped
+    escaped.push('\n');
+    Ok(escaped)
 }
 
 #[cfg(test)]

@@ -3,21 +3,18 @@
 mod cli;
 mod completions;
 mod config;
-mod difference;
 mod flags;
 mod goenv;
 mod gojson;
 mod goverbs;
-mod list;
+mod home;
 mod locked;
 mod logs;
 mod modcmd;
 mod release;
 mod report;
 mod serve;
-mod session;
 mod store;
-mod template;
 mod version;
 mod workcmd;
 

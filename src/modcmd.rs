@@ -1,10 +1,5 @@
 //! `modkeep mod …`: go's verbs for go.mod files.
 
-pub(crate) mod download;
 pub(crate) mod edit;
-pub(crate) mod graph;
 pub(crate) mod init;
-pub(crate) mod main_module;
-pub(crate) mod tidy;
-pub(crate) mod verify;
-pub(crate) mod why;
+mod main_module;

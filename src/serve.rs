@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{ArgMatches, Command};
 use modkeep_fetch::via::Identity;
 use modkeep_proxy::{Clock, Config, Limits, Policy};
-use modkeep_store::{Folder, Options, Store};
+use modkeep_store::{Options, Store};
 use tokio::net::TcpListener;
 
 use crate::config::serve::ServeConfig;
@@ -18,7 +18,7 @@ use crate::config::setting::{SERVE, Setting};
 use crate::config::{Environment, Layers};
 use crate::logs::Format;
 use crate::report::Failure;
-use crate::{logs, report};
+use crate::{home, logs, report};
 use signals::Signals;
 
 /// The verb and its flags.
@@ -46,10 +46,12 @@ pub(crate) fn run(flags: &ArgMatches, environment: &Environment) -> Result<(), F
         );
     }
     let options = Options { free_floor: config.free_space, ..Options::default() };
-    let store = Folder::open(&config.store, options).map_err(Failure::of)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of(format!("starting threads: {error}")))?;
-    runtime.block_on(serve(config, environment, Arc::new(store), log))
+    runtime.block_on(async {
+        let store = home::open(config.store.clone(), options).await?;
+        serve(config, environment, store, log).await
+    })
 }
 
 async fn serve(

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
-use modkeep_store::{Folder, Options, Store};
+use modkeep_store::Store;
 
 use crate::config::setting::{STORE, Setting};
 use crate::config::{Environment, Layers, places};
+use crate::home;
 use crate::report::Failure;
 use forget::Target;
 
@@ -74,16 +75,12 @@ impl Task {
 pub(crate) fn run(matches: &ArgMatches, environment: &Environment) -> Result<(), Failure> {
     let (verb, matches) = matches.subcommand().expect("clap requires a verb");
     let layers = Layers::gather(STORE, matches, environment)?;
-    let folder = places::store(&layers, environment)?;
+    let place = places::store(&layers, environment)?;
     if verb == "synthesize" {
-        return synthesize::run(&folder, matches);
+        return synthesize::run(&place, matches);
     }
     let task = Task::of(verb, matches)?;
-    if !folder.is_dir() {
-        return Err(Failure::of(format!("there is no store in `{}`", folder.display())));
-    }
-    let store: Arc<dyn Store> = Arc::new(Folder::open(&folder, Options::default()).map_err(Failure::of)?);
-    runtime()?.block_on(task.run(store))
+    runtime()?.block_on(async { task.run(home::open_existing(place).await?).await })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

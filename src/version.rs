@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches, environment: &Environment) -> Result<(),
 }
 
 /// This system in Go's words.
-pub(crate) fn goos() -> &'static str {
+fn goos() -> &'static str {
     match std::env::consts::OS {
         "macos" => "darwin",
         other => other,
@@ -44,7 +44,7 @@ pub(crate) fn goos() -> &'static str {
 }
 
 /// This processor in Go's words.
-pub(crate) fn goarch() -> &'static str {
+fn goarch() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -1,6 +1,6 @@
 //! `modkeep work …`: go's verbs for go.work files.
 
 pub(crate) mod edit;
-pub(crate) mod file;
+mod file;
 pub(crate) mod init;
 pub(crate) mod uses;

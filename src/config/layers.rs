@@ -116,7 +116,7 @@ fn split(shape: Shape, value: &str) -> Vec<String> {
 }
 
 /// What the tests of this repository are told by.
-const TEST_VARIABLES: [&str; 2] = ["MODKEEP_FULL", "MODKEEP_SEED"];
+const TEST_VARIABLES: [&str; 3] = ["MODKEEP_FULL", "MODKEEP_SEED", "MODKEEP_TEST_STORE"];
 
 /// A variable with our prefix that means nothing is a slip of the pen. Kubernetes sets some of its own for a service
 /// named modkeep.

@@ -1,15 +1,56 @@
 //! Where things are when nobody says where.
 
+use std::fmt;
 use std::path::PathBuf;
+
+use modkeep_store::S3Options;
 
 use super::{ConfigError, Environment, Layers};
 
-/// The folder of the store: as set, else `modkeep` in the user's data folder.
-pub(crate) fn store(layers: &Layers, environment: &Environment) -> Result<PathBuf, ConfigError> {
-    match layers.text("store") {
-        Some((folder, _)) => Ok(PathBuf::from(folder)),
-        None => data_folder(environment).map(|folder| folder.join("modkeep")).ok_or(ConfigError::NoHome),
+/// Where a store is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a bucket.
+    Bucket(S3Options),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Bucket(bucket) => write!(f, "s3://{}/{}", bucket.bucket, bucket.prefix),
+        }
     }
+}
+
+/// The place of the store: as set, else the folder `modkeep` in the user's data folder.
+pub(crate) fn store(layers: &Layers, environment: &Environment) -> Result<Place, ConfigError> {
+    match layers.text("store") {
+        Some((text, _)) if text.contains("://") => bucket(layers).map(Place::Bucket),
+        Some((folder, _)) => Ok(Place::Folder(PathBuf::from(folder))),
+        None => data_folder(environment)
+            .map(|folder| Place::Folder(folder.join("modkeep")))
+            .ok_or(ConfigError::NoHome),
+    }
+}
+
+/// What is not set the AWS SDK finds by itself: credentials in its own variables, files, or from the machine.
+fn bucket(layers: &Layers) -> Result<S3Options, ConfigError> {
+    let named = layers.parsed("store", "a folder or s3://BUCKET/PREFIX", S3Options::parse)?;
+    Ok(S3Options {
+        endpoint: layers.parsed("s3-endpoint", "a URL such as https://HOST:PORT", endpoint)?,
+        region: layers.text("s3-region").map(|(region, _)| region.to_owned()),
+        path_style: layers.switch("s3-path-style")?.unwrap_or(false),
+        ..named.unwrap_or_default()
+    })
+}
+
+fn endpoint(text: &str) -> Option<String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+    let is_host = !host.is_empty() && !host.starts_with('/') && !host.contains(['?', '#', '@', ' ']);
+    is_host.then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// XDG_DATA_HOME counts when it is absolute, as the XDG base directory specification says.
@@ -38,6 +79,19 @@ mod tests {
             let environment =
                 variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
             assert_eq!(data_folder(&environment), expected.map(PathBuf::from));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_plain_url() {
+        for (text, expected) in [
+            ("http://127.0.0.1:7070", Some("http://127.0.0.1:7070")),
+            ("https://s3.corp.example/", Some("https://s3.corp.example")),
+            ("s3.corp.example", None),
+            ("https://", None),
+            ("https://user:secret@s3.corp.example", None),
+        ] {
+            assert_eq!(endpoint(text).as_deref(), expected, "{text}");
         }
     }
 }

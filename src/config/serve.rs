@@ -1,7 +1,6 @@
 //! The settings of `serve`, checked whole before anything is started.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
 
 use modkeep_fetch::environment::{GoSettings, Setting};
 use modkeep_fetch::goproxy::GoProxy;
@@ -9,7 +8,8 @@ use modkeep_fetch::sumdb::Gosumdb;
 use modkeep_proxy::Freshness;
 
 use super::layers::Origin;
-use super::{ConfigError, Environment, Layers, places, units};
+use super::places::{self, Place};
+use super::{ConfigError, Environment, Layers, units};
 
 /// Where the server listens when nobody says where.
 const LISTEN: &str = "127.0.0.1:3000";
@@ -25,7 +25,7 @@ const ABSENCES: u64 = 1_000_000;
 pub(crate) struct ServeConfig {
     /// The addresses that the host has, in the order to try.
     pub(crate) listen: Vec<SocketAddr>,
-    pub(crate) store: PathBuf,
+    pub(crate) store: Place,
     /// Nothing when offline, and where nobody says where modules come from.
     pub(crate) upstream: Option<GoProxy>,
     pub(crate) is_offline: bool,

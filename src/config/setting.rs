@@ -26,7 +26,10 @@ pub(crate) struct Setting {
 pub(crate) const SERVE: &[Setting] = &[
     one("config", "FILE", "Read settings from this TOML file"),
     one("listen", "HOST:PORT", "Where to listen [default: 127.0.0.1:3000]; port 0 takes a free one"),
-    one("store", "DIR", "Where files are kept [default: modkeep in the user's data folder]"),
+    one("store", "DIR|URL", "A folder, or s3://BUCKET/PREFIX [default: modkeep in the user's data folder]"),
+    one("s3-endpoint", "URL", "The server of the bucket, for anything but AWS"),
+    one("s3-region", "REGION", "The region of the bucket [default: what the AWS SDK finds, else us-east-1]"),
+    switch("s3-path-style", "Say the bucket in the path and not in the host, as most servers but AWS want"),
     one("upstream", "LIST", "Where modules come from, as GOPROXY [default: what the go command would use]"),
     many("sumdb", "SPEC", "A checksum database, as GOSUMDB; the first verifies, all are passed on"),
     one("base-path", "PATH", "Serve under this path of the URL"),
@@ -79,7 +82,7 @@ pub(crate) const SERVE: &[Setting] = &[
 pub(crate) const SECTIONS: &[&str] = &["freshness"];
 
 /// What the verbs about a store can be told.
-pub(crate) const STORE: &[Setting] = &[SERVE[0], SERVE[2]];
+pub(crate) const STORE: &[Setting] = &[SERVE[0], SERVE[2], SERVE[3], SERVE[4], SERVE[5]];
 
 const fn one(name: &'static str, value: &'static str, help: &'static str) -> Setting {
     Setting { name, shape: Shape::One(value), help }
@@ -146,6 +149,6 @@ mod tests {
     #[test]
     fn the_verbs_about_a_store_share_settings_of_serve() {
         let names: Vec<_> = STORE.iter().map(|setting| setting.name).collect();
-        assert_eq!(names, ["config", "store"]);
+        assert_eq!(names, ["config", "store", "s3-endpoint", "s3-region", "s3-path-style"]);
     }
 }

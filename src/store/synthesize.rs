@@ -1,11 +1,10 @@
 //! `modkeep store synthesize`: a store of made-up versions, to measure a server on. Not in the list of verbs.
 
-use std::path::Path;
-
 use clap::{Arg, ArgMatches, Command, value_parser};
 use modkeep_proxy::upkeep::synthetic::{self, Synthetic};
 use modkeep_store::{Disk, Folder, Options};
 
+use crate::config::places::Place;
 use crate::report;
 use crate::report::Failure;
 
@@ -22,7 +21,10 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) fn run(folder: &Path, matches: &ArgMatches) -> Result<(), Failure> {
+pub(super) fn run(place: &Place, matches: &ArgMatches) -> Result<(), Failure> {
+    let Place::Folder(folder) = place else {
+        return Err(Failure::of(format!("`{place}` is no folder, and only folders are filled up")));
+    };
     let versions = *matches.get_one::<u64>("versions").expect("clap requires it");
     let zips = matches.get_one::<u64>("zips").map_or(versions, |zips| versions.min(*zips));
     if folder.exists() {

@@ -1,7 +1,7 @@
 //! The program under test, started on a free port.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::go::forget_settings;
+use crate::s3;
 
 /// What the first line on stdout begins with.
 const GREETING: &str = "export GOPROXY=";
@@ -24,7 +25,8 @@ pub struct Modkeep {
 }
 
 impl Modkeep {
-    /// A command of the program with none of the machine's settings, and with the variables of an empty user.
+    /// A command of the program with none of the machine's settings, and with the variables of an empty user. Its store is in
+    /// the user's data folder, or in a bucket if `MODKEEP_TEST_STORE=s3` says so; [`store`](Self::store) is where.
     pub fn command(program: &Path, home: &Path) -> Command {
         let mut command = Command::new(program);
         forget_settings(&mut command);
@@ -33,8 +35,16 @@ impl Modkeep {
             .env_remove("XDG_DATA_HOME")
             .env_remove("XDG_CONFIG_HOME")
             .env("GOENV", "off");
+        if let Some(place) = s3::shared(home) {
+            command.envs(place.settings());
+        }
         command.stdin(Stdio::null());
         command
+    }
+
+    /// The folder in which the store of such a command lies in files: its own, or the one of the bucket's server.
+    pub fn store(home: &Path) -> PathBuf {
+        s3::shared(home).map_or_else(|| home.join(".local/share/modkeep"), |place| place.folder())
     }
 
     /// Runs a command that ends by itself.

@@ -19,6 +19,17 @@ pub fn full_run() -> bool {
     std::env::var_os("MODKEEP_FULL").is_some_and(|value| value == "1")
 }
 
+/// Whether whole programs keep their stores in a bucket, as `MODKEEP_TEST_STORE=s3` asks.
+///
+/// # Panics
+/// When it asks for anything else.
+pub fn wants_bucket() -> bool {
+    #[allow(clippy::disallowed_methods, reason = "where to test is said by whoever runs the tests")]
+    let wanted = std::env::var("MODKEEP_TEST_STORE").unwrap_or_default();
+    assert!(matches!(&*wanted, "" | "folder" | "s3"), "MODKEEP_TEST_STORE is {wanted:?}, not folder or s3");
+    wanted == "s3"
+}
+
 /// Says on the terminal, past the capture of the test runner, that a test did not run and why.
 pub fn skip(test: &str, why: &dyn std::fmt::Display) {
     tell(&format!("skipped {test}: {why}"));
