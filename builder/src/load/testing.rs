@@ -240,7 +240,7 @@ impl Loader<'_> {
         self.add_finished(outer)
     }
 
-    pub(super) fn add_finished(&mut self, package: Package) -> PackageId {
+    fn add_finished(&mut self, package: Package) -> PackageId {
         let id = self.add(package);
         self.finished[id.index()] = true;
         id

@@ -96,5 +96,5 @@ pub struct Mismatch {
     /// The database's name.
     pub database: String,
     /// The checksum that the database has.
-    pub recorded: String,
+    pub recorded: H1,
 }

@@ -8,9 +8,8 @@ use modkeep_harness::upstream::{Module, Reply, Tree, refusing_address};
 use modkeep_module::path::ModulePath;
 use modkeep_module::version::Version;
 use modkeep_proxy::{Clock, Freshness};
-use modkeep_store::{Memory, Store};
 
-use crate::world::{Wishes, World};
+use crate::world::{Wishes, World, new_store};
 
 const LIST: &str = "/example.com/m/@v/list";
 
@@ -65,7 +64,7 @@ fn the_text_of_an_absence_is_the_upstreams_word_for_word() {
 
 #[test]
 fn what_is_known_survives_a_restart_and_an_upstream_that_is_gone() {
-    let store = Arc::new(Memory::new());
+    let store = new_store();
     let known =
         [LIST, "/example.com/none/@v/list", "/example.com/m/@v/v1.0.0.mod", "/example.com/m/@v/v1.0.0.zip"];
     let first = World::with(tree(), Wishes { store: store.clone(), ..Wishes::default() });
@@ -141,7 +140,7 @@ fn one_question_at_a_time_finds_out_whether_a_hung_upstream_is_back() {
 
 #[test]
 fn forgetting_takes_answers_and_on_demand_files() {
-    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let store = new_store();
     let world = World::with(tree(), Wishes { store: Arc::clone(&store), ..Wishes::default() });
     for path in
         [LIST, "/example.com/m/@v/v1.0.0.mod", "/example.com/m/@v/v1.1.0.zip", "/example.com/m/@v/v1.9.9.mod"]

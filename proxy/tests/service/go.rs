@@ -2,16 +2,14 @@
 
 use std::path::Path;
 use std::process::Output;
-use std::sync::Arc;
 
 use modkeep_harness::checksumdb::{Log, Server};
 use modkeep_harness::go::{Client, Go, machine_setting};
 use modkeep_harness::place::skip;
 use modkeep_harness::upstream::{Module, Tree, refusing_address};
-use modkeep_store::{Folder, Options, Store};
 
 use crate::verdicts::sums;
-use crate::world::{Wishes, World};
+use crate::world::{Wishes, World, store_of};
 
 const NAME: &str = "sum.corp.example/go";
 
@@ -89,7 +87,7 @@ fn a_build_is_proved_for_the_first_client_and_possible_for_the_third_with_everyt
     let key = database.log(|log| log.verifier().to_string());
     let folder = tempfile::tempdir().unwrap();
     let open = |tree, upstream| {
-        let store: Arc<dyn Store> = Arc::new(Folder::open(folder.path(), Options::default()).unwrap());
+        let store = store_of(folder.path());
         let databases = vec![format!("{key} {}", database.url())];
         World::with(tree, Wishes { store, databases, upstream, ..Wishes::default() })
     };

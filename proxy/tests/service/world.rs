@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use modkeep_fetch::goproxy::GoProxy;
@@ -11,9 +13,10 @@ use modkeep_fetch::sumdb::{self, Database, Gosumdb};
 use modkeep_fetch::via::Identity;
 use modkeep_fetch::{Config as UpstreamConfig, Manners, Retry};
 use modkeep_harness::http::{Answer, raw};
+use modkeep_harness::s3;
 use modkeep_harness::upstream::{Tree, Upstream};
 use modkeep_proxy::{Clock, Config, Freshness, Limits, Moment, Policy};
-use modkeep_store::{Memory, Store};
+use modkeep_store::{Folder, Memory, Options, S3, S3Options, Store};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -38,7 +41,7 @@ pub(crate) struct Wishes {
 impl Default for Wishes {
     fn default() -> Self {
         Self {
-            store: Arc::new(Memory::new()),
+            store: new_store(),
             offline: false,
             no_upstream: false,
             private: Private::default(),
@@ -51,6 +54,33 @@ impl Default for Wishes {
             databases: Vec::new(),
         }
     }
+}
+
+/// A store of its own: in memory, or in a bucket if `MODKEEP_TEST_STORE=s3` says so.
+pub(crate) fn new_store() -> Arc<dyn Store> {
+    static STORES: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("store-{}", STORES.fetch_add(1, Ordering::Relaxed));
+    bucket(Path::new(&name)).unwrap_or_else(|| Arc::new(Memory::new()))
+}
+
+/// The store of `home`, the same each time: in that folder, or in a bucket if `MODKEEP_TEST_STORE=s3` says so.
+pub(crate) fn store_of(home: &Path) -> Arc<dyn Store> {
+    bucket(home).unwrap_or_else(|| Arc::new(Folder::open(home, Options::default()).unwrap()))
+}
+
+fn bucket(home: &Path) -> Option<Arc<dyn Store>> {
+    // the store's own tasks outlive the runtime of a world
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
+    let place = s3::shared(home)?;
+    let options = S3Options {
+        endpoint: Some(place.endpoint()),
+        path_style: true,
+        credentials: Some((s3::ACCESS.into(), s3::SECRET.into())),
+        ..S3Options::parse(&format!("s3://modkeep/{}", place.prefix())).unwrap()
+    };
+    Some(Arc::new(RUNTIME.block_on(S3::open(options)).unwrap()))
 }
 
 /// The proxy and all around it.
@@ -114,11 +144,6 @@ impl World {
         };
         let serving = runtime.spawn(modkeep_proxy::serve(config, shutdown));
         Self { upstream, clock, address, runtime, stop: Some(stop), serving: Some(serving) }
-    }
-
-    /// Does something that needs a runtime.
-    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
