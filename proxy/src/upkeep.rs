@@ -156,10 +156,15 @@ async fn flaw(
         Err(error) => return Ok(Some(Flaw::Unusable(error.to_string()))),
     };
     count(inventory, prefix, &resource, &fact);
-    match fact.state {
-        State::Proved(Proved { content, .. }) if closely => content_flaw(store, content).await,
-        _ => Ok(None),
+    let flaw = match fact.state {
+        State::Proved(Proved { content, .. }) if closely => content_flaw(store, content).await?,
+        _ => None,
+    };
+    // One that was forgotten or replaced while it was looked at is not flawed.
+    if flaw.is_some() && !read(store, key, prefix).await?.is_some_and(|now| now == value) {
+        return Ok(None);
     }
+    Ok(flaw)
 }
 
 fn count(inventory: &mut Inventory, prefix: &str, resource: &Resource, fact: &Fact) {

@@ -61,6 +61,10 @@ fn texts(path: &Path, setting: &Setting, value: &Value) -> Result<Vec<String>, C
     let own = |text: &Value| text.as_str().map(str::to_owned);
     let (found, expected) = match setting.shape {
         Shape::One(_) => (own(value).map(|text| vec![text]), "a text"),
+        Shape::Number(_) => {
+            let number = value.as_integer().map(|number| number.to_string());
+            (number.or_else(|| own(value)).map(|text| vec![text]), "a number")
+        }
         Shape::Switch => (value.as_bool().map(|switch| vec![switch.to_string()]), "true or false"),
         Shape::Many(_) => match value {
             Value::Array(list) => (list.iter().map(own).collect(), "a list of texts"),

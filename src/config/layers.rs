@@ -111,7 +111,7 @@ impl Layers {
 fn split(shape: Shape, value: &str) -> Vec<String> {
     match shape {
         Shape::Many(_) => value.split(',').map(|part| part.trim().to_owned()).collect(),
-        Shape::One(_) | Shape::Switch => vec![value.to_owned()],
+        Shape::One(_) | Shape::Number(_) | Shape::Switch => vec![value.to_owned()],
     }
 }
 
@@ -176,6 +176,14 @@ mod tests {
         let file =
             gather(&[], &[], "sumdb = ['sum.golang.org', 'corp+key https://sum.corp.example']").unwrap();
         assert_eq!(file.texts("sumdb").unwrap().0, expected);
+    }
+
+    #[test]
+    fn a_number_in_the_file_may_be_one() {
+        for file in ["absences = 1000", "absences = '1000'"] {
+            assert_eq!(gather(&[], &[], file).unwrap().text("absences").unwrap().0, "1000");
+        }
+        assert!(gather(&[], &[], "absences = true").is_err());
     }
 
     #[test]

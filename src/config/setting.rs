@@ -7,6 +7,8 @@ use clap::{Arg, ArgAction};
 pub(crate) enum Shape {
     /// One text; the word stands for it in the help.
     One(&'static str),
+    /// One whole number.
+    Number(&'static str),
     /// Any number of texts: the flag repeated, a list in the file, separated by commas in the variable.
     Many(&'static str),
     /// `true` or `false`; the bare flag is `true`.
@@ -41,7 +43,7 @@ pub(crate) const SERVE: &[Setting] = &[
     ),
     switch("private-absent", "Answer 404, not 403, for names of GOPRIVATE or GONOPROXY that are not kept"),
     switch("access-log", "Log each request [default: true]"),
-    one(
+    number(
         "absences",
         "NUMBER",
         "How many 404s and refusals are remembered on disk, more only in memory [default: 1000000]",
@@ -88,6 +90,10 @@ const fn one(name: &'static str, value: &'static str, help: &'static str) -> Set
     Setting { name, shape: Shape::One(value), help }
 }
 
+const fn number(name: &'static str, value: &'static str, help: &'static str) -> Setting {
+    Setting { name, shape: Shape::Number(value), help }
+}
+
 const fn many(name: &'static str, value: &'static str, help: &'static str) -> Setting {
     Setting { name, shape: Shape::Many(value), help }
 }
@@ -117,7 +123,7 @@ impl Setting {
         let argument =
             Arg::new(self.name).long(self.name).help(format!("{} [{}]", self.help, self.variable()));
         match self.shape {
-            Shape::One(value) => argument.value_name(value).action(ArgAction::Set),
+            Shape::One(value) | Shape::Number(value) => argument.value_name(value).action(ArgAction::Set),
             Shape::Many(value) => argument.value_name(value).action(ArgAction::Append),
             Shape::Switch => argument
                 .value_name("BOOL")
