@@ -6,6 +6,8 @@
 //! them, and each other change has one reason. Source of the rules: `cmd/go/internal/modload/edit.go`.
 
 mod conflict;
+mod lower;
+mod previous;
 mod tracker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -19,7 +21,6 @@ use crate::module_graph::ModuleGraph;
 use crate::mvs::minimal_requirements;
 use crate::node::{NodeId, PathId};
 use crate::requirements::{Requirements, compare};
-use crate::retraction::Retraction;
 use crate::world::{Pruning, WithRoots, World};
 
 /// What to change.
@@ -134,47 +135,6 @@ impl World {
         }
         Ok((edited, true))
     }
-
-    /// The listed version right below one, excluded and retracted ones left out; the absent one if there is none. The
-    /// inner error is why nobody knows.
-    pub(crate) fn previous_version(&mut self, node: NodeId) -> Result<Result<NodeId, Error>, Halt> {
-        let path = self.nodes().path(node.path()).to_owned();
-        let absent = self.known.nodes.at(node.path(), "none");
-        if self.main.find(node.path()) == Some(node) {
-            return Ok(Ok(absent));
-        }
-        let versions = match self.repository_versions(&path, "") {
-            Ok(versions) => versions,
-            Err(Halt::Error(error)) => return Ok(if is_absence(&error) { Ok(absent) } else { Err(*error) }),
-            Err(need) => return Err(need),
-        };
-        let mut previous = absent;
-        for version in versions {
-            let candidate = self.known.nodes.at(node.path(), &version);
-            if self.exclusion(candidate).is_some() {
-                continue;
-            }
-            match self.retraction(candidate)? {
-                Retraction::Retracted(_) => continue,
-                Retraction::None => {}
-                Retraction::Unknown(error) if error.kind == Fault::NotExist => return Ok(Ok(absent)),
-                Retraction::Unknown(mut error) => {
-                    let module = self.nodes().node(candidate);
-                    error.text = format!("loading module retractions for {module}: {error}");
-                    error.module = None;
-                    return Ok(Err(error.into()));
-                }
-            }
-            if compare(self.nodes(), candidate, node).is_lt() {
-                previous = candidate;
-            }
-        }
-        Ok(Ok(previous))
-    }
-}
-
-fn is_absence(error: &Error) -> bool {
-    matches!(error, Error::Module(error) if error.kind == Fault::NotExist)
 }
 
 impl Editor<'_> {
@@ -292,82 +252,6 @@ impl Editor<'_> {
         tracker
     }
 
-    /// Lowers each root that leads to a problem; whether one was lowered.
-    fn lower_roots(
-        &mut self,
-        graph: &ModuleGraph,
-        tracker: &Tracker,
-        roots: &[NodeId],
-    ) -> Result<bool, Halt> {
-        let mut has_lowered = false;
-        for &root in roots {
-            let (path, error) = tracker.path(root, tracker.pruning_of(root).unwrap_or(self.pruning));
-            let Some(&last) = path.last() else { continue };
-            let constraint = if error.is_some() { None } else { self.wanted.get(&last.path()).copied() };
-            let mut conflict = self.conflict(&path, constraint);
-            conflict.error = error;
-            if self.wanted.get(&root.path()) == Some(&root) {
-                self.conflicts.push(conflict);
-                continue;
-            }
-            if let Some(selected) = graph.selected(root.path()).filter(|selected| *selected != root) {
-                let pruning = tracker.pruning_of(root).unwrap_or(self.pruning);
-                if !tracker.is_disqualified(selected, pruning) && !self.rejected.contains(&selected) {
-                    continue;
-                }
-            }
-            let before = self.original.clone().graph(self.world)?.selected(root.path());
-            let before = before.unwrap_or_else(|| self.world.known.nodes.at(root.path(), "none"));
-            if conflict.error.is_some() && before == root {
-                // What was there all along is only given up for a conflict, not because it can't be read now.
-                self.conflicts.push(conflict);
-                continue;
-            }
-            self.rejected.insert(root);
-            let lower = self.lower(graph, tracker, root, before)?;
-            self.roots.insert(root.path(), lower);
-            has_lowered = true;
-            if conflict.error.is_some() || self.is_verbose {
-                let note = self.lowered_note(root, lower, before, &conflict);
-                self.world.notes.push(note);
-            }
-        }
-        Ok(has_lowered)
-    }
-
-    /// The next version below a root that is not known to be a problem; `before` counts as one of the list.
-    fn lower(
-        &mut self,
-        graph: &ModuleGraph,
-        tracker: &Tracker,
-        root: NodeId,
-        before: NodeId,
-    ) -> Result<NodeId, Halt> {
-        let is_above_before = self.compare(root, before).is_gt();
-        let mut candidate = root;
-        loop {
-            candidate = match self.world.previous_version(candidate)? {
-                Ok(previous) if is_above_before && self.compare(previous, before).is_lt() => before,
-                Ok(previous) => previous,
-                Err(_) if is_above_before => return Ok(before),
-                Err(error) => return Err(error.into()),
-            };
-            let is_absent = self.world.nodes().is_none(candidate);
-            if self.rejected.contains(&candidate) && !is_absent {
-                continue;
-            }
-            // Go looks at the root's own pruning here, not at that of the version it tries.
-            let pruning = match graph.look(root) {
-                Some(Ok(pruning)) if self.pruning == Pruning::Pruned => *pruning,
-                _ => self.pruning,
-            };
-            if is_absent || !tracker.is_disqualified(candidate, pruning) {
-                return Ok(candidate);
-            }
-            self.rejected.insert(candidate);
-        }
-    }
-
     /// Takes over what the graph selects for roots that nobody asked for; whether a root changed.
     fn accept_upgrades(&mut self, graph: &ModuleGraph) -> bool {
         let mut upgrades = Vec::new();
@@ -395,17 +279,5 @@ impl Editor<'_> {
     fn conflict(&self, path: &[NodeId], constraint: Option<NodeId>) -> Conflict {
         let node = |node: NodeId| self.world.nodes().node(node).clone();
         Conflict { path: self.world.nodes().texts(path), constraint: constraint.map(node), error: None }
-    }
-
-    fn lowered_note(&self, root: NodeId, lower: NodeId, before: NodeId, conflict: &Conflict) -> String {
-        let nodes = self.world.nodes();
-        let action = if nodes.is_none(lower) {
-            format!("removing {}", nodes.node(root))
-        } else if lower == before {
-            format!("restoring {}", nodes.node(lower))
-        } else {
-            format!("trying {}", nodes.node(lower))
-        };
-        format!("{}\n\t{action}", conflict.summary())
     }
 }

@@ -130,7 +130,7 @@ impl World {
     /// When something isn't known yet, and where go would fail.
     pub fn get(&mut self, options: &GetOptions) -> Result<Got, Halt> {
         let initial = self.load(&Load::default())?;
-        let (drops_toolchain, queries) = query::parse_all(self, options)?;
+        let (drops_toolchain, queries) = query::parse_all(options)?;
         let mut getter = Getter::new(self, options, queries, &initial)?;
         getter.run(self)?;
         let mut change =

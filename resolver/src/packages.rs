@@ -9,6 +9,7 @@ mod load;
 mod missing;
 mod options;
 mod pattern;
+mod report;
 mod tidy;
 mod update;
 mod walk;

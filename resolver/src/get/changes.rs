@@ -48,7 +48,8 @@ impl Getter<'_> {
                 changes.insert(require.path.clone(), (old, require.version.clone()));
             }
         }
-        let mut lines: Vec<_> = toolchains(before, after).iter().filter_map(line).collect();
+        let mut lines: Vec<_> =
+            toolchains(before, after, &world.local.version).iter().filter_map(line).collect();
         lines.extend(
             changes.iter().filter_map(|(path, (old, new))| line(&(path, old.as_str(), new.as_str()))),
         );
@@ -56,9 +57,13 @@ impl Getter<'_> {
     }
 }
 
-/// The go line and the toolchain line.
-fn toolchains<'a>(before: &'a GoMod, after: &'a GoMod) -> [(&'static str, &'a str, &'a str); 2] {
-    let go = |file: &'a GoMod| file.go().map_or("", |go| go.version.as_str());
+/// The go line and the toolchain line. A missing go line became that of the local release when the file was read.
+fn toolchains<'a>(
+    before: &'a GoMod,
+    after: &'a GoMod,
+    local: &'a str,
+) -> [(&'static str, &'a str, &'a str); 2] {
+    let go = |file: &'a GoMod| file.go().map_or(local, |go| go.version.as_str());
     let toolchain = |file: &'a GoMod| file.toolchain().map_or("", |toolchain| toolchain.name.as_str());
     [("go", go(before), go(after)), ("toolchain", toolchain(before), toolchain(after))]
 }

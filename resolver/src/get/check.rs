@@ -41,6 +41,9 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
+/// Modules by path and version, and why they matter.
+type RelevantModules = BTreeMap<(Arc<str>, Arc<str>), (NodeId, Relevance)>;
+
 /// Why a module matters.
 #[derive(Clone, Copy, Debug, Default)]
 struct Relevance {
@@ -107,7 +110,7 @@ impl World {
         requirements: &Arc<Requirements>,
         check: &Check,
     ) -> Result<Checked, Halt> {
-        let mut relevant: BTreeMap<(Arc<str>, Arc<str>), (NodeId, Relevance)> = BTreeMap::new();
+        let mut relevant: RelevantModules = BTreeMap::new();
         for node in &check.decided {
             let id = self.id(&node.path, &node.version);
             let entry = relevant.entry((node.path.clone(), node.version.clone()));
@@ -136,11 +139,7 @@ impl World {
     }
 
     /// Marks the modules of packages; whether a package has an error that counts.
-    fn mark_packages(
-        &self,
-        loaded: &Loaded,
-        relevant: &mut BTreeMap<(Arc<str>, Arc<str>), (NodeId, Relevance)>,
-    ) -> bool {
+    fn mark_packages(&self, loaded: &Loaded, relevant: &mut RelevantModules) -> bool {
         let mut mark = |module: NodeId, is_named: bool| {
             let Node { path, version } = self.nodes().node(module).clone();
             let (_, relevance) = relevant.entry((path, version)).or_insert((module, Relevance::default()));
@@ -182,7 +181,7 @@ impl World {
     fn warnings(
         &mut self,
         requirements: &Requirements,
-        relevant: &BTreeMap<(Arc<str>, Arc<str>), (NodeId, Relevance)>,
+        relevant: &RelevantModules,
     ) -> Result<Vec<String>, Halt> {
         let (mut deprecated, mut retracted) = (Vec::new(), Vec::new());
         let mut is_missing = false;

@@ -255,7 +255,7 @@ impl Getter<'_> {
     pub(super) fn none_for(&self, path: &str) -> Option<usize> {
         let is_none = |query: &&Query| query.version == "none" && !query.is_local();
         let nones = || self.queries.iter().enumerate().filter(|(_, query)| is_none(query));
-        let exact = nones().filter(|(_, query)| !query.is_wildcard() && query.pattern == path).last();
+        let exact = nones().rfind(|(_, query)| !query.is_wildcard() && query.pattern == path);
         let found = exact.or_else(|| nones().find(|(_, query)| query.is_wildcard() && query.matches(path)));
         found.map(|(at, _)| at)
     }

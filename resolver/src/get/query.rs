@@ -40,10 +40,10 @@ pub(super) struct Query {
 }
 
 /// Reads all arguments; whether the toolchain line is to be dropped.
-pub(super) fn parse_all(world: &World, options: &GetOptions) -> Result<(bool, Vec<Query>), Halt> {
+pub(super) fn parse_all(options: &GetOptions) -> Result<(bool, Vec<Query>), Halt> {
     let (mut errors, mut queries, mut drops_toolchain) = (Vec::new(), Vec::new(), false);
     for argument in &options.arguments {
-        let query = match Query::parse(world, argument, options.update) {
+        let query = match Query::parse(argument, options.update) {
             Ok(query) => query,
             Err(error) => {
                 errors.push(error);
@@ -67,7 +67,7 @@ pub(super) fn parse_all(world: &World, options: &GetOptions) -> Result<(bool, Ve
 }
 
 impl Query {
-    fn parse(world: &World, argument: &Argument, update: Option<Update>) -> Result<Self, Error> {
+    fn parse(argument: &Argument, update: Option<Update>) -> Result<Self, Error> {
         let raw = if argument.text.is_empty() { "." } else { argument.text.as_str() };
         let (pattern, raw_version) = match raw.split_once('@') {
             None => (raw, None),
@@ -95,11 +95,11 @@ impl Query {
             has_resolved: false,
             matches_packages: false,
         };
-        query.validate(world)?;
+        query.validate()?;
         Ok(query)
     }
 
-    fn validate(&self, world: &World) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         let Self { pattern, version, raw, raw_version, .. } = self;
         if self.absolute.is_some() {
             let text =
@@ -107,8 +107,8 @@ impl Query {
             return if raw_version.is_empty() { Ok(()) } else { Err(Error::Text(text)) };
         }
         if pattern == "all" && !is_for_main(version) {
-            let mains = world.main.ids().len();
-            return Err(QueryError::All { query: version.clone(), mains }.into());
+            // Go reads its arguments before it knows how many main modules there are.
+            return Err(QueryError::All { query: version.clone(), mains: 0 }.into());
         }
         if is_meta_package(pattern) && pattern != "all" && pattern != raw && !raw.is_empty() {
             let text = match pattern.as_str() {

@@ -68,7 +68,7 @@ impl Getter<'_> {
             }
             let (is_package, module) = match self.disambiguate(world, &set) {
                 Err(filtered) => {
-                    unclear.push(PathSet { path: set.path, ..filtered });
+                    unclear.push(PathSet { path: set.path, ..*filtered });
                     continue;
                 }
                 // Nothing fits: one is taken all the same, so that the conflict is reported.
@@ -90,8 +90,8 @@ impl Getter<'_> {
         &self,
         world: &World,
         set: &PathSet,
-    ) -> Result<(bool, Option<NodeId>), PathSet> {
-        let mut left = PathSet::default();
+    ) -> Result<(bool, Option<NodeId>), Box<PathSet>> {
+        let mut left = Box::<PathSet>::default();
         for &module in &set.providers {
             let node = world.nodes().node(module);
             if self.none_for(&node.path).is_some() {

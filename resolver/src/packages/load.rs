@@ -2,18 +2,16 @@
 //!
 //! Source of the rules: `cmd/go/internal/modload/load.go` (`LoadPackages`, `loadFromRoots`, `preloadRootModules`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::walk::{Allow, Rules};
 use super::{Loaded, Match, PackageId, PackageOptions, Packages, Tags};
 use crate::error::{Error, Halt};
 use crate::go_version;
-use crate::import::{ImportError, Importer};
-use crate::known::ScanError;
-use crate::node::{Node, NodeId};
+use crate::import::ImportError;
+use crate::node::NodeId;
 use crate::requirements::{Expanded, Requirements, RootChange};
-use crate::sums::{LoadedPackage, LoadedPackages};
 use crate::world::{Pruning, World};
 
 /// A bound on rounds, each of which raises a root or adds one: more than any module has.
@@ -115,7 +113,7 @@ impl Loading<'_> {
             self.update_rules()?;
             matches = self.match_patterns(None)?;
             let mut paths: Vec<String> = Vec::new();
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             for path in matches.iter().flat_map(|found| &found.packages) {
                 if seen.insert(path) {
                     paths.push(path.clone());
@@ -275,57 +273,6 @@ impl Loading<'_> {
         }
     }
 
-    /// Reports the errors of packages.
-    fn report_packages(&mut self) {
-        let packages = Arc::make_mut(&mut self.packages);
-        let mut reports = Vec::new();
-        for &id in packages.order().to_vec().iter() {
-            let importer = packages.get(id).importer.map(|importer| {
-                let importer = packages.get(importer);
-                let version = importer.module.map_or("", |module| self.world.nodes().version(module));
-                let (path, is_test) = (importer.path.clone(), importer.is_test());
-                Importer { path, version: version.to_owned(), is_test }
-            });
-            let stack = packages.stack_text(id);
-            let Some(error) = &mut packages.get_mut(id).error else { continue };
-            if let Error::Import(ImportError::MissingSums { importer: place, .. }) = &mut **error {
-                *place = importer;
-            }
-            let silence = self.options.silence;
-            let is_missing_standard =
-                matches!(&**error, Error::Import(ImportError::Missing(missing)) if missing.is_standard);
-            let is_no_go = matches!(**error, Error::Import(ImportError::Scan(ScanError::NoGo)));
-            let is_silenced = silence.package_errors
-                || (silence.missing_standard && is_missing_standard)
-                || (silence.no_go && is_no_go);
-            if !is_silenced {
-                reports.push(Error::Package { stack, error: error.clone() });
-            }
-        }
-        reports.into_iter().for_each(|error| self.report(error));
-    }
-
-    /// A module may be used as itself or in place of one other, not both.
-    fn check_multiple_paths(&mut self) {
-        let modules = match self.requirements.loaded_graph() {
-            Some(graph) => graph.build_list(self.world.nodes()).to_vec(),
-            None => self.requirements.roots().to_vec(),
-        };
-        let mut first: HashMap<NodeId, NodeId> = HashMap::new();
-        for module in modules {
-            let actual = self.world.actual(module);
-            let before = *first.entry(actual).or_insert(module);
-            if before.path() != module.path() {
-                let nodes = self.world.nodes();
-                let (Node { path, version }, one, other) =
-                    (nodes.node(actual), nodes.path(before.path()), nodes.path(module.path()));
-                let text =
-                    format!("{path}@{version} used for two different module paths ({one} and {other})");
-                self.report(Error::Text(text));
-            }
-        }
-    }
-
     fn match_finally(&mut self, first: Vec<Match>) -> Result<Vec<Match>, Halt> {
         let packages = Arc::clone(&self.packages);
         let mut matches = self.match_patterns(Some(&packages))?;
@@ -372,37 +319,6 @@ impl Loading<'_> {
         }
         let Self { requirements, packages, errors, .. } = self;
         Ok(Loaded { requirements, packages, matches, errors, sums, kept_sums, kept_for_diff, unused, advice })
-    }
-
-    /// The modules that tidy dropped; only looked for if someone wants to hear of it.
-    fn unused(&mut self, initial: &Requirements) -> Result<Vec<String>, Halt> {
-        if self.options.tidy.is_none() || !self.options.is_verbose {
-            return Ok(Vec::new());
-        }
-        let requirements = Arc::clone(&self.requirements);
-        let graph = requirements.graph(self.world)?;
-        let is_unused = |root: &&NodeId| match requirements.pruning() {
-            Pruning::Unpruned => graph.selected(root.path()).is_none(),
-            _ => requirements.root(self.world, root.path()).is_none(),
-        };
-        let unused = initial.roots().iter().filter(is_unused);
-        Ok(unused.map(|root| self.world.nodes().path(root.path()).to_owned()).collect())
-    }
-
-    /// The packages as the lines of go.sum depend on them.
-    fn loaded_sums(&self) -> LoadedPackages {
-        let packages = self.packages.order().iter().map(|id| self.packages.get(*id));
-        let counts = packages.filter(|package| {
-            let has_place = package.module.is_some() || package.error.is_some();
-            !package.is_test() && has_place && modkeep_module::path::check_import_path(&package.path).is_ok()
-        });
-        let packages =
-            counts.map(|package| LoadedPackage { path: package.path.clone(), module: package.module });
-        LoadedPackages {
-            packages: packages.collect(),
-            is_tidy: self.options.tidy.is_some(),
-            go_version: self.requirements.go_version(self.world).to_owned(),
-        }
     }
 }
 

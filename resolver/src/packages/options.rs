@@ -95,8 +95,10 @@ impl Pattern {
 
     /// Whether it stands for one package (`search.Match.IsLiteral`).
     pub fn is_literal(&self) -> bool {
-        let text = self.text();
-        !text.contains("...") && !(matches!(self, Self::Path(_)) && is_meta_package(text))
+        match self {
+            Self::Path(text) => !text.contains("...") && !is_meta_package(text),
+            Self::Local { text, .. } => !text.contains("..."),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The resolver over registries that are written down in the tests.
 
 mod explain;
+mod hostile;
 mod imports;
+mod queries;
 mod registry;
