@@ -29,13 +29,25 @@ pub(crate) fn command() -> Command {
         .about("Keeps an organization's Go modules")
         .disable_version_flag(true)
         .subcommand_required(true)
+        .after_help(after_help())
         .subcommands(VERBS.iter().map(|verb| (verb.command)()))
+}
+
+fn after_help() -> String {
+    let verbs: Vec<_> = goverbs::help::names().collect();
+    format!(
+        "Verbs of the go command, with its own flags and words (`modkeep help mod edit`): {}",
+        verbs.join(", ")
+    )
 }
 
 /// Does what the words say.
 pub(crate) fn run(words: Vec<OsString>, environment: &Environment) -> Result<(), Failure> {
     if let Some(done) = goverbs::run(&words, environment) {
         return done;
+    }
+    if let Some(text) = goverbs::help::help(&words) {
+        return report::out(&text);
     }
     goverbs::refuse(&words)?;
     let words = version::with_go_flags(words);

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::config::Environment;
 use crate::report::Failure;
-use crate::{cli, report};
+use crate::{cli, goverbs, report};
 
 /// The verb and its flags.
 pub(crate) fn command() -> Command {
@@ -17,6 +17,7 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches, _: &Environment) -> Result<(), Failure> {
     let shell = *matches.get_one::<Shell>("shell").expect("clap requires a shell");
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(), "modkeep", &mut script);
+    let mut all = cli::command().subcommands(goverbs::help::commands());
+    clap_complete::generate(shell, &mut all, "modkeep", &mut script);
     report::out(&String::from_utf8_lossy(&script))
 }

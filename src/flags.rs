@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Bool,
     /// One, in the same word or the next.
     Text,
+    /// None, or any text behind `=`; comes as `true` without one.
+    Optional,
 }
 
 /// The flags of one verb.
@@ -75,6 +77,7 @@ impl Usage {
                     })?;
                     set(name, if is_set { "true" } else { "false" })?;
                 }
+                Kind::Optional => set(name, value.unwrap_or("true"))?,
                 Kind::Text => {
                     let value = value.or_else(|| words.next().map(String::as_str));
                     let value =

@@ -37,6 +37,11 @@ impl GoEnv {
         self.variables.get(name)
     }
 
+    /// The variables of the process.
+    pub(crate) fn environment(&self) -> &modkeep_fetch::environment::Environment {
+        self.variables.environment()
+    }
+
     /// GOFLAGS.
     pub(crate) fn goflags(&self) -> &GoFlags {
         &self.goflags
@@ -75,6 +80,11 @@ impl GoEnv {
             Some(relative) if relative.len() < path.len() && same_file(&relative, path) => relative,
             _ => path.to_owned(),
         }
+    }
+
+    /// A path from the current folder, whichever is shorter.
+    pub(crate) fn short_always(&self, path: &str) -> String {
+        paths::relative(&self.folder, path).unwrap_or_else(|| path.to_owned())
     }
 
     /// The path of a file as this process can open it, taken from the current folder.

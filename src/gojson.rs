@@ -70,7 +70,17 @@ pub(crate) fn indented(value: &impl Serialize) -> Result<String, Failure> {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"\t"));
     value.serialize(&mut serializer).map_err(|error| Failure::go(format!("internal error: {error}")))?;
-    let text = String::from_utf8_lossy(&text);
+    let mut escaped = escaped(&String::from_utf8_lossy(&text));
+    escaped.push('\n');
+    Ok(escaped)
+}
+
+/// The value in one line, without a newline.
+pub(crate) fn compact(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(escaped(&serde_json::to_string(value)?))
+}
+
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 1);
     // These stand only inside strings, so that their place needs no look.
     for c in text.chars() {
@@ -81,8 +91,7 @@ pub(crate) fn indented(value: &impl Serialize) -> Result<String, Failure> {
             _ => escaped.push(c),
         }
     }
-    escaped.push('\n');
-    Ok(escaped)
+    escaped
 }
 
 #[cfg(test)]

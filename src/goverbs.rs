@@ -1,13 +1,15 @@
 //! Verbs of the go command: those that modkeep has, with go's own rules for words and flags, and those that it hasn't,
 //! which are refused by name: another tool is never run behind the user's back.
 
+pub(crate) mod help;
+
 use std::ffi::OsString;
 
 use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{modcmd, workcmd};
+use crate::{list, modcmd, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -16,8 +18,14 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
+    Verb { usage: &list::USAGE, run: list::run },
+    Verb { usage: &modcmd::download::USAGE, run: modcmd::download::run },
     Verb { usage: &modcmd::edit::USAGE, run: modcmd::edit::run },
+    Verb { usage: &modcmd::graph::USAGE, run: modcmd::graph::run },
     Verb { usage: &modcmd::init::USAGE, run: modcmd::init::run },
+    Verb { usage: &modcmd::tidy::USAGE, run: modcmd::tidy::run },
+    Verb { usage: &modcmd::why::USAGE, run: modcmd::why::run },
+    Verb { usage: &modcmd::verify::USAGE, run: modcmd::verify::run },
     Verb { usage: &workcmd::edit::USAGE, run: workcmd::edit::run },
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
     Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
@@ -41,7 +49,6 @@ const NOT_OURS: &[&str] = &[
     "generate",
     "get",
     "install",
-    "list",
     "run",
     "telemetry",
     "test",

@@ -25,6 +25,13 @@ pub(crate) enum LockedError {
     Changed,
 }
 
+impl LockedError {
+    /// Whether there is no such file.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// The whole of a file.
 pub(crate) fn read(path: &str) -> Result<Vec<u8>, LockedError> {
     let io = |action| move |cause| LockedError::Io { action, path: path.to_owned(), cause };

@@ -3,18 +3,22 @@
 mod cli;
 mod completions;
 mod config;
+mod difference;
 mod flags;
 mod goenv;
 mod gojson;
 mod goverbs;
 mod home;
+mod list;
 mod locked;
 mod logs;
 mod modcmd;
 mod release;
 mod report;
 mod serve;
+mod session;
 mod store;
+mod template;
 mod version;
 mod workcmd;
 

@@ -1,5 +1,10 @@
 //! `modkeep mod …`: go's verbs for go.mod files.
 
+pub(crate) mod download;
 pub(crate) mod edit;
+pub(crate) mod graph;
 pub(crate) mod init;
-mod main_module;
+pub(crate) mod main_module;
+pub(crate) mod tidy;
+pub(crate) mod verify;
+pub(crate) mod why;

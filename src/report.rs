@@ -40,6 +40,11 @@ impl Failure {
         Self { status, speaker: "", error: text.into().into(), hint: None }
     }
 
+    /// An end whose reasons were told already.
+    pub(crate) fn told(status: u8) -> Self {
+        Self::exact(status, "")
+    }
+
     /// With what to try next.
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -91,7 +96,10 @@ pub(crate) fn out_bytes(text: &[u8]) -> Result<(), Failure> {
 
 /// Prints a failure on stderr.
 pub(crate) fn failure(failure: &Failure) {
-    say(&failure.to_string());
+    let text = failure.to_string();
+    if !text.is_empty() {
+        say(&text);
+    }
 }
 
 /// Tells on stderr what a go verb does, in go's words.

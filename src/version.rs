@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches, environment: &Environment) -> Result<(),
 }
 
 /// This system in Go's words.
-fn goos() -> &'static str {
+pub(crate) fn goos() -> &'static str {
     match std::env::consts::OS {
         "macos" => "darwin",
         other => other,
@@ -44,7 +44,7 @@ fn goos() -> &'static str {
 }
 
 /// This processor in Go's words.
-fn goarch() -> &'static str {
+pub(crate) fn goarch() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

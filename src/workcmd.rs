@@ -1,6 +1,6 @@
 //! `modkeep work …`: go's verbs for go.work files.
 
 pub(crate) mod edit;
-mod file;
+pub(crate) mod file;
 pub(crate) mod init;
 pub(crate) mod uses;

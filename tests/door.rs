@@ -127,7 +127,14 @@ fn results_go_to_stdout_and_end_with_status_0() {
         (&["version"], "go version go1."),
         (&["version", "-modkeep"], "modkeep version 0.1.0\n"),
         (&["version", "--modkeep"], "modkeep version 0.1.0\n"),
+        (&["help"], "mod edit, mod init"),
+        (&["help", "mod", "edit"], "usage: go mod edit"),
+        (&["help", "work"], "work use"),
+        (&["help", "store", "scrub"], "quarantine"),
+        (&["help", "store", "synthesize"], "NUMBER"),
         (&["completions", "bash"], "modkeep"),
+        (&["completions", "zsh"], "--droprequire"),
+        (&["completions", "fish"], "scrub"),
     ];
     for (words, expected) in cases {
         let output = user.run(words);

@@ -31,11 +31,11 @@ struct Shown {
 }
 
 impl<'a> Listing<'a> {
-    /// Prepares packages to be shown; `named` are those that the command line names. `tests` tells whether test copies
-    /// and copies with profiles get names of their own.
-    pub fn new(loader: &'a Loader<'_>, list: &[PackageId], named: &[PackageId], renames: bool) -> Self {
+    /// Prepares what the command line names, and what that needs, to be shown. `renames` tells whether test copies and
+    /// copies with profiles get names of their own.
+    pub fn new(loader: &'a Loader<'_>, named: &[PackageId], renames: bool) -> Self {
         let graph = loader.graph();
-        let order = graph.with_dependencies(list);
+        let order = graph.with_dependencies(named);
         let mut listing = Self {
             graph,
             named: named.iter().copied().collect(),

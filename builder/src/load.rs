@@ -5,13 +5,16 @@
 //! package, never the end of loading. Source: `cmd/go/internal/load/pkg.go`.
 
 mod arguments;
+mod coverage;
 mod data;
 mod embed;
 mod error;
 mod files;
 mod godebug;
 mod import;
+mod named;
 mod one;
+mod profile;
 mod repository;
 mod rules;
 mod scans;
@@ -29,6 +32,7 @@ use crate::tags::TagsError;
 pub use arguments::{Match, MatchError};
 use data::Source;
 pub use error::{ImportStack, Importing, PackageError, Problem};
+pub use named::{NamedFilesError, are_files};
 pub use scans::Scans;
 pub(crate) use scans::system_words;
 pub use testing::{TestCover, TestPackages, TestSourceError};

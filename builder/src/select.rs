@@ -1,7 +1,8 @@
 //! Which files of a directory make up its package for a target, and what those files ask for.
 //!
 //! A [`Directory`] is read once; [`Directory::select`] then chooses for each target without touching the disk. The
-//! rules are those of `go/build/build.go:Import`; which packages the paths stand for is not known here.
+//! rules are those of `go/build/build.go:Import`, the words those of the go command's index of packages
+//! (`cmd/go/internal/modindex/read.go`) where the two differ; which packages the paths stand for is not known here.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -141,13 +142,13 @@ pub enum SelectError {
         second: (String, String),
     },
     /// A test imports `C`.
-    #[error("use of cgo in test {} not supported", .0.display())]
-    CgoInTest(PathBuf),
+    #[error("use of cgo in test {0} not supported")]
+    CgoInTest(String),
     /// A `#cgo` line is malformed.
-    #[error("{}: {source}", path.display())]
+    #[error("{file}: {source}")]
     Cgo {
-        /// The file.
-        path: PathBuf,
+        /// The file's name.
+        file: String,
         /// What is wrong.
         source: CgoError,
     },
@@ -181,16 +182,28 @@ impl Language {
 impl Directory {
     /// The files that are for the target; what is wrong with them is part of the answer.
     pub fn select(&self, tags: &Tags) -> Selection {
+        self.select_with(tags, false)
+    }
+
+    /// All files, whatever targets they are for (`build.Context.UseAllFiles`).
+    pub fn select_all(&self, tags: &Tags) -> Selection {
+        self.select_with(tags, true)
+    }
+
+    fn select_with(&self, tags: &Tags, takes_all: bool) -> Selection {
         let mut selector = Selector {
             directory: self,
             tags,
+            takes_all,
             first_file: "",
             selection: Selection::default(),
             by_c: Vec::new(),
         };
         for file in self.files() {
-            if !file_name::fits(&file.name, tags) {
+            if !takes_all && !file_name::fits(&file.name, tags) {
                 selector.ignore(file);
+            } else if let Some(error) = file.content.unreadable_condition() {
+                return selector.stop(file, error);
             } else {
                 selector.take(file);
             }
@@ -202,6 +215,8 @@ impl Directory {
 struct Selector<'a> {
     directory: &'a Directory,
     tags: &'a Tags,
+    /// Whether no file is passed over for the sake of the target.
+    takes_all: bool,
     /// The file that gave the package its name.
     first_file: &'a str,
     selection: Selection,
@@ -229,7 +244,8 @@ impl<'a> Selector<'a> {
                 return self.invalid(file, SelectError::Nul { path: self.path(file), source: NulError });
             }
             Content::Other(language, condition) => {
-                let fits = condition.as_ref().is_ok_and(|condition| condition.holds(self.tags));
+                let holds = condition.as_ref().is_ok_and(|condition| condition.holds(self.tags));
+                let fits = self.takes_all || holds;
                 return if fits { self.take_other(file, *language) } else { self.ignore(file) };
             }
             Content::Unreadable(Some(_), _) => return self.ignore(file),
@@ -239,7 +255,7 @@ impl<'a> Selector<'a> {
                 let source = source.clone();
                 self.invalid(file, SelectError::Condition { file: file.name.clone(), source });
             }
-            Ok(condition) if !condition.holds(self.tags) => self.ignore(file),
+            Ok(condition) if !self.takes_all && !condition.holds(self.tags) => self.ignore(file),
             Ok(_) => self.take_go(file, source),
         }
     }
@@ -303,15 +319,29 @@ impl<'a> Selector<'a> {
         let mut imports_c = false;
         for import in source.imports.iter().filter(|import| import.path == "C") {
             if is_test {
-                self.invalid(file, SelectError::CgoInTest(self.path(file)));
+                self.invalid(file, SelectError::CgoInTest(file.name.clone()));
                 continue;
             }
             imports_c = true;
             if let Err(source) = self.selection.flags.add(&import.cgo, self.directory.path(), self.tags) {
-                self.invalid(file, SelectError::Cgo { path: self.path(file), source });
+                self.invalid(file, SelectError::Cgo { file: file.name.clone(), source });
             }
         }
         imports_c
+    }
+
+    /// Ends at a file that doesn't say for which targets it is; imports are not asked for then.
+    fn stop(mut self, file: &File, source: &ConditionError) -> Selection {
+        let source = source.clone();
+        self.selection.error.get_or_insert(SelectError::Condition { file: file.name.clone(), source });
+        let selection = &mut self.selection;
+        for requests in
+            [&mut selection.requests, &mut selection.test_requests, &mut selection.outer_test_requests]
+        {
+            requests.imports.clear();
+            requests.embeds.clear();
+        }
+        self.finish()
     }
 
     fn invalid(&mut self, file: &File, error: SelectError) {

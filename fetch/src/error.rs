@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use modkeep_module::info::InfoError;
 use modkeep_module::path::ModulePath;
+use reqwest::StatusCode;
 
 /// The answer of an upstream, or of a chain of them, that is not the content. Cheap to clone: all that follow
 /// one flight get the same.
@@ -137,6 +138,31 @@ impl FetchError {
     /// Whether the go command would ask the next source after a comma: 404 and 410 only.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent { .. })
+    }
+
+    /// As the go command prints it (`cmd/go/internal/web/api.go:HTTPError`).
+    pub fn words(&self) -> String {
+        let (url, status, text) = match self {
+            Self::Absent { url, status, text }
+            | Self::Refused { url, status, text }
+            | Self::Busy { url, status, text, .. } => (url, *status, text),
+            _ => return self.chain(),
+        };
+        if url.is_empty() {
+            return text.clone();
+        }
+        if url.starts_with("file:") {
+            let cause = if status == 404 { "no such file or directory" } else { "permission denied" };
+            return format!("reading {url}: {cause}");
+        }
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+        let said = match text.as_str() {
+            "" => String::new(),
+            text if text.contains('\n') => format!("\n\tserver response:\n\t{}", text.replace('\n', "\n\t")),
+            text => format!("\n\tserver response: {text}"),
+        };
+        format!("reading {url}: {status}{reason}{said}")
     }
 
     /// The error and its causes in one line, for the log.

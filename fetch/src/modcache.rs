@@ -61,6 +61,11 @@ impl ModCache {
         Ok(Self { root: root.to_owned(), is_writable })
     }
 
+    /// The folder of the cache.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The file of a version, such as `cache/download/rsc.io/quote/@v/v1.5.2.info` for the suffix `info`.
     pub fn file(&self, module: &ModuleVersion, suffix: &str) -> PathBuf {
         self.versions_folder(module).join(format!("{}.{suffix}", module.version.escaped()))

@@ -8,6 +8,7 @@
 //!
 //! The arithmetic is in [`modkeep_module::sumdb`]. Which way a database is reached is the chain's business.
 
+mod client;
 mod error;
 mod flight;
 pub mod forks;
@@ -30,6 +31,7 @@ use modkeep_store::Store;
 
 use crate::chain::Upstream;
 
+pub use client::{Client, Places};
 pub use error::SumdbError;
 pub use gosumdb::{Gosumdb, GosumdbError};
 

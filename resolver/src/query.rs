@@ -23,6 +23,7 @@ use crate::known::Revision;
 use crate::node::NodeId;
 use crate::order;
 use crate::packages::is_meta_package;
+use crate::retraction::Retraction;
 use crate::world::{Mode, World};
 
 /// What is asked of one module.
@@ -241,6 +242,31 @@ impl World {
             return self.look_up(query, current);
         }
         Err(Error::from(QueryError::NoMatch { query: text.to_owned(), current: current.to_owned() }).into())
+    }
+
+    /// The versions of a module that may be chosen, lowest first (`modload/mvs.go:versions`).
+    ///
+    /// # Errors
+    /// Also where nobody can say whether a version is retracted.
+    pub fn versions(&mut self, path: &str, allowed: Allowed) -> Result<Vec<String>, Halt> {
+        self.check_path(path)?;
+        let mut versions = self.repository_versions(path, "")?;
+        let mut kept = Vec::new();
+        for version in versions.drain(..) {
+            let module = self.id(path, &version);
+            if allowed != Allowed::Everything && self.exclusion(module).is_some() {
+                continue;
+            }
+            if matches!(allowed, Allowed::NotRetracted | Allowed::AsRequested) {
+                match self.retraction(module)? {
+                    Retraction::None => {}
+                    Retraction::Retracted(_) => continue,
+                    Retraction::Unknown(error) => return Err(Error::from(error).into()),
+                }
+            }
+            kept.push(version);
+        }
+        Ok(kept)
     }
 
     fn check_query(&self, query: &Query<'_>) -> Result<(), Halt> {

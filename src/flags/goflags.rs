@@ -168,6 +168,7 @@ impl GoFlags {
                     })?;
                     is_set.to_string()
                 }
+                (Kind::Optional, value) => value.unwrap_or("true").to_owned(),
                 (Kind::Text, Some(value)) => value.to_owned(),
                 (Kind::Text, None) => {
                     return Err(

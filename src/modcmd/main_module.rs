@@ -17,7 +17,7 @@ pub(super) fn go_mod(go: &GoEnv, modfile: &str) -> Result<String, Failure> {
         }
         return Err(none(go));
     };
-    let temporary = go.get("TMPDIR").unwrap_or("/tmp");
+    let temporary = temporary(go);
     if paths::clean(temporary) == root {
         report::tell(&format!("go: warning: ignoring go.mod in system temp root {temporary}"));
         return Err(none(go));
@@ -30,8 +30,13 @@ pub(super) fn go_mod(go: &GoEnv, modfile: &str) -> Result<String, Failure> {
     Ok(if modfile.is_empty() { paths::join(&root, "go.mod") } else { modfile.to_owned() })
 }
 
+/// The system's folder for temporary files.
+pub(crate) fn temporary(go: &GoEnv) -> &str {
+    go.get("TMPDIR").unwrap_or("/tmp")
+}
+
 /// Fails where `-modfile` names a file that isn't called so.
-pub(super) fn check_modfile(modfile: &str) -> Result<(), Failure> {
+pub(crate) fn check_modfile(modfile: &str) -> Result<(), Failure> {
     if modfile.is_empty() || modfile.ends_with(".mod") {
         return Ok(());
     }

@@ -26,7 +26,7 @@ pub(super) fn in_force(go: &GoEnv) -> Result<String, Failure> {
 }
 
 /// Reads it; the error is without `go: `. (`modload.ReadWorkFile`)
-pub(super) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, String> {
+pub(crate) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, String> {
     let path = go.short(path);
     let data =
         std::fs::read(&path).map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;

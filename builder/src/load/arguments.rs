@@ -8,8 +8,10 @@ mod walk;
 use std::collections::HashSet;
 
 use modkeep_module::file_path;
+use modkeep_module::path::check_import_path;
+use rayon::prelude::*;
 
-use super::data::Source;
+use super::data::{Source, is_standard_path};
 use crate::package_flags::is_relative;
 use crate::pattern::{Pattern, tree_can_match};
 use walk::Walk;
@@ -109,7 +111,8 @@ impl Source<'_> {
                 self.match_modules(found, false);
                 found.paths = self.close(&found.paths);
             }
-            "tool" => found.paths = self.modules.tools().to_vec(),
+            // Go matches these once before it loads and once after, and `Match` shows it.
+            "tool" => found.paths = [self.modules.tools(), self.modules.tools()].concat(),
             "std" | "cmd" => self.match_goroot(found),
             _ => self.match_modules(found, true),
         }
@@ -183,7 +186,11 @@ impl Source<'_> {
                 }
             }
         }
-        found.paths = self.with_packages(candidates);
+        let holds = |(path, dir): (String, String)| {
+            let directory = self.scans().directory(&dir);
+            directory.is_ok_and(|directory| directory.has_files_for(self.tags())).then_some(path)
+        };
+        found.paths = candidates.into_par_iter().filter_map(holds).collect();
         found.paths.sort_unstable();
         if let Some(text) = problem {
             found.fail(text);
@@ -227,7 +234,6 @@ impl Source<'_> {
 
     /// Those of the folders that hold a package for the target, in their order.
     fn with_packages(&self, candidates: Vec<(String, String)>) -> Vec<String> {
-        use rayon::prelude::*;
         let holds = |(path, dir): &(String, String)| self.holds_package(dir).then(|| path.clone());
         candidates.par_iter().filter_map(holds).collect()
     }
@@ -237,19 +243,21 @@ impl Source<'_> {
         let mut roots = paths.to_vec();
         roots.extend(self.modules.tools().iter().cloned());
         self.prefetch(&roots, true);
+        let tested: HashSet<&String> = paths.iter().collect();
         let mut seen: HashSet<String> = HashSet::new();
-        let mut pending: Vec<(String, bool)> = roots.into_iter().map(|path| (path, true)).collect();
-        while let Some((path, tests)) = pending.pop() {
-            if path == "unsafe" || path == "C" || !seen.insert(path.clone()) {
+        let mut pending = roots;
+        while let Some(path) = pending.pop() {
+            if check_import_path(&path).is_err() || path == "C" || !seen.insert(path.clone()) {
                 continue;
             }
             let data = self.data(&path);
             let selection = &data.selection;
-            let tested =
-                [&selection.test_requests, &selection.outer_test_requests].into_iter().filter(|_| tests);
-            let imports = tested.chain([&selection.requests]).flat_map(|requests| requests.imports.keys());
-            let is_std = data.goroot && super::data::is_standard_path(&path);
-            pending.extend(imports.map(|import| (self.resolve(import, &path, is_std), false)));
+            let has_tests = tested.contains(&path);
+            let tests = [&selection.test_requests, &selection.outer_test_requests].into_iter();
+            let lists = tests.filter(|_| has_tests).chain([&selection.requests]);
+            let is_std = data.goroot && is_standard_path(&path);
+            let imports = lists.flat_map(|requests| requests.imports.keys());
+            pending.extend(imports.map(|import| self.resolve(import, &path, is_std)));
         }
         let mut all: Vec<String> = seen.into_iter().collect();
         all.sort_unstable();

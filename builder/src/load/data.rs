@@ -129,6 +129,10 @@ impl<'a> Source<'a> {
 
     fn read(&self, path: &str) -> Data {
         let mut data = Data { path: path.to_owned(), ..Data::default() };
+        if path == "C" {
+            data.error = Some(DataError::Place("cannot find package".to_owned()));
+            return data;
+        }
         if is_standard_path(path) && self.is_in_goroot(path) {
             data.dir = format!("{}/{path}", self.goroot_src);
             self.build.toolchain.root.clone_into(&mut data.root);

@@ -65,6 +65,8 @@ pub enum Problem {
     MustBeImportedAs { path: String, short: String },
     #[error("import \"{0}\" is a program, not an importable package")]
     Program(String),
+    #[error("{}", local_import(.0))]
+    Local(String),
     #[error("case-insensitive import collision: {} and {}", quote(.0), quote(.1))]
     PathCollision(String, String),
     #[error("invalid import path {}", quote(.0))]
@@ -89,6 +91,13 @@ pub enum Problem {
     NotMain(String),
     #[error("{0}")]
     Stamp(String),
+}
+
+fn local_import(path: &str) -> String {
+    match path {
+        "." => format!("{path}: cannot import current directory"),
+        _ => format!("local import {} in non-local package", quote(path)),
+    }
 }
 
 impl PackageError {

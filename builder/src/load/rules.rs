@@ -6,6 +6,7 @@ use modkeep_module::file_path;
 
 use super::{Loader, Mode, PackageError, Problem};
 use crate::package::{Package, PackageId};
+use crate::package_flags::is_relative;
 use crate::pattern::has_path_prefix;
 
 /// The package that code is rewritten to use where it imports `simd`.
@@ -36,8 +37,11 @@ impl Loader<'_> {
                 return Some(self.error(Problem::MustBeImportedAs { path: path.to_owned(), short }));
             }
         }
-        let is_program = package.name == "main" && importer.dir != package.dir;
-        is_program.then(|| self.error(Problem::Program(path.to_owned())))
+        if package.name == "main" && importer.dir != package.dir {
+            return Some(self.error(Problem::Program(path.to_owned())));
+        }
+        let is_local = is_relative(path) && !importer.cmdline_files;
+        is_local.then(|| self.error(Problem::Local(path.to_owned())))
     }
 
     pub(super) fn error(&self, problem: Problem) -> PackageError {

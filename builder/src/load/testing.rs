@@ -240,7 +240,7 @@ impl Loader<'_> {
         self.add_finished(outer)
     }
 
-    fn add_finished(&mut self, package: Package) -> PackageId {
+    pub(super) fn add_finished(&mut self, package: Package) -> PackageId {
         let id = self.add(package);
         self.finished[id.index()] = true;
         id

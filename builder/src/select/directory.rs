@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Language;
 use crate::file_name;
 use crate::scan::{self, Condition, ConditionError, GoFile};
+use crate::tags::Tags;
 
 /// The files of a directory that may belong to a package, and what they say.
 #[derive(Debug)]
@@ -42,6 +43,18 @@ impl Content {
     }
 }
 
+impl Content {
+    /// What is wrong with its `//go:build` line.
+    pub(super) fn unreadable_condition(&self) -> Option<&ConditionError> {
+        let condition = match self {
+            Self::Go(source) => &source.condition,
+            Self::Other(_, condition) => condition,
+            Self::Nul | Self::Unreadable(..) => return None,
+        };
+        condition.as_ref().err().filter(|error| matches!(error, ConditionError::Line(_)))
+    }
+}
+
 impl Directory {
     /// Reads the directory and the headers of its files.
     ///
@@ -62,6 +75,14 @@ impl Directory {
         Ok(Self { path: path.to_owned(), files })
     }
 
+    /// Reads some files of the directory, given by name.
+    pub fn of_files(path: &Path, names: &[String]) -> Self {
+        let mut files: Vec<File> =
+            names.iter().filter_map(|name| read_file(&path.join(name), name.clone())).collect();
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Self { path: path.to_owned(), files }
+    }
+
     /// Where the directory is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -70,6 +91,21 @@ impl Directory {
     /// Whether there are Go files, for whatever target.
     pub fn has_go_files(&self) -> bool {
         self.files.iter().any(|file| file.content.language().is_none())
+    }
+
+    /// Whether any Go file is for the target by the rules of the module loader, for which a file that can't say for which
+    /// targets it is is for none (`cmd/go/internal/imports/scan.go:ScanDir`).
+    pub fn has_files_for(&self, tags: &Tags) -> bool {
+        let is_for = |file: &File| match &file.content {
+            Content::Go(source) => {
+                let needs_cgo = source.imports.iter().any(|import| import.path == "C");
+                let holds = source.condition.as_ref().is_ok_and(|condition| condition.holds(tags));
+                holds && (tags.cgo() || !needs_cgo)
+            }
+            Content::Nul | Content::Unreadable(None, _) => true,
+            Content::Other(..) | Content::Unreadable(Some(_), _) => false,
+        };
+        self.files.iter().any(|file| file_name::fits(&file.name, tags) && is_for(file))
     }
 
     pub(super) fn files(&self) -> &[File] {

@@ -65,7 +65,7 @@ fn owned(patterns: &[&str]) -> Vec<String> {
 
 fn shown(loader: &Loader<'_>, roots: &[PackageId], renames: bool) -> Vec<Value> {
     let list = loader.graph().with_dependencies(roots);
-    let listing = Listing::new(loader, &list, roots, renames);
+    let listing = Listing::new(loader, roots, renames);
     let one = |id: &PackageId| {
         let mut object = object(listing.fields(*id));
         if let Some(text) = &loader.graph()[*id].testmain {

@@ -8,7 +8,6 @@ use modkeep_module::sumdb::head::HeadError;
 use modkeep_module::sumdb::lines::LinesError;
 use modkeep_module::version::ModuleVersion;
 use modkeep_store::{KeyError, StoreError};
-use reqwest::StatusCode;
 
 use crate::error::FetchError;
 
@@ -19,13 +18,13 @@ pub enum SumdbError {
     #[error("skipped (listed in GONOSUMDB)")]
     Private(ModulePath),
     /// The database has no record of it (404, 410).
-    #[error("{}", words(.0))]
+    #[error("{}", .0.words())]
     Unknown(FetchError),
     /// The database, or who passes it on, refuses (any other 4xx).
-    #[error("{}", words(.0))]
+    #[error("{}", .0.words())]
     Refused(FetchError),
     /// The database can't be asked now.
-    #[error("{}", words(.0))]
+    #[error("{}", .0.words())]
     Unavailable(FetchError),
     /// Nobody may be asked, and it is not kept.
     #[error("not kept, and no checksum database is asked while offline")]
@@ -122,22 +121,4 @@ impl From<FetchError> for SumdbError {
             }
         }
     }
-}
-
-/// As the go command prints an HTTP error (`cmd/go/internal/web/api.go:HTTPError`).
-fn words(error: &FetchError) -> String {
-    let (url, status, text) = match error {
-        FetchError::Absent { url, status, text }
-        | FetchError::Refused { url, status, text }
-        | FetchError::Busy { url, status, text, .. } => (url, *status, text),
-        _ => return error.chain(),
-    };
-    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
-    let said = match text.as_str() {
-        "" => String::new(),
-        text if text.contains('\n') => format!("\n\tserver response:\n\t{}", text.replace('\n', "\n\t")),
-        text => format!("\n\tserver response: {text}"),
-    };
-    format!("reading {url}: {status}{reason}{said}")
 }

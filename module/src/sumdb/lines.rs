@@ -96,5 +96,5 @@ pub struct Mismatch {
     /// The database's name.
     pub database: String,
     /// The checksum that the database has.
-    pub recorded: H1,
+    pub recorded: String,
 }

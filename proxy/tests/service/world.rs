@@ -146,6 +146,11 @@ impl World {
         Self { upstream, clock, address, runtime, stop: Some(stop), serving: Some(serving) }
     }
 
+    /// Does something that needs a runtime.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "")
     }

@@ -267,12 +267,20 @@ impl Stage {
         judge(line, failure.map_or(Ok(()), |failure| Err(End::Failed(failure))))
     }
 
-    /// The program for some of go's words.
+    /// The program for some of go's words. A flag that belongs to the verb's name may stand among other flags.
     fn who(&self, words: &[String]) -> PathBuf {
+        let words = match words {
+            [verb, flag, _, rest @ ..] if flag == "-C" => [std::slice::from_ref(verb), rest].concat(),
+            [verb, flag, rest @ ..] if flag.starts_with("-C=") => [std::slice::from_ref(verb), rest].concat(),
+            words => words.to_vec(),
+        };
         let is_verb = |verb: &str| {
-            verb.split(' ')
-                .enumerate()
-                .all(|(index, word)| words.get(index).is_some_and(|other| other == word))
+            verb.split(' ').enumerate().all(|(index, word)| match word.starts_with('-') {
+                true => words.iter().skip(index).take_while(|other| other.starts_with('-')).any(|other| {
+                    other == word || other.trim_start_matches('-') == word.trim_start_matches('-')
+                }),
+                false => words.get(index).is_some_and(|other| other == word),
+            })
         };
         match &self.program {
             Some((program, verbs)) if verbs.iter().any(|verb| is_verb(verb)) => program.clone(),

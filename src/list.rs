@@ -1,0 +1,226 @@
+//! `modkeep list -m`: modules, their versions and updates.
+//!
+//! Packages are listed by the go command; there is no verb of ours for them yet.
+//! Source of the rules: `cmd/go/internal/list/list.go`.
+
+pub(crate) mod modules;
+pub(crate) mod public;
+
+use modkeep_resolver::world::Mode as Permission;
+use modkeep_resolver::written::Change;
+
+use self::modules::{Listing, Mode};
+use crate::flags::{Kind, Usage};
+use crate::goenv::GoEnv;
+use crate::gojson;
+use crate::report::{self, Failure};
+use crate::session::{ModFlags, Session, Wanted};
+use crate::template::Template;
+
+/// How the verb is used.
+pub(crate) const USAGE: Usage = Usage {
+    name: "list",
+    line: "go list [-f format] [-json] [-m] [list flags] [build flags] [packages]",
+    flags: &[
+        ("a", Kind::Bool),
+        ("asan", Kind::Bool),
+        ("asmflags", Kind::Text),
+        ("buildmode", Kind::Text),
+        ("buildvcs", Kind::Optional),
+        ("compiled", Kind::Bool),
+        ("compiler", Kind::Text),
+        ("cover", Kind::Bool),
+        ("covermode", Kind::Text),
+        ("coverpkg", Kind::Text),
+        ("deps", Kind::Bool),
+        ("e", Kind::Bool),
+        ("export", Kind::Bool),
+        ("f", Kind::Text),
+        ("find", Kind::Bool),
+        ("gccgoflags", Kind::Text),
+        ("gcflags", Kind::Text),
+        ("installsuffix", Kind::Text),
+        ("json", Kind::Optional),
+        ("ldflags", Kind::Text),
+        ("linkshared", Kind::Bool),
+        ("m", Kind::Bool),
+        ("mod", Kind::Text),
+        ("modcacherw", Kind::Bool),
+        ("modfile", Kind::Text),
+        ("msan", Kind::Bool),
+        ("n", Kind::Bool),
+        ("overlay", Kind::Text),
+        ("p", Kind::Text),
+        ("pgo", Kind::Text),
+        ("pkgdir", Kind::Text),
+        ("race", Kind::Bool),
+        ("retracted", Kind::Bool),
+        ("reuse", Kind::Text),
+        ("tags", Kind::Text),
+        ("test", Kind::Bool),
+        ("toolexec", Kind::Text),
+        ("trimpath", Kind::Bool),
+        ("u", Kind::Bool),
+        ("v", Kind::Bool),
+        ("versions", Kind::Bool),
+        ("work", Kind::Bool),
+        ("x", Kind::Bool),
+    ],
+};
+
+/// What was asked for.
+#[derive(Default)]
+struct Asked {
+    lists_modules: bool,
+    is_lenient: bool,
+    /// `all`, or fields; empty without `-json`.
+    json: String,
+    format: String,
+    reuse: String,
+    updates: bool,
+    versions: bool,
+    retracted: bool,
+    /// A flag that makes no sense for modules.
+    for_packages: Option<&'static str>,
+    flags: ModFlags,
+}
+
+impl Asked {
+    fn set(&mut self, name: &'static str, value: &str) -> Result<(), Failure> {
+        let is_set = value == "true";
+        if self.flags.set(name, value)? {
+            return Ok(());
+        }
+        match name {
+            "m" => self.lists_modules = is_set,
+            "e" => self.is_lenient = is_set,
+            "f" => value.clone_into(&mut self.format),
+            "json" => {
+                self.json = match value {
+                    "true" | "1" | "t" | "T" | "TRUE" | "True" => "all".to_owned(),
+                    "false" | "0" | "f" | "F" | "FALSE" | "False" => String::new(),
+                    fields => fields.to_owned(),
+                }
+            }
+            "reuse" => value.clone_into(&mut self.reuse),
+            "u" => self.updates = is_set,
+            "versions" => self.versions = is_set,
+            "retracted" => self.retracted = is_set,
+            "compiled" | "deps" | "export" | "find" | "test" => {
+                self.for_packages = is_set.then_some(name).or(self.for_packages);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Lists modules.
+pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+    let mut asked = Asked::default();
+    let words = USAGE.parse(words, go.goflags(), |name, value| asked.set(name, value))?;
+    if !asked.lists_modules {
+        return Err(Failure::usage("packages are not listed here: only `list -m` is")
+            .with_hint("the go command has it: go list"));
+    }
+    if words.iter().any(String::is_empty) {
+        return Err(Failure::go("invalid package: \"\""));
+    }
+    let exact = |text: &str| Err(Failure::exact(1, text));
+    if !asked.format.is_empty() && !asked.json.is_empty() {
+        return exact("go list -f cannot be used with -json");
+    }
+    let format = match asked.format.as_str() {
+        "" if asked.versions => {
+            "{{.Path}}{{range .Versions}} {{.}}{{end}}{{if .Deprecated}} (deprecated){{end}}"
+        }
+        "" => "{{.String}}",
+        format => format,
+    };
+    let template = Template::parse(format).map_err(|error| Failure::exact(1, error))?;
+    let wanted = Wanted { verb: "list", flags: asked.flags.clone(), ..Wanted::default() };
+    let mut session = Session::start(go, &wanted)?;
+    if !asked.reuse.is_empty() && session.has_main() {
+        return exact("go list -reuse cannot be used inside a module");
+    }
+    check(&asked, &session.world.mode, &words)?;
+    let mode = Mode {
+        updates: asked.updates,
+        retracted: asked.retracted || asked.updates,
+        deprecated: asked.updates,
+        versions: asked.versions,
+        retracted_versions: asked.retracted && asked.versions,
+        reuse: asked.reuse.clone(),
+    };
+    let Listing { modules, error, requirements } = session.list_modules(&words, &mode)?;
+    let mut error = error.map(|error| error.to_string());
+    if error.is_none() && !asked.updates {
+        error = session.commit(&requirements, &Change::default(), None).err().map(|failure| {
+            let text = failure.to_string();
+            text.strip_prefix("go: ").unwrap_or(&text).to_owned()
+        });
+    }
+    if !asked.is_lenient {
+        for module in &modules {
+            if let Some(error) = &module.error {
+                session.fail(&error.err);
+            }
+        }
+        if let Some(error) = error {
+            session.fail(&error);
+        }
+        session.exit_if_failed()?;
+    }
+    let mut output = String::new();
+    for module in &modules {
+        if !asked.json.is_empty() {
+            output.push_str(&gojson::indented(&module.with_fields(&asked.json))?);
+            continue;
+        }
+        let (text, done) = template.run(&module.value());
+        output.push_str(&text);
+        if let Err(error) = done {
+            report::out(&output)?;
+            return Err(Failure::exact(1, error));
+        }
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
+        }
+    }
+    report::out(&output)
+}
+
+fn check(asked: &Asked, permission: &Permission, words: &[String]) -> Result<(), Failure> {
+    let is_vendored = matches!(permission, Permission::Vendor(..));
+    if asked.retracted && is_vendored {
+        return Err(Failure::exact(1, "go list -retracted cannot be used when vendoring is enabled"));
+    }
+    if let Some(flag) = asked.for_packages {
+        return Err(Failure::exact(1, format!("go list -{flag} cannot be used with -m")));
+    }
+    if is_vendored {
+        let refuse = |what: &str| {
+            Err(Failure::go(format!(
+                "can't {what} using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)"
+            )))
+        };
+        if asked.versions {
+            return refuse("determine available versions");
+        }
+        if asked.updates {
+            return refuse("determine available upgrades");
+        }
+        for word in words {
+            if word == "all" {
+                return refuse("compute 'all'");
+            }
+            if word.contains("...") {
+                return refuse("match module patterns");
+            }
+        }
+    }
+    if !asked.reuse.is_empty() && words.is_empty() {
+        return Err(Failure::go("list -m -reuse only has an effect with module@version arguments"));
+    }
+    Ok(())
+}

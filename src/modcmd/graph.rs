@@ -1,0 +1,70 @@
+//! `modkeep mod graph`: every requirement between modules, a line each.
+//!
+//! Source of the rules: `cmd/go/internal/modcmd/graph.go`.
+
+use std::fmt::Write;
+
+use modkeep_module::gomod::is_go_version;
+use modkeep_module::quote::quote;
+use modkeep_resolver::go_version;
+
+use crate::flags::{Kind, Usage};
+use crate::goenv::GoEnv;
+use crate::report::{self, Failure};
+use crate::session::{ModFlags, Session, Wanted};
+
+/// How the verb is used.
+pub(crate) const USAGE: Usage = Usage {
+    name: "mod graph",
+    line: "go mod graph [-go=version] [-x]",
+    flags: &[
+        ("go", Kind::Text),
+        ("modcacherw", Kind::Bool),
+        ("modfile", Kind::Text),
+        ("overlay", Kind::Text),
+        ("x", Kind::Bool),
+    ],
+};
+
+/// Prints the graph.
+pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+    let mut flags = ModFlags::default();
+    let mut version = String::new();
+    let mut tells_requests = false;
+    let words = USAGE.parse(words, go.goflags(), |name, value| {
+        if name == "go" {
+            check_go(go, &USAGE, "go", value)?;
+            value.clone_into(&mut version);
+        }
+        tells_requests |= name == "x" && value == "true";
+        flags.set(name, value).map(|_| ())
+    })?;
+    if !words.is_empty() {
+        return Err(Failure::go("'go mod graph' accepts no arguments"));
+    }
+    let wanted = Wanted { verb: "mod graph", needs_root: true, tells_requests, flags, ..Wanted::default() };
+    let mut session = Session::start(go, &wanted)?;
+    let version = Some(version.as_str()).filter(|version| !version.is_empty());
+    let graph = session.answer(|world| world.module_graph(version))?;
+    let nodes = session.world.nodes();
+    let mut text = String::new();
+    for (from, to) in graph.edges(nodes) {
+        writeln!(text, "{} {}", nodes.node(from), nodes.node(to)).expect("a String takes all text");
+    }
+    report::out(&text)
+}
+
+/// Refuses a `-go` or `-compat` that is no version, or above the local release (`modcmd/tidy.go:goVersionFlag`).
+pub(crate) fn check_go(go: &GoEnv, usage: &Usage, flag: &str, value: &str) -> Result<(), Failure> {
+    let latest = go.release();
+    let problem = if value.is_empty() {
+        return Ok(());
+    } else if !is_go_version(value) {
+        format!("expecting a Go version like {}", quote(latest))
+    } else if go_version::compare(value, latest).is_gt() {
+        format!("maximum supported Go version is {latest}")
+    } else {
+        return Ok(());
+    };
+    Err(usage.refuse(&format!("invalid value {} for flag -{flag}: {problem}", quote(value))))
+}

@@ -1,0 +1,207 @@
+//! One go verb at work on modules: the files it found, what it knows of other modules, and the way to learn more.
+//!
+//! The resolver is asked again and again; whatever it says it needs is found out together, from the module cache where
+//! that is enough, else from the upstream, many things at a time. Every go.mod and zip is checked against go.sum and the
+//! checksum database before the resolver hears of it. At the end go.mod and go.sum are written as go writes them.
+//! Source of the rules: `cmd/go/internal/modload/init.go`.
+
+mod commit;
+mod folders;
+mod gather;
+mod godebugs;
+mod ground;
+mod infos;
+mod learn;
+mod main_files;
+mod mode;
+mod packages;
+mod patterns;
+mod source;
+mod standard;
+mod sums;
+mod words;
+mod zips;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use modkeep_module::info::{Info, Origin};
+use modkeep_resolver::error::{Error, Halt, ModuleError};
+use modkeep_resolver::node::Node;
+use modkeep_resolver::world::{LocalGo, World};
+
+pub(crate) use gather::Gather;
+pub(crate) use ground::Ground;
+pub(crate) use infos::{OriginDocument, shown_time};
+pub(crate) use source::{Source, Stop, module_version};
+
+use crate::goenv::GoEnv;
+use crate::report::{self, Failure};
+
+/// Rounds of questions before a resolution counts as one that never ends.
+const MOST_ROUNDS: usize = 100_000;
+
+/// What a verb wants of its session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// The verb's words, such as `mod graph`.
+    pub(crate) verb: &'static str,
+    /// Whether there must be a main module.
+    pub(crate) needs_root: bool,
+    /// Whether go.work files are no concern of the verb.
+    pub(crate) ignores_workspace: bool,
+    /// Whether requests are told (`-x`).
+    pub(crate) tells_requests: bool,
+    /// The flags that verbs share.
+    pub(crate) flags: ModFlags,
+}
+
+/// Flags that all module verbs have, and `-mod`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ModFlags {
+    /// `-mod`, empty if not given.
+    pub(crate) mode: String,
+    /// `-modfile`, empty if not given.
+    pub(crate) modfile: String,
+    /// `-modcacherw`
+    pub(crate) is_cache_writable: bool,
+}
+
+impl ModFlags {
+    /// Takes a flag; false if it is none of these.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        match name {
+            "mod" => value.clone_into(&mut self.mode),
+            "modfile" => value.clone_into(&mut self.modfile),
+            "modcacherw" => self.is_cache_writable = value == "true",
+            "overlay" => crate::modcmd::edit::arguments::refuse_overlay(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A verb at work.
+pub(crate) struct Session<'a> {
+    /// What is around it.
+    pub(crate) go: &'a GoEnv,
+    /// The resolver, and what it was told.
+    pub(crate) world: World,
+    /// Where modules come from.
+    pub(crate) source: Arc<Source>,
+    /// Where it runs.
+    pub(crate) ground: Ground,
+    verb: &'static str,
+    /// go.mod as it was read.
+    go_mod_data: Vec<u8>,
+    /// What is known of revisions beside what the resolver wants to know, by path and revision.
+    infos: HashMap<(String, String), Arc<Info>>,
+    /// The folders of modules that were downloaded.
+    roots: HashMap<Node, Result<PathBuf, ModuleError>>,
+    /// Whether an error was told that does not end the program.
+    has_failed: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Finds and reads the files of the main modules.
+    pub(crate) fn start(go: &'a GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
+        let ground = Ground::find(go, wanted)?;
+        mode::check_flag(&ground, wanted)?;
+        let source = Arc::new(Source::new(go, &ground, wanted)?);
+        let main = main_files::read(go, &ground, wanted, &source)?;
+        let vendor = ground.vendor_folder();
+        let mode = mode::choose(go, &ground, wanted, &main)?;
+        let go_mod_data = main.data;
+        let world = World::new(main.modules, main.workspace, mode, local(go))
+            .map_err(|error| Failure::go(error.to_string()))?;
+        let mut session = Self::of(go, world, source, ground, wanted.verb);
+        session.go_mod_data = go_mod_data;
+        session.check_vendor(vendor.as_deref())?;
+        session.require_sums()?;
+        Ok(session)
+    }
+
+    fn of(go: &'a GoEnv, world: World, source: Arc<Source>, ground: Ground, verb: &'static str) -> Self {
+        let (go_mod_data, infos, roots) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { go, world, source, ground, verb, go_mod_data, infos, roots, has_failed: false }
+    }
+
+    /// Whether there is a main module with a file.
+    pub(crate) fn has_main(&self) -> bool {
+        self.world.main.module(self.world.main.first()).is_some()
+    }
+
+    /// The verb's words.
+    pub(crate) fn verb(&self) -> &'static str {
+        self.verb
+    }
+
+    /// Where the answer to a revision came from, if that was told.
+    pub(crate) fn origin_of(&self, path: &str, revision: &str) -> Option<Origin> {
+        self.infos.get(&(path.to_owned(), revision.to_owned()))?.origin.clone()
+    }
+
+    /// Asks the resolver until it has an answer or a final error. What go prints on the way is printed once.
+    pub(crate) fn ask<T>(
+        &mut self,
+        mut question: impl FnMut(&mut World) -> Result<T, Halt>,
+    ) -> Result<Result<T, Error>, Failure> {
+        for _ in 0..MOST_ROUNDS {
+            let answer = match self.world.attempt(&mut question) {
+                Ok(answer) => Ok(answer),
+                Err(Halt::Error(error)) => Err(*error),
+                Err(Halt::Need(needs)) => {
+                    self.learn(needs)?;
+                    continue;
+                }
+            };
+            self.tell_notes();
+            return Ok(answer);
+        }
+        Err(Failure::go("internal error: the resolution does not come to an end"))
+    }
+
+    /// The same where an error ends the program, as `base.Fatal`.
+    pub(crate) fn answer<T>(
+        &mut self,
+        question: impl FnMut(&mut World) -> Result<T, Halt>,
+    ) -> Result<T, Failure> {
+        self.ask(question)?.map_err(|error| Failure::go(error.to_string()))
+    }
+
+    fn tell_notes(&mut self) {
+        for note in std::mem::take(&mut self.world.notes) {
+            report::tell(&format!("go: {note}"));
+        }
+        for fault in std::mem::take(&mut self.world.faults) {
+            self.fail(&fault);
+        }
+    }
+
+    /// Tells an error that does not end the program (`base.Error`).
+    pub(crate) fn fail(&mut self, text: &str) {
+        report::tell(&format!("go: {text}"));
+        self.has_failed = true;
+    }
+
+    /// Fails if an error was told (`base.ExitIfErrors`).
+    pub(crate) fn exit_if_failed(&self) -> Result<(), Failure> {
+        if self.has_failed { Err(Failure::told(1)) } else { Ok(()) }
+    }
+}
+
+/// The failure of a program that ends where it stands.
+pub(crate) fn end(stop: Stop) -> Failure {
+    match stop {
+        Stop::End(text) => Failure::exact(1, text.strip_suffix('\n').unwrap_or(&text)),
+        Stop::Error(error) => Failure::go(error.to_string()),
+    }
+}
+
+/// The local release, as errors explain it.
+pub(crate) fn local(go: &GoEnv) -> LocalGo {
+    let wish = go.get("GOTOOLCHAIN").filter(|wish| *wish != "auto");
+    let explain = wish.map(|wish| format!("; GOTOOLCHAIN={wish}")).unwrap_or_default();
+    LocalGo { version: go.release().to_owned(), explain }
+}

@@ -1,0 +1,175 @@
+//! What is in the folders of modules: which hold packages, and what their files import.
+//!
+//! For module verbs nearly every build constraint counts as met, and its opposite too: only `ignore` is never met.
+//! Sources of the rules: `cmd/go/internal/imports` (`scan.go`, `build.go`), `modload/import.go:dirInModule`,
+//! `modload/search.go:matchPackages`.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use modkeep_builder::constraint::Expression;
+use modkeep_builder::scan::{Condition, go_file};
+use modkeep_resolver::error::{Fault, ModuleError};
+use modkeep_resolver::known::{Folder, Scan, ScanError};
+
+use crate::goenv::words;
+
+/// One directory of a module. In one on disk (`is_local`) a go.mod between it and the root hides it.
+pub(super) fn folder(root: &Path, directory: &str, is_local: bool) -> Folder {
+    let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
+    let shown = path.display().to_string();
+    if is_local && is_hidden(root, &path) {
+        return Folder { shown, ..Folder::default() };
+    }
+    let names = go_files(&path);
+    if names.is_empty() {
+        let any = Scan { error: Some(ScanError::NoGo), ..Scan::default() };
+        return Folder { has_go_files: false, shown, target: any.clone(), any };
+    }
+    let any = scan(&path, &names);
+    Folder { has_go_files: true, shown, target: any.clone(), any }
+}
+
+fn is_hidden(root: &Path, path: &Path) -> bool {
+    let between = path.ancestors().take_while(|folder| *folder != root);
+    between.filter(|folder| folder.starts_with(root)).any(|folder| folder.join("go.mod").is_file())
+}
+
+/// The names of the regular files that end in `.go`, sorted.
+fn go_files(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(is_regular)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.ends_with(".go").then_some(name)
+        })
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn is_regular(entry: &DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => fs::metadata(entry.path()).is_ok_and(|target| target.is_file()),
+        Ok(kind) => kind.is_file(),
+        Err(_) => false,
+    }
+}
+
+fn scan(path: &Path, names: &[String]) -> Scan {
+    let (mut imports, mut test_imports) = (BTreeSet::new(), BTreeSet::new());
+    let mut has_files = false;
+    for name in names.iter().filter(|name| !name.starts_with(['_', '.'])) {
+        let file = path.join(name);
+        let unreadable = |text: String| Scan { error: Some(ScanError::Unreadable(text)), ..Scan::default() };
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) => return unreadable(format!("open {}: {}", file.display(), words(&error))),
+        };
+        let read = match go_file(&text) {
+            Ok(read) => read,
+            Err(error) => return unreadable(format!("reading {}: {error}", file.display())),
+        };
+        let counts = match &read.condition {
+            Ok(Condition::Always) => true,
+            Ok(Condition::All(expressions)) => expressions.iter().all(|x| holds(x, true)),
+            Err(_) => false,
+        };
+        if !counts {
+            continue;
+        }
+        has_files = true;
+        let into = if name.ends_with("_test.go") { &mut test_imports } else { &mut imports };
+        into.extend(read.imports.into_iter().map(|import| import.path));
+    }
+    Scan {
+        imports: imports.into_iter().collect(),
+        test_imports: test_imports.into_iter().collect(),
+        error: (!has_files).then_some(ScanError::NoGo),
+    }
+}
+
+/// Whether an expression can hold, every tag but `ignore` being whatever helps (`imports.eval` with `AnyTags`).
+fn holds(expression: &Expression, wanted: bool) -> bool {
+    match expression {
+        Expression::Tag(tag) => {
+            let is_tag = tag.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+            is_tag && !tag.is_empty() && tag != "ignore" && wanted
+        }
+        Expression::Not(x) => !holds(x, !wanted),
+        Expression::And(x, y) => holds(x, wanted) && holds(y, wanted),
+        Expression::Or(x, y) => holds(x, wanted) || holds(y, wanted),
+    }
+}
+
+/// The directories of a module that hold a `.go` file, relative, sorted.
+pub(super) fn packages(root: &Path, is_local: bool) -> Result<Vec<String>, ModuleError> {
+    let mut found = Vec::new();
+    walk(root, "", is_local, &mut found).map_err(|error| {
+        let text = format!("open {}: {}", root.display(), words(&error));
+        ModuleError { module: None, invalid: None, text, kind: Fault::Other }
+    })?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn walk(root: &Path, directory: &str, is_local: bool, found: &mut Vec<String>) -> std::io::Result<()> {
+    let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if directory.is_empty() && error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut has_go_files = false;
+    let mut below = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if entry.file_type()?.is_dir() {
+            below.push(name);
+        } else {
+            has_go_files |= name.ends_with(".go") && is_regular(&entry);
+        }
+    }
+    if has_go_files {
+        found.push(directory.to_owned());
+    }
+    if directory == "vendor" || directory.ends_with("/vendor") {
+        return Ok(());
+    }
+    for name in below {
+        if name.starts_with(['.', '_']) || name == "testdata" {
+            continue;
+        }
+        let inner = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+        if !(is_local && root.join(&inner).join("go.mod").is_file()) {
+            walk(root, &inner, is_local, found)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use modkeep_builder::constraint::parse_expression;
+
+    use super::holds;
+
+    #[test]
+    fn every_tag_but_ignore_is_whatever_helps() {
+        for (text, want) in [
+            ("linux", true),
+            ("!linux", true),
+            ("linux && !linux", true),
+            ("ignore", false),
+            ("!ignore", true),
+            ("ignore || windows", true),
+            ("!(ignore && windows)", true),
+        ] {
+            assert_eq!(holds(&parse_expression(text).unwrap(), true), want, "{text}");
+        }
+    }
+}

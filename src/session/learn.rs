@@ -1,0 +1,256 @@
+//! Finding out what the resolver needs: at once what the disk knows, then everything else together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use modkeep_module::ModuleVersion;
+use modkeep_module::info::Info;
+use modkeep_resolver::error::{Fault, ModuleError};
+use modkeep_resolver::known::{Folder, Need, Revision};
+use modkeep_resolver::node::Node;
+use modkeep_resolver::order;
+
+use super::source::{Kept, Source, Stop, module_version};
+use super::{Session, end, folders};
+use crate::goenv::words;
+use crate::locked;
+use crate::report::Failure;
+
+/// Questions to the upstream that are in the air at the same time.
+const AT_ONCE: usize = 128;
+
+/// So many folders are looked into by one thread.
+const FEW: usize = 16;
+
+/// What was found out.
+enum Answer {
+    GoMod(Result<Vec<u8>, ModuleError>),
+    Versions(Result<Vec<String>, ModuleError>),
+    Revision(Result<Revision, ModuleError>, Option<Arc<Info>>),
+    Latest(Result<Revision, ModuleError>),
+    /// The folder of a downloaded module, which is looked into next.
+    Root(Result<PathBuf, ModuleError>),
+    Folder(Result<Folder, ModuleError>),
+    Packages(Result<Vec<String>, ModuleError>),
+    Download(Result<(), ModuleError>),
+}
+
+fn revision(info: &Info) -> Revision {
+    Revision { version: info.version.clone(), time: info.time.clone() }
+}
+
+impl Session<'_> {
+    /// Finds out and tells.
+    pub(super) fn learn(&mut self, needs: Vec<Need>) -> Result<(), Failure> {
+        let mut waiting = Vec::new();
+        let mut folders = Vec::new();
+        for need in needs {
+            match self.at_once(&need)? {
+                Some(Answer::Root(root)) => folders.push((need, root)),
+                Some(answer) => self.tell(&need, answer),
+                None => waiting.push(need),
+            }
+        }
+        for (need, answer) in self.find_out_all(waiting) {
+            match answer.map_err(end)? {
+                Answer::Root(root) => {
+                    if let Need::Folder { module, .. } | Need::Packages(module) = &need {
+                        self.roots.insert(module.clone(), root.clone());
+                    }
+                    folders.push((need, root));
+                }
+                answer => self.tell(&need, answer),
+            }
+        }
+        for (need, answer) in look_into_all(folders) {
+            self.tell(&need, answer);
+        }
+        Ok(())
+    }
+
+    fn find_out_all(&self, waiting: Vec<Need>) -> Vec<(Need, Result<Answer, Stop>)> {
+        if waiting.is_empty() {
+            return Vec::new();
+        }
+        let source = &self.source;
+        source.block_on(async {
+            let ask = |(index, need): (usize, Need)| {
+                let source = Arc::clone(source);
+                async move {
+                    let answer = find_out(&source, &need).await;
+                    (index, need, answer)
+                }
+            };
+            let mut answers: Vec<_> = stream::iter(waiting.into_iter().enumerate().map(ask))
+                .buffer_unordered(AT_ONCE)
+                .collect()
+                .await;
+            answers.sort_by_key(|(index, ..)| *index);
+            answers.into_iter().map(|(_, need, answer)| (need, answer)).collect()
+        })
+    }
+
+    fn tell(&mut self, need: &Need, answer: Answer) {
+        let known = &mut self.world.known;
+        match (need, answer) {
+            (Need::GoMod(node), Answer::GoMod(data)) => {
+                let name = match &*node.version {
+                    "" => self.go.short(&self.ground.replaced(&node.path)),
+                    _ => "go.mod".to_owned(),
+                };
+                known.tell_go_mod(node, &name, data.as_deref().map_err(Clone::clone));
+            }
+            (Need::Versions(path), Answer::Versions(versions)) => known.tell_versions(path, versions),
+            (Need::Revision { path, revision }, Answer::Revision(answer, info)) => {
+                known.tell_revision(path, revision, answer);
+                if let Some(info) = info {
+                    self.infos.insert((path.clone(), revision.clone()), info);
+                }
+            }
+            (Need::Latest(path), Answer::Latest(answer)) => known.tell_latest(path, answer),
+            (Need::Folder { module, directory }, Answer::Folder(answer)) => {
+                known.tell_folder(module, directory, answer);
+            }
+            (Need::Packages(module), Answer::Packages(answer)) => known.tell_packages(module, answer),
+            (Need::Download(module), Answer::Download(answer)) => known.tell_download(module, answer),
+            _ => unreachable!("an answer is made for its need"),
+        }
+    }
+
+    /// What can be found out without asking anybody.
+    fn at_once(&self, need: &Need) -> Result<Option<Answer>, Failure> {
+        Ok(match need {
+            Need::GoMod(node) if node.version.is_empty() => {
+                let file = self.ground.replaced(&node.path);
+                let data = locked::read(&file).map_err(|error| {
+                    let text = format!("reading {}: {error}", self.go.short(&file));
+                    ModuleError::about(node.clone(), text)
+                });
+                Some(Answer::GoMod(data))
+            }
+            Need::GoMod(node) if order::is_toolchain(&node.path) => {
+                Some(Answer::GoMod(Ok(format!("module {}\n", node.path).into_bytes())))
+            }
+            Need::GoMod(node) => match module_version(&node.path, &node.version) {
+                Err(error) => Some(Answer::GoMod(Err(error))),
+                Ok(module) => match self.source.kept_go_mod(&module).map_err(end)? {
+                    Kept::Checked(data) => Some(Answer::GoMod(Ok(data))),
+                    Kept::Unproved(_) | Kept::Absent => None,
+                },
+            },
+            Need::Revision { path, revision: text } => {
+                let module = ModuleVersion::parse(path, text).ok();
+                let info = module.and_then(|module| self.source.kept_info(&module));
+                info.map(|info| Answer::Revision(Ok(revision(&info)), Some(info)))
+            }
+            Need::Folder { module, .. } | Need::Packages(module) => {
+                let known = self.roots.get(module).cloned();
+                known.or_else(|| self.local_root(module)).map(Answer::Root)
+            }
+            _ => None,
+        })
+    }
+
+    /// The folder of a main module, or of a directory that replaces a module.
+    fn local_root(&self, module: &Node) -> Option<Result<PathBuf, ModuleError>> {
+        if !module.version.is_empty() {
+            return None;
+        }
+        let id = self.world.nodes().find(&module.path, "");
+        let main = id.filter(|id| self.world.main.ids().contains(id));
+        if let Some(main) = main.and_then(|main| self.world.main.module(main)) {
+            return Some(Ok(PathBuf::from(&main.directory)));
+        }
+        let folder = self.ground.rooted(&module.path);
+        Some(match std::fs::metadata(&folder) {
+            Ok(_) => Ok(PathBuf::from(folder)),
+            Err(error) if module.path.ends_with("/vendor") => {
+                // A vendor directory that isn't there holds nothing.
+                drop(error);
+                Ok(PathBuf::from(folder))
+            }
+            Err(error) => {
+                let cause = match error.kind() {
+                    std::io::ErrorKind::NotFound => " does not exist".to_owned(),
+                    _ => format!(": stat {folder}: {}", words(&error)),
+                };
+                let text = format!("replacement directory {}{cause}", module.path);
+                Err(ModuleError { module: None, invalid: None, text, kind: Fault::Other })
+            }
+        })
+    }
+}
+
+/// Looks into folders, several at a time where there are many.
+fn look_into_all(folders: Vec<(Need, Result<PathBuf, ModuleError>)>) -> Vec<(Need, Answer)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = folders.len().div_ceil(threads).max(FEW);
+    let look = |folders: &[(Need, Result<PathBuf, ModuleError>)]| -> Vec<(Need, Answer)> {
+        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root))).collect()
+    };
+    if folders.len() <= share {
+        return look(&folders);
+    }
+    std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            folders.chunks(share).map(|folders| scope.spawn(move || look(folders))).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+    })
+}
+
+fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>) -> Answer {
+    let is_local = |module: &Node| module.version.is_empty();
+    match (need, root) {
+        (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
+        (_, Err(error)) => Answer::Packages(Err(error.clone())),
+        (Need::Folder { module, directory }, Ok(root)) => {
+            Answer::Folder(Ok(folders::folder(root, directory, is_local(module))))
+        }
+        (Need::Packages(module), Ok(root)) => Answer::Packages(folders::packages(root, is_local(module))),
+        (need, _) => unreachable!("only folders are looked into: {need:?}"),
+    }
+}
+
+async fn find_out(source: &Arc<Source>, need: &Need) -> Result<Answer, Stop> {
+    Ok(match need {
+        Need::GoMod(node) => {
+            let module = module_version(&node.path, &node.version);
+            let data = match module {
+                Ok(module) => source.go_mod(&module).await,
+                Err(error) => Err(error.into()),
+            };
+            Answer::GoMod(unless_end(data)?)
+        }
+        Need::Versions(path) => Answer::Versions(source.versions(path).await),
+        Need::Latest(path) => Answer::Latest(source.latest(path).await.map(|info| revision(&info))),
+        Need::Revision { path, revision: text } => {
+            let info = source.info(path, text).await;
+            let known = info.as_ref().ok().cloned();
+            Answer::Revision(info.map(|info| revision(&info)), known)
+        }
+        Need::Folder { module, .. } | Need::Packages(module) => {
+            let root = match module_version(&module.path, &module.version) {
+                Ok(module) => source.folder(&module).await,
+                Err(error) => Err(error.into()),
+            };
+            Answer::Root(unless_end(root)?)
+        }
+        Need::Download(module) => {
+            let zip = match module_version(&module.path, &module.version) {
+                Ok(module) => source.zip(&module).await.map(|_| ()),
+                Err(error) => Err(error.into()),
+            };
+            Answer::Download(unless_end(zip)?)
+        }
+    })
+}
+
+/// The error of a module as a fact; one that ends the program goes on.
+fn unless_end<T>(answer: Result<T, Stop>) -> Result<Result<T, ModuleError>, Stop> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Stop::Error(error)) => Ok(Err(error)),
+        Err(end) => Err(end),
+    }
+}

@@ -1,0 +1,233 @@
+//! Words that name packages: import paths with or without `...`, and directories, which stand for import paths too.
+//!
+//! Sources of the rules: `cmd/go/internal/search/search.go` (`CleanPatterns`, `MatchDirs`) and
+//! `modload/load.go:resolveLocalPackage`.
+
+use std::path::Path;
+
+use modkeep_fetch::modcache::Folder;
+use modkeep_module::ModuleVersion;
+use modkeep_resolver::packages::Pattern;
+use modkeep_resolver::wildcard::Wildcard;
+
+use super::{Session, folders};
+use crate::goenv::{paths, words as system_words};
+use crate::report::Failure;
+
+/// A pattern in its shortest form; a leading `./` stays.
+fn cleaned(word: &str) -> String {
+    let (path, version) = match word.split_once('@') {
+        Some((path, version)) if !is_local(word) => (path, format!("@{version}")),
+        _ => (word, String::new()),
+    };
+    let clean = match path.strip_prefix("./") {
+        Some(rest) if !rest.is_empty() => match paths::clean(rest).as_str() {
+            "." => ".".to_owned(),
+            clean => format!("./{clean}"),
+        },
+        _ => paths::clean(path),
+    };
+    format!("{clean}{version}")
+}
+
+/// Whether a word names a directory.
+pub(crate) fn is_local(word: &str) -> bool {
+    matches!(word, "." | "..") || word.starts_with("./") || word.starts_with("../") || word.starts_with('/')
+}
+
+impl Session<'_> {
+    /// What words mean; the current directory if there is none.
+    pub(crate) fn patterns(&self, words: &[String]) -> Result<Vec<Pattern>, Failure> {
+        if words.is_empty() {
+            return Ok(vec![self.local_pattern(".")?]);
+        }
+        let pattern = |word: &String| {
+            let word = cleaned(word);
+            if is_local(&word) { self.local_pattern(&word) } else { Ok(Pattern::Path(word)) }
+        };
+        words.iter().map(pattern).collect()
+    }
+
+    /// The packages of a directory, or of those that a pattern matches.
+    pub(crate) fn local_pattern(&self, text: &str) -> Result<Pattern, Failure> {
+        let (mut packages, mut errors) = (Vec::new(), Vec::new());
+        let directories = match text.contains("...") {
+            false => vec![self.go.absolute(text)],
+            true => self.matching_directories(text, &mut errors),
+        };
+        for directory in directories {
+            match self.package_of(&directory) {
+                Ok(package) => packages.push(package),
+                Err(_) if !self.has_main() => return Err(Failure::go(self.ground.no_main_module())),
+                Err(error) => errors.push(error),
+            }
+        }
+        Ok(Pattern::Local { text: text.to_owned(), packages, errors })
+    }
+
+    /// The folders and paths of the main modules.
+    fn mains(&self) -> Vec<(String, String)> {
+        let world = &self.world;
+        let main = |id| {
+            let module = world.main.module(id)?;
+            Some((module.directory.clone(), world.nodes().node(id).path.to_string()))
+        };
+        world.main.ids().into_iter().filter_map(main).collect()
+    }
+
+    fn matching_directories(&self, text: &str, errors: &mut Vec<String>) -> Vec<String> {
+        let at = text.find("...").unwrap_or(text.len());
+        let begin = text[..at].rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let top = self.go.absolute(if begin.is_empty() { "/" } else { begin });
+        let mains = self.mains();
+        let is_in = |root: &str| top == root || top.starts_with(&format!("{}/", root.trim_end_matches('/')));
+        let Some((root, _)) = mains.iter().filter(|(root, _)| is_in(root)).max_by_key(|(root, _)| root.len())
+        else {
+            let scope = match self.ground.is_workspace() {
+                true => "modules listed in go.work or their selected dependencies",
+                false => "main module or its selected dependencies",
+            };
+            errors.push(format!("directory prefix {} does not contain {scope}", self.go.short(&top)));
+            return Vec::new();
+        };
+        let ignores = self.ignores(root);
+        let wildcard = Wildcard::new(text);
+        let below = folders::packages(Path::new(&top), true).unwrap_or_default();
+        let found = below.into_iter().filter_map(|inner| {
+            let directory = paths::join(&top, &inner);
+            let shown = shown_like(text, &self.go.short_always(&directory));
+            let inside = directory.strip_prefix(root.as_str()).unwrap_or_default().trim_start_matches('/');
+            let is_ignored = ignores.iter().any(|ignore| match ignore.strip_prefix("./") {
+                Some(ignore) => format!("{inside}/").starts_with(&format!("{ignore}/")),
+                None => format!("/{inside}/").contains(&format!("/{ignore}/")),
+            });
+            (!is_ignored && wildcard.matches(&shown) && has_package(&directory)).then_some(directory)
+        });
+        found.collect()
+    }
+
+    fn ignores(&self, root: &str) -> Vec<String> {
+        let world = &self.world;
+        let modules = world.main.ids().into_iter().filter_map(|id| world.main.module(id));
+        let module = modules.filter(|module| module.directory == root);
+        module.flat_map(|module| module.file.ignores()).map(|ignore| ignore.path.clone()).collect()
+    }
+
+    /// The import path of a directory (`resolveLocalPackage`).
+    fn package_of(&self, directory: &str) -> Result<String, String> {
+        match std::fs::metadata(directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(format!("stat {directory}: directory not found"));
+            }
+            Err(error) => return Err(format!("stat {directory}: {}", system_words(&error))),
+            Ok(_) if !folders::folder(Path::new(directory), "", false).has_go_files => {
+                return Err(format!("no Go files in {directory}"));
+            }
+            Ok(_) => {}
+        }
+        let mut outside = None;
+        for (root, path) in self.mains() {
+            if directory == root {
+                return Ok(path);
+            }
+            let Some(inner) = directory.strip_prefix(&format!("{}/", root.trim_end_matches('/'))) else {
+                continue;
+            };
+            if inner.contains('@') {
+                continue;
+            }
+            if inner.starts_with("vendor/") {
+                return Err(format!("without -mod=vendor, directory {directory} has no package path"));
+            }
+            let package = format!("{path}/{inner}");
+            if folders::folder(Path::new(&root), inner, true).has_go_files {
+                return Ok(package);
+            }
+            outside = Some(format!("main module ({path}) does not contain package {package}"));
+        }
+        if let Some(error) = outside {
+            return Err(error);
+        }
+        if let Some(package) = self.package_of_dependency(directory) {
+            return Ok(package);
+        }
+        let shown = match self.go.short(directory).as_str() {
+            "." => "current directory".to_owned(),
+            short => format!("directory {short}"),
+        };
+        if !self.ground.is_workspace() {
+            return Err(format!("{shown} outside main module or its selected dependencies"));
+        }
+        match paths::upwards(directory).find(|folder| Path::new(&paths::join(folder, "go.mod")).is_file()) {
+            Some(root) => Err(format!(
+                "{shown} is contained in a module that is not one of the workspace modules listed in go.work. You can add the module to the workspace using:\n\tgo work use {}",
+                self.go.short(root)
+            )),
+            None => Err(format!("{shown} outside modules listed in go.work or their selected dependencies")),
+        }
+    }
+
+    /// The import path of a directory of a required module, in the cache or on disk.
+    fn package_of_dependency(&self, directory: &str) -> Option<String> {
+        let world = &self.world;
+        let modules = world.main.ids().into_iter().filter_map(|id| world.main.module(id));
+        for require in modules.flat_map(|module| module.file.requires()) {
+            let node = modkeep_resolver::node::Node::new(require.path.as_str(), require.version.as_str());
+            let actual = world.main.replacement(&node).unwrap_or(node);
+            let root = match &*actual.version {
+                "" => self.ground.rooted(&actual.path),
+                version => {
+                    let module = ModuleVersion::parse(&actual.path, version).ok()?;
+                    match self.source.cache.folder(&module) {
+                        Ok(Folder::Complete(folder)) => folder.display().to_string(),
+                        _ => continue,
+                    }
+                }
+            };
+            if directory == root {
+                return Some(require.path.clone());
+            }
+            if let Some(inner) = directory.strip_prefix(&format!("{root}/"))
+                && !inner.contains('@')
+                && !format!("/{inner}").contains("/vendor/")
+            {
+                return Some(format!("{}/{inner}", require.path));
+            }
+        }
+        None
+    }
+}
+
+/// Whether some file of a directory would be in a package.
+fn has_package(directory: &str) -> bool {
+    folders::folder(Path::new(directory), "", false).any.error.is_none()
+}
+
+/// A directory as the pattern would have it: with a leading `./`, or from the root.
+fn shown_like(pattern: &str, directory: &str) -> String {
+    match (pattern.starts_with("./"), directory) {
+        (true, ".") => ".".to_owned(),
+        (true, directory) if !directory.starts_with("..") => format!("./{directory}"),
+        _ => directory.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cleaned;
+
+    #[test]
+    fn words_are_made_short() {
+        for (word, want) in [
+            ("./a/../b/", "./b"),
+            ("./.", "."),
+            ("./", "."),
+            ("a//b@v1.0.0", "a/b@v1.0.0"),
+            ("../x/", "../x"),
+            ("./...", "./..."),
+            ("/a/./b", "/a/b"),
+        ] {
+            assert_eq!(cleaned(word), want, "{word}");
+        }
+    }
+}

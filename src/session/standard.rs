@@ -1,0 +1,76 @@
+//! The standard library of the release that is acted as: from its GOROOT where there is one, else from a list.
+//!
+//! Without a GOROOT the names are those of the last release of the same minor version that is known; what standard
+//! packages import from each other is not known then.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use modkeep_resolver::go_version;
+use modkeep_resolver::world::Standard;
+
+use super::{Session, folders};
+use crate::goenv::GoEnv;
+
+/// The directories with Go files below `GOROOT/src`, by release.
+const LISTS: &[(&str, &str)] =
+    &[("1.27", include_str!("standard/1.27.txt")), ("1.26", include_str!("standard/1.26.txt"))];
+
+impl Session<'_> {
+    /// Tells the resolver about the standard library, before packages are loaded.
+    pub(crate) fn tell_standard(&mut self, with_imports: bool) {
+        self.world.standard = match root(self.go, self.source.cache.root()) {
+            Some(root) => read(&root.join("src"), with_imports),
+            None => listed(self.go.release()),
+        };
+    }
+}
+
+/// GOROOT of exactly the release: the one that is installed, or one in the module cache.
+fn root(go: &GoEnv, cache: &Path) -> Option<PathBuf> {
+    let installed = go.get("GOROOT").map(PathBuf::from).or_else(|| {
+        let folders = std::env::split_paths(go.environment().get("PATH")?);
+        let program = folders.map(|folder| folder.join("go")).find(|file| file.is_file())?;
+        Some(program.canonicalize().ok()?.parent()?.parent()?.to_owned())
+    });
+    let (os, arch) = (crate::version::goos(), crate::version::goarch());
+    let name = format!("toolchain@v0.0.1-go{}.{os}-{arch}", go.release());
+    let downloaded = cache.join("golang.org").join(name);
+    let is_release = |root: &PathBuf| {
+        let version = fs::read_to_string(root.join("VERSION")).unwrap_or_default();
+        version.lines().next().is_some_and(|line| line.trim() == format!("go{}", go.release()))
+    };
+    installed.into_iter().chain([downloaded]).find(is_release)
+}
+
+fn read(sources: &Path, with_imports: bool) -> Standard {
+    let packages = folders::packages(sources, false).unwrap_or_default();
+    let mut names: Vec<String> = packages.into_iter().filter(|name| !name.is_empty()).collect();
+    // What is vendored is below `vendor` directories, where a walk of a module stops.
+    for vendor in ["vendor", "cmd/vendor"] {
+        let below = folders::packages(&sources.join(vendor), false).unwrap_or_default();
+        names
+            .extend(below.into_iter().filter(|name| !name.is_empty()).map(|name| format!("{vendor}/{name}")));
+    }
+    let mut imports = HashMap::new();
+    if with_imports {
+        for name in &names {
+            let scan = folders::folder(sources, name, false).any;
+            let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
+            let written = scan.imports.into_iter().filter(|path| path != "C").map(|path| {
+                let vendored = format!("{vendor}/{path}");
+                if names.contains(&vendored) { vendored } else { path }
+            });
+            imports.insert(name.clone(), written.collect());
+        }
+    }
+    Standard { packages: names.into_iter().collect(), imports, directory: sources.display().to_string() }
+}
+
+fn listed(release: &str) -> Standard {
+    let language = go_version::language(release);
+    let list = LISTS.iter().find(|(minor, _)| *minor == language).or(LISTS.first());
+    let names = list.map_or("", |(_, names)| names).lines().map(str::to_owned);
+    Standard { packages: names.collect(), ..Standard::default() }
+}

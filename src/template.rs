@@ -1,0 +1,14 @@
+//! Go's text templates, as far as `-f` of go verbs needs them: fields, pipelines, `if`, `with`, `range`, variables and
+//! the functions of the language.
+//!
+//! Source of the rules: `text/template` (`parse/lex.go`, `parse/parse.go`, `exec.go`, `funcs.go`). Not here: `define`,
+//! `block`, `template`, `call`, `html`, `js`, `urlquery` and numbers that are no integers.
+
+mod functions;
+mod lex;
+mod parse;
+mod run;
+mod value;
+
+pub(crate) use parse::Template;
+pub(crate) use value::{Record, Value};
