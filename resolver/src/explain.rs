@@ -51,6 +51,7 @@ impl World {
     /// Why a module is in a graph at its version; `None` when it isn't there.
     pub fn explain(&self, graph: &ModuleGraph, path: PathId) -> Option<Explanation> {
         let selected = graph.selected(path)?;
+        // Breadth first, so whoever requires a node first is on a shortest way to it.
         let mut required_by: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
         let nodes = graph.breadth_first(self.nodes());
         for &node in &nodes {
@@ -58,20 +59,28 @@ impl World {
                 required_by.entry(required).or_default().push(node);
             }
         }
+        let mains = self.main.ids();
+        let way_to = |node: NodeId| {
+            let mut way = vec![node];
+            let mut last = node;
+            while !mains.contains(&last)
+                && let Some(&before) = required_by.get(&last).and_then(|by| by.first())
+            {
+                way.push(before);
+                last = before;
+            }
+            way.reverse();
+            way
+        };
         let ways = |version: NodeId| -> Vec<Vec<Node>> {
             let requirers = required_by.get(&version).into_iter().flatten();
-            let way = |requirer: &NodeId| {
-                let mut way = graph.find_path(|node| node == *requirer)?;
-                way.push(version);
-                Some(self.nodes().texts(&way))
-            };
-            requirers.filter_map(way).collect()
+            let way = |requirer: &NodeId| self.nodes().texts(&[way_to(*requirer), vec![version]].concat());
+            requirers.map(way).collect()
         };
         let versions = nodes.iter().copied().filter(|node| node.path() == path);
         let lower = versions.clone().filter(|node| compare(self.nodes(), *node, selected).is_lt());
         let next = lower.max_by(|a, b| compare(self.nodes(), *a, *b));
         let reaching = reaching(versions, &required_by);
-        let mains = self.main.ids();
         let roots = mains.iter().filter_map(|main| graph.required_by(*main)).flat_map(|roots| roots.iter());
         let mut reached_from: Vec<_> = roots.copied().filter(|root| reaching.contains(root)).collect();
         self.nodes().sort(&mut reached_from);

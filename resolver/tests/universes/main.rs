@@ -3,10 +3,7 @@
 //! `list -m all`, `mod graph` with the order of its lines, errors with their paths, and the bytes of the go.mod left
 //! behind. A universe that differs is printed; its number and `MODKEEP_SEED` bring it back.
 //!
-//! What must make this test fail, checked by hand at times: pruning from 1.18 on; the edge to `go` from 1.23 on; the
-//! inherited unpruned context lost; excludes ignored; `minimal_requirements` walking forwards; 1.21 equal to 1.21.0; the
-//! edge to `go` first; wildcard replacements before exact ones; the workspace's reloading left out; roots not raised;
-//! the indirect mark of a raised root lost.
+//! What must make this test fail: the mutations of `resolver/tests/mutations.sh`.
 
 mod generate;
 mod tell;
