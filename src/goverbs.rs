@@ -9,7 +9,7 @@ use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{list, modcmd, workcmd};
+use crate::{get, list, modcmd, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -18,17 +18,21 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
+    Verb { usage: &get::USAGE, run: get::run },
     Verb { usage: &list::USAGE, run: list::run },
     Verb { usage: &modcmd::download::USAGE, run: modcmd::download::run },
     Verb { usage: &modcmd::edit::USAGE, run: modcmd::edit::run },
     Verb { usage: &modcmd::graph::USAGE, run: modcmd::graph::run },
     Verb { usage: &modcmd::init::USAGE, run: modcmd::init::run },
     Verb { usage: &modcmd::tidy::USAGE, run: modcmd::tidy::run },
+    Verb { usage: &modcmd::vendor::USAGE, run: modcmd::vendor::run },
     Verb { usage: &modcmd::why::USAGE, run: modcmd::why::run },
     Verb { usage: &modcmd::verify::USAGE, run: modcmd::verify::run },
     Verb { usage: &workcmd::edit::USAGE, run: workcmd::edit::run },
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
+    Verb { usage: &workcmd::sync::USAGE, run: workcmd::sync::run },
     Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
+    Verb { usage: &modcmd::vendor::WORK_USAGE, run: modcmd::vendor::run_work },
 ];
 
 /// Verbs of which go has some kinds, ours and others.
@@ -47,7 +51,6 @@ const NOT_OURS: &[&str] = &[
     "fix",
     "fmt",
     "generate",
-    "get",
     "install",
     "run",
     "telemetry",

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod difference;
 mod flags;
+mod get;
 mod goenv;
 mod gojson;
 mod goverbs;

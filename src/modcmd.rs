@@ -6,5 +6,6 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod main_module;
 pub(crate) mod tidy;
+pub(crate) mod vendor;
 pub(crate) mod verify;
 pub(crate) mod why;

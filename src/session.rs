@@ -19,21 +19,28 @@ mod patterns;
 mod source;
 mod standard;
 mod sums;
+mod target;
 mod words;
 mod zips;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use modkeep_builder::tags::Tags;
+use modkeep_module::GoMod;
 use modkeep_module::info::{Info, Origin};
 use modkeep_resolver::error::{Error, Halt, ModuleError};
-use modkeep_resolver::node::Node;
+use modkeep_resolver::main_modules::MainModule;
+use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::world::{LocalGo, World};
 
+pub(crate) use folders::holds_somewhere;
 pub(crate) use gather::Gather;
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
+pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use source::{Source, Stop, module_version};
 
 use crate::goenv::GoEnv;
@@ -64,6 +71,8 @@ pub(crate) struct ModFlags {
     pub(crate) mode: String,
     /// `-modfile`, empty if not given.
     pub(crate) modfile: String,
+    /// `-tags`, empty if not given.
+    pub(crate) tags: String,
     /// `-modcacherw`
     pub(crate) is_cache_writable: bool,
 }
@@ -74,6 +83,7 @@ impl ModFlags {
         match name {
             "mod" => value.clone_into(&mut self.mode),
             "modfile" => value.clone_into(&mut self.modfile),
+            "tags" => value.clone_into(&mut self.tags),
             "modcacherw" => self.is_cache_writable = value == "true",
             "overlay" => crate::modcmd::edit::arguments::refuse_overlay(value)?,
             _ => return Ok(false),
@@ -99,6 +109,8 @@ pub(crate) struct Session<'a> {
     infos: HashMap<(String, String), Arc<Info>>,
     /// The folders of modules that were downloaded.
     roots: HashMap<Node, Result<PathBuf, ModuleError>>,
+    /// The build tags of the target, once somebody asked; none where the settings allow none.
+    tags: OnceCell<Option<Tags>>,
     /// Whether an error was told that does not end the program.
     has_failed: bool,
 }
@@ -106,10 +118,41 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Finds and reads the files of the main modules.
     pub(crate) fn start(go: &'a GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
+        Self::start_with(go, wanted, None)
+    }
+
+    /// The same; the go.mod of the main module with that path is another one than on disk.
+    pub(crate) fn start_with(
+        go: &'a GoEnv,
+        wanted: &Wanted,
+        changed: Option<(String, GoMod)>,
+    ) -> Result<Self, Failure> {
         let ground = Ground::find(go, wanted)?;
         mode::check_flag(&ground, wanted)?;
+        Self::on(go, wanted, ground, changed)
+    }
+
+    /// The same on ground that is known.
+    pub(crate) fn start_on(go: &'a GoEnv, wanted: &Wanted, ground: Ground) -> Result<Self, Failure> {
+        Self::on(go, wanted, ground, None)
+    }
+
+    fn on(
+        go: &'a GoEnv,
+        wanted: &Wanted,
+        ground: Ground,
+        changed: Option<(String, GoMod)>,
+    ) -> Result<Self, Failure> {
         let source = Arc::new(Source::new(go, &ground, wanted)?);
-        let main = main_files::read(go, &ground, wanted, &source)?;
+        let mut main = main_files::read(go, &ground, wanted, &source)?;
+        if let Some((path, file)) = changed {
+            let is_meant = |module: &&mut MainModule| {
+                module.file.module().is_some_and(|module| module.path == path)
+            };
+            if let Some(module) = main.modules.iter_mut().find(is_meant) {
+                module.file = file;
+            }
+        }
         let vendor = ground.vendor_folder();
         let mode = mode::choose(go, &ground, wanted, &main)?;
         let go_mod_data = main.data;
@@ -117,6 +160,7 @@ impl<'a> Session<'a> {
             .map_err(|error| Failure::go(error.to_string()))?;
         let mut session = Self::of(go, world, source, ground, wanted.verb);
         session.go_mod_data = go_mod_data;
+        session.world.here = session.here();
         session.check_vendor(vendor.as_deref())?;
         session.require_sums()?;
         Ok(session)
@@ -124,12 +168,42 @@ impl<'a> Session<'a> {
 
     fn of(go: &'a GoEnv, world: World, source: Arc<Source>, ground: Ground, verb: &'static str) -> Self {
         let (go_mod_data, infos, roots) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { go, world, source, ground, verb, go_mod_data, infos, roots, has_failed: false }
+        let tags = OnceCell::new();
+        Self { go, world, source, ground, verb, go_mod_data, infos, roots, tags, has_failed: false }
     }
 
     /// Whether there is a main module with a file.
     pub(crate) fn has_main(&self) -> bool {
         self.world.main.module(self.world.main.first()).is_some()
+    }
+
+    /// The main module in whose folder the program runs.
+    fn here(&self) -> Option<NodeId> {
+        let folder = self.go.folder();
+        let mains = self.world.main.ids().into_iter();
+        let around = mains.filter_map(|id| {
+            let root = &self.world.main.module(id)?.directory;
+            let rest = folder.strip_prefix(root.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((root.len(), id))
+        });
+        around.max_by_key(|(length, _)| *length).map(|(_, id)| id)
+    }
+
+    /// As [`Session::answer`]; of several errors each is told on a line of its own.
+    pub(crate) fn answer_each<T>(
+        &mut self,
+        question: impl FnMut(&mut World) -> Result<T, Halt>,
+    ) -> Result<T, Failure> {
+        match self.ask(question)? {
+            Ok(answer) => {
+                self.exit_if_failed()?;
+                Ok(answer)
+            }
+            Err(error) => {
+                self.fail_with(&error);
+                Err(Failure::told(1))
+            }
+        }
     }
 
     /// The verb's words.

@@ -3,4 +3,5 @@
 pub(crate) mod edit;
 pub(crate) mod file;
 pub(crate) mod init;
+pub(crate) mod sync;
 pub(crate) mod uses;

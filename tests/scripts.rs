@@ -13,18 +13,22 @@ use modkeep_harness::script::{Outcome, Stage, Tally};
 use modkeep_harness::scripts::Suite;
 
 /// The verbs that are modkeep's.
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 15] = [
+    "get",
     "list -m",
     "mod download",
     "mod edit",
     "mod graph",
     "mod init",
     "mod tidy",
+    "mod vendor",
     "mod verify",
     "mod why",
     "work edit",
     "work init",
+    "work sync",
     "work use",
+    "work vendor",
 ];
 
 /// Scripts that modkeep does not pass yet, each with its reason.

@@ -30,6 +30,7 @@ use crate::package::{Graph, Package, PackageId};
 use crate::select::Place;
 use crate::tags::TagsError;
 pub use arguments::{Match, MatchError};
+pub use embed::embedded_files;
 use data::Source;
 pub use error::{ImportStack, Importing, PackageError, Problem};
 pub use named::{NamedFilesError, are_files};

@@ -10,14 +10,16 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use modkeep_builder::constraint::Expression;
-use modkeep_builder::scan::{Condition, go_file};
+use modkeep_builder::file_name;
+use modkeep_builder::scan::{Condition, ConditionError, go_file};
+use modkeep_builder::tags::Tags;
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::known::{Folder, Scan, ScanError};
 
 use crate::goenv::words;
 
 /// One directory of a module. In one on disk (`is_local`) a go.mod between it and the root hides it.
-pub(super) fn folder(root: &Path, directory: &str, is_local: bool) -> Folder {
+pub(super) fn folder(root: &Path, directory: &str, is_local: bool, tags: Option<&Tags>) -> Folder {
     let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
     let shown = path.display().to_string();
     if is_local && is_hidden(root, &path) {
@@ -28,8 +30,21 @@ pub(super) fn folder(root: &Path, directory: &str, is_local: bool) -> Folder {
         let any = Scan { error: Some(ScanError::NoGo), ..Scan::default() };
         return Folder { has_go_files: false, shown, target: any.clone(), any };
     }
-    let any = scan(&path, &names);
-    Folder { has_go_files: true, shown, target: any.clone(), any }
+    let read = read(&path, &names);
+    let any = scan(&read, |file| match &file.condition {
+        Ok(Condition::Always) => true,
+        Ok(Condition::All(expressions)) => expressions.iter().all(|x| holds(x, true)),
+        Err(_) => false,
+    });
+    let target = match tags {
+        None => any.clone(),
+        Some(tags) => scan(&read, |file| {
+            let is_for_c = file.imports.iter().any(|import| import == "C");
+            let holds = file.condition.as_ref().is_ok_and(|condition| condition.holds(tags));
+            holds && file_name::fits(&file.name, tags) && (tags.cgo() || !is_for_c)
+        }),
+    };
+    Folder { has_go_files: true, shown, target, any }
 }
 
 fn is_hidden(root: &Path, path: &Path) -> bool {
@@ -59,37 +74,49 @@ fn is_regular(entry: &DirEntry) -> bool {
     }
 }
 
-fn scan(path: &Path, names: &[String]) -> Scan {
-    let (mut imports, mut test_imports) = (BTreeSet::new(), BTreeSet::new());
-    let mut has_files = false;
+/// What a file says that counts here.
+struct File {
+    name: String,
+    condition: Result<Condition, ConditionError>,
+    imports: Vec<String>,
+}
+
+/// Reads files; the error is in go's words.
+fn read(path: &Path, names: &[String]) -> Result<Vec<File>, String> {
+    let mut files = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with(['_', '.'])) {
         let file = path.join(name);
-        let unreadable = |text: String| Scan { error: Some(ScanError::Unreadable(text)), ..Scan::default() };
-        let text = match fs::read(&file) {
-            Ok(text) => text,
-            Err(error) => return unreadable(format!("open {}: {}", file.display(), words(&error))),
-        };
-        let read = match go_file(&text) {
-            Ok(read) => read,
-            Err(error) => return unreadable(format!("reading {}: {error}", file.display())),
-        };
-        let counts = match &read.condition {
-            Ok(Condition::Always) => true,
-            Ok(Condition::All(expressions)) => expressions.iter().all(|x| holds(x, true)),
-            Err(_) => false,
-        };
-        if !counts {
-            continue;
-        }
+        let text = fs::read(&file).map_err(|error| format!("open {}: {}", file.display(), words(&error)))?;
+        let read = go_file(&text).map_err(|error| format!("reading {}: {error}", file.display()))?;
+        let imports = read.imports.into_iter().map(|import| import.path).collect();
+        files.push(File { name: name.clone(), condition: read.condition, imports });
+    }
+    Ok(files)
+}
+
+/// What the files import that count.
+fn scan(files: &Result<Vec<File>, String>, counts: impl Fn(&File) -> bool) -> Scan {
+    let files = match files {
+        Ok(files) => files,
+        Err(text) => return Scan { error: Some(ScanError::Unreadable(text.clone())), ..Scan::default() },
+    };
+    let (mut imports, mut test_imports) = (BTreeSet::new(), BTreeSet::new());
+    let mut has_files = false;
+    for file in files.iter().filter(|file| counts(file)) {
         has_files = true;
-        let into = if name.ends_with("_test.go") { &mut test_imports } else { &mut imports };
-        into.extend(read.imports.into_iter().map(|import| import.path));
+        let into = if file.name.ends_with("_test.go") { &mut test_imports } else { &mut imports };
+        into.extend(file.imports.iter().cloned());
     }
     Scan {
         imports: imports.into_iter().collect(),
         test_imports: test_imports.into_iter().collect(),
         error: (!has_files).then_some(ScanError::NoGo),
     }
+}
+
+/// Whether a constraint is met on some platform, with some tags.
+pub(crate) fn holds_somewhere(expression: &Expression) -> bool {
+    holds(expression, true)
 }
 
 /// Whether an expression can hold, every tag but `ignore` being whatever helps (`imports.eval` with `AnyTags`).

@@ -71,6 +71,11 @@ impl Ground {
         Ok(ground)
     }
 
+    /// In the module of a folder.
+    pub(crate) fn of_module(root: &str) -> Self {
+        Self::Module { root: root.to_owned(), go_mod: paths::join(root, "go.mod") }
+    }
+
     /// Whether it is a workspace.
     pub(crate) fn is_workspace(&self) -> bool {
         matches!(self, Self::Workspace { .. })

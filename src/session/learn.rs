@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use modkeep_builder::tags::Tags;
 use modkeep_module::ModuleVersion;
 use modkeep_module::info::Info;
 use modkeep_resolver::error::{Fault, ModuleError};
@@ -12,7 +13,7 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
 use super::source::{Kept, Source, Stop, module_version};
-use super::{Session, end, folders};
+use super::{Session, end, folders, target};
 use crate::goenv::words;
 use crate::locked;
 use crate::report::Failure;
@@ -63,7 +64,8 @@ impl Session<'_> {
                 answer => self.tell(&need, answer),
             }
         }
-        for (need, answer) in look_into_all(folders) {
+        let tags = self.tags.get_or_init(|| target::tags(self.go, &self.source.tags));
+        for (need, answer) in look_into_all(folders, tags.as_ref()) {
             self.tell(&need, answer);
         }
         Ok(())
@@ -152,6 +154,21 @@ impl Session<'_> {
         })
     }
 
+    /// The folder of a module that packages come from.
+    pub(crate) fn root_of(&self, module: &Node) -> Result<PathBuf, Failure> {
+        let known = self.roots.get(module).cloned().or_else(|| self.local_root(module));
+        let root = match known {
+            Some(root) => root,
+            None => {
+                let module = module_version(&module.path, &module.version);
+                let folder = module.map_err(Stop::from);
+                let folder = folder.and_then(|module| self.source.block_on(self.source.folder(&module)));
+                return folder.map_err(end);
+            }
+        };
+        root.map_err(|error| Failure::go(error.to_string()))
+    }
+
     /// The folder of a main module, or of a directory that replaces a module.
     fn local_root(&self, module: &Node) -> Option<Result<PathBuf, ModuleError>> {
         if !module.version.is_empty() {
@@ -183,11 +200,14 @@ impl Session<'_> {
 }
 
 /// Looks into folders, several at a time where there are many.
-fn look_into_all(folders: Vec<(Need, Result<PathBuf, ModuleError>)>) -> Vec<(Need, Answer)> {
+fn look_into_all(
+    folders: Vec<(Need, Result<PathBuf, ModuleError>)>,
+    tags: Option<&Tags>,
+) -> Vec<(Need, Answer)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = folders.len().div_ceil(threads).max(FEW);
     let look = |folders: &[(Need, Result<PathBuf, ModuleError>)]| -> Vec<(Need, Answer)> {
-        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root))).collect()
+        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root, tags))).collect()
     };
     if folders.len() <= share {
         return look(&folders);
@@ -199,13 +219,13 @@ fn look_into_all(folders: Vec<(Need, Result<PathBuf, ModuleError>)>) -> Vec<(Nee
     })
 }
 
-fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>) -> Answer {
+fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>, tags: Option<&Tags>) -> Answer {
     let is_local = |module: &Node| module.version.is_empty();
     match (need, root) {
         (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
         (_, Err(error)) => Answer::Packages(Err(error.clone())),
         (Need::Folder { module, directory }, Ok(root)) => {
-            Answer::Folder(Ok(folders::folder(root, directory, is_local(module))))
+            Answer::Folder(Ok(folders::folder(root, directory, is_local(module), tags)))
         }
         (Need::Packages(module), Ok(root)) => Answer::Packages(folders::packages(root, is_local(module))),
         (need, _) => unreachable!("only folders are looked into: {need:?}"),

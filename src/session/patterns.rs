@@ -15,7 +15,7 @@ use crate::goenv::{paths, words as system_words};
 use crate::report::Failure;
 
 /// A pattern in its shortest form; a leading `./` stays.
-fn cleaned(word: &str) -> String {
+pub(crate) fn cleaned(word: &str) -> String {
     let (path, version) = match word.split_once('@') {
         Some((path, version)) if !is_local(word) => (path, format!("@{version}")),
         _ => (word, String::new()),
@@ -120,7 +120,7 @@ impl Session<'_> {
                 return Err(format!("stat {directory}: directory not found"));
             }
             Err(error) => return Err(format!("stat {directory}: {}", system_words(&error))),
-            Ok(_) if !folders::folder(Path::new(directory), "", false).has_go_files => {
+            Ok(_) if !folders::folder(Path::new(directory), "", false, None).has_go_files => {
                 return Err(format!("no Go files in {directory}"));
             }
             Ok(_) => {}
@@ -140,7 +140,7 @@ impl Session<'_> {
                 return Err(format!("without -mod=vendor, directory {directory} has no package path"));
             }
             let package = format!("{path}/{inner}");
-            if folders::folder(Path::new(&root), inner, true).has_go_files {
+            if folders::folder(Path::new(&root), inner, true, None).has_go_files {
                 return Ok(package);
             }
             outside = Some(format!("main module ({path}) does not contain package {package}"));
@@ -200,7 +200,7 @@ impl Session<'_> {
 
 /// Whether some file of a directory would be in a package.
 fn has_package(directory: &str) -> bool {
-    folders::folder(Path::new(directory), "", false).any.error.is_none()
+    folders::folder(Path::new(directory), "", false, None).any.error.is_none()
 }
 
 /// A directory as the pattern would have it: with a leading `./`, or from the root.

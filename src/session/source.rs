@@ -62,6 +62,8 @@ pub(crate) struct Source {
     pub(super) local: LocalGo,
     /// Whether downloads are told.
     pub(super) is_quiet: bool,
+    /// The words of `-tags`.
+    pub(super) tags: String,
     /// `-x`
     tells_requests: bool,
     environment: Environment,
@@ -107,6 +109,7 @@ impl Source {
             release: go.release().to_owned(),
             local: local(go),
             is_quiet: wanted.verb == "mod download",
+            tags: wanted.flags.tags.clone(),
             tells_requests: wanted.tells_requests,
             environment: go.environment().clone(),
             gopath,

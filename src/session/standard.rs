@@ -56,7 +56,7 @@ fn read(sources: &Path, with_imports: bool) -> Standard {
     let mut imports = HashMap::new();
     if with_imports {
         for name in &names {
-            let scan = folders::folder(sources, name, false).any;
+            let scan = folders::folder(sources, name, false, None).any;
             let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
             let written = scan.imports.into_iter().filter(|path| path != "C").map(|path| {
                 let vendored = format!("{vendor}/{path}");

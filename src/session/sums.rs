@@ -90,7 +90,7 @@ impl Sums {
     }
 
     /// The lines by which a resolution that may add none has to go.
-    pub(super) fn required(&self) -> GoSum {
+    pub(crate) fn required(&self) -> GoSum {
         let mut lines = self.lines.clone();
         lines.retain(|_, _, hash| hash.starts_with("h1:"));
         lines

@@ -17,7 +17,7 @@ const OLDEST: &str = "1.18";
 const STRICT: &str = "1.21";
 
 /// The file in force, or the error of the verbs that need one.
-pub(super) fn in_force(go: &GoEnv) -> Result<String, Failure> {
+pub(crate) fn in_force(go: &GoEnv) -> Result<String, Failure> {
     go.go_work()?.ok_or_else(|| {
         Failure::go(
             "no go.work file found\n\t(run 'go work init' first or specify path using GOWORK environment variable)",
@@ -38,7 +38,7 @@ pub(crate) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, Stri
 }
 
 /// Writes it with its blocks in order.
-pub(super) fn write(path: &str, file: &mut GoWork) -> Result<(), Failure> {
+pub(crate) fn write(path: &str, file: &mut GoWork) -> Result<(), Failure> {
     file.sort_blocks();
     file.cleanup();
     let opened = OpenOptions::new().write(true).create(true).truncate(true).open(path);
@@ -48,7 +48,7 @@ pub(super) fn write(path: &str, file: &mut GoWork) -> Result<(), Failure> {
 }
 
 /// Raises the go line, and drops a toolchain line that says no more than it. (`modload.UpdateWorkGoVersion`)
-pub(super) fn raise(file: &mut GoWork, version: &str) -> Result<(), Failure> {
+pub(crate) fn raise(file: &mut GoWork, version: &str) -> Result<(), Failure> {
     if go_version::compare(of(file), version).is_ge() {
         return Ok(());
     }
@@ -64,7 +64,7 @@ pub(super) fn raise(file: &mut GoWork, version: &str) -> Result<(), Failure> {
 }
 
 /// The go version of a go.work.
-pub(super) fn of(file: &GoWork) -> &str {
+pub(crate) fn of(file: &GoWork) -> &str {
     file.go().map_or(OLDEST, |line| &line.version)
 }
 

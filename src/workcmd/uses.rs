@@ -80,7 +80,7 @@ pub(super) fn apply(
 }
 
 /// Go writes the module path of each folder down where it knows it, which no file shows yet.
-fn name_modules(go: &GoEnv, workspace: &mut GoWork) {
+pub(super) fn name_modules(go: &GoEnv, workspace: &mut GoWork) {
     let unnamed: Vec<String> = workspace
         .uses()
         .iter()

@@ -46,7 +46,7 @@ impl Loader<'_> {
     ) -> Result<Embedded, PackageError> {
         let mut embedded = Embedded::new();
         for pattern in patterns {
-            let files = files_of(dir, pattern).map_err(|problem| {
+            let files = embedded_files(dir, pattern).map_err(|problem| {
                 let error = self.error(Problem::Embed { pattern: pattern.clone(), problem });
                 self.with_position(error, dir, places.get(pattern).map_or(&[][..], Vec::as_slice))
             })?;
@@ -68,7 +68,7 @@ pub(super) fn all_files(embedded: &Embedded) -> Vec<String> {
 ///
 /// # Errors
 /// In go's words, for a malformed pattern, one that matches nothing, and for files that may not be embedded.
-fn files_of(dir: &str, pattern: &str) -> Result<Vec<String>, String> {
+pub fn embedded_files(dir: &str, pattern: &str) -> Result<Vec<String>, String> {
     let (glob, takes_hidden) = match pattern.strip_prefix("all:") {
         Some(glob) => (glob, true),
         None => (pattern, false),
