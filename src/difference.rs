@@ -42,7 +42,6 @@ pub(crate) fn unified(old_name: &str, old: &[u8], new_name: &str, new: &[u8]) ->
         if !chunk.text.is_empty() {
             let shown = common.min(CONTEXT);
             old[start.0..start.0 + shown].iter().for_each(|line| chunk.keep(line));
-            done = (start.0 + shown, start.1 + shown);
             chunk.write(&mut text);
         }
         if is_end {

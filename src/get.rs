@@ -158,6 +158,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     }
     session.world.allows_missing_imports = true;
     session.tell_standard(false);
+    refuse_files(&mut session, &words)?;
     let options = GetOptions {
         arguments: arguments(go, &words),
         update,
@@ -183,6 +184,21 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     session.commit(&got.requirements, &got.change, sums)?;
     got.changes.iter().for_each(|change| report::tell(&format!("go: {change}")));
     raise_workspace(go, &session, &got)
+}
+
+/// Refuses names of files, a common mistake.
+fn refuse_files(session: &mut Session<'_>, words: &[String]) -> Result<(), Failure> {
+    for word in words.iter().map(|word| cleaned(word)).filter(|word| word.ends_with(".go")) {
+        if word.contains('@') {
+            continue;
+        }
+        if !word.contains('/') {
+            session.fail(&format!("{word}: arguments must be package or module paths"));
+        } else if std::fs::metadata(&word).is_ok_and(|found| !found.is_dir()) {
+            session.fail(&format!("{word} exists as a file, but 'go get' requires package arguments"));
+        }
+    }
+    session.exit_if_failed()
 }
 
 fn arguments(go: &GoEnv, words: &[String]) -> Vec<Argument> {
@@ -243,8 +259,7 @@ fn check(
             around.world.allows_missing_imports = true;
             around.tell_standard(false);
             let requirements = around.answer(|world| world.load(&Load::default()))?;
-            let mut checked =
-                around.answer_each(|world| world.check_packages(&requirements, &got.check))?;
+            let mut checked = around.answer_each(|world| world.check_packages(&requirements, &got.check))?;
             // The sums of the workspace are none of the module's.
             checked.loaded = None;
             checked

@@ -24,7 +24,7 @@ mod words;
 mod zips;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -111,6 +111,8 @@ pub(crate) struct Session<'a> {
     roots: HashMap<Node, Result<PathBuf, ModuleError>>,
     /// The build tags of the target, once somebody asked; none where the settings allow none.
     tags: OnceCell<Option<Tags>>,
+    /// The resolver finds some errors again and again.
+    told_faults: HashSet<String>,
     /// Whether an error was told that does not end the program.
     has_failed: bool,
 }
@@ -146,9 +148,8 @@ impl<'a> Session<'a> {
         let source = Arc::new(Source::new(go, &ground, wanted)?);
         let mut main = main_files::read(go, &ground, wanted, &source)?;
         if let Some((path, file)) = changed {
-            let is_meant = |module: &&mut MainModule| {
-                module.file.module().is_some_and(|module| module.path == path)
-            };
+            let is_meant =
+                |module: &&mut MainModule| module.file.module().is_some_and(|module| module.path == path);
             if let Some(module) = main.modules.iter_mut().find(is_meant) {
                 module.file = file;
             }
@@ -168,8 +169,20 @@ impl<'a> Session<'a> {
 
     fn of(go: &'a GoEnv, world: World, source: Arc<Source>, ground: Ground, verb: &'static str) -> Self {
         let (go_mod_data, infos, roots) = (Vec::new(), HashMap::new(), HashMap::new());
-        let tags = OnceCell::new();
-        Self { go, world, source, ground, verb, go_mod_data, infos, roots, tags, has_failed: false }
+        let (tags, told_faults) = (OnceCell::new(), HashSet::new());
+        Self {
+            go,
+            world,
+            source,
+            ground,
+            verb,
+            go_mod_data,
+            infos,
+            roots,
+            tags,
+            told_faults,
+            has_failed: false,
+        }
     }
 
     /// Whether there is a main module with a file.
@@ -249,7 +262,9 @@ impl<'a> Session<'a> {
             report::tell(&format!("go: {note}"));
         }
         for fault in std::mem::take(&mut self.world.faults) {
-            self.fail(&fault);
+            if self.told_faults.insert(fault.clone()) {
+                self.fail(&fault);
+            }
         }
     }
 

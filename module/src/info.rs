@@ -31,8 +31,13 @@ pub struct Info {
 #[derive(Debug, thiserror::Error)]
 pub enum InfoError {
     /// It is no JSON object of the right kinds.
-    #[error("invalid .info document: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("invalid .info document: {source}")]
+    Json {
+        /// What the reader says.
+        source: serde_json::Error,
+        /// The first character, where no value begins with it.
+        stray: Option<char>,
+    },
     /// A field that must be there is not.
     #[error("invalid .info document: no {0}")]
     Missing(&'static str),
@@ -53,7 +58,12 @@ pub enum InfoError {
 impl Info {
     /// Reads a document.
     pub fn parse(document: &[u8]) -> Result<Self, InfoError> {
-        let mut object: Object<'_> = serde_json::from_slice(document)?;
+        let mut object: Object<'_> = serde_json::from_slice(document).map_err(|source| {
+            let text = String::from_utf8_lossy(document);
+            let first = text.trim_start().chars().next();
+            let is_stray = |c: &char| !matches!(c, '{' | '[' | '"' | '-' | '0'..='9' | 't' | 'f' | 'n');
+            InfoError::Json { source, stray: first.filter(is_stray) }
+        })?;
         let version: String = object.take("Version")?.ok_or(InfoError::Missing("Version"))?;
         let time: Option<String> = object.take("Time")?;
         let origin: Option<Object<'_>> = object.take("Origin")?;

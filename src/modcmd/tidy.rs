@@ -72,6 +72,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         is_verbose,
         ..PackageOptions::default()
     };
+    if tells_requests {
+        session.tell_ignored();
+    }
     let loaded = session.load_packages(&requirements, &options)?;
     if is_verbose {
         loaded.unused.iter().for_each(|path| report::tell(&format!("unused {path}")));

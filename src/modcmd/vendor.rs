@@ -87,7 +87,10 @@ fn vendor(go: &GoEnv, verb: &'static str, asked: &Asked) -> Result<(), Failure> 
     };
     let io = |error: std::io::Error, path: &str| Failure::go(format!("{path}: {}", system_words(&error)));
     remove(Path::new(&folder)).map_err(|error| io(error, &format!("unlinkat {folder}")))?;
-    let vendoring: Vendoring = session.answer(|world| world.vendoring(&loaded))?;
+    let vendoring = match session.has_main() {
+        true => session.answer(|world| world.vendoring(&loaded))?,
+        false => Vendoring::default(),
+    };
     if let Some(collision) = &vendoring.collision {
         return Err(Failure::exact(1, collision.clone()));
     }

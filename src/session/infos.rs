@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use modkeep_module::info::{Info, Origin};
+use modkeep_module::quote::quote;
 use modkeep_module::{ModulePath, ModuleVersion, Resource, pseudo, semver};
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::node::Node;
@@ -127,8 +128,12 @@ impl Source {
         {
             return Ok(info);
         }
-        let resource = Resource::info(module_path(path)?, revision)
-            .map_err(|error| ModuleError::of_source(node.clone(), error.to_string(), Fault::Other))?;
+        let resource = Resource::info(module_path(path)?, revision).map_err(|error| {
+            let text = error.to_string();
+            let prefix = format!("version {} invalid: ", quote(revision));
+            let text = text.strip_prefix(&prefix).unwrap_or(&text);
+            ModuleError::of_source(node.clone(), text, Fault::Other)
+        })?;
         let data = self.read(&resource, &node).await?;
         let info = Info::parse(&data)
             .map_err(|error| ModuleError::of_source(node, error.to_string(), Fault::Other))?;

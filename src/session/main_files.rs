@@ -202,6 +202,9 @@ struct Reader<'a> {
     mode: &'a str,
 }
 
+/// What a version stands for that isn't canonical; nothing where nobody asked yet.
+type LookUp<'a> = dyn FnMut(&str, &str) -> Option<Result<String, Error>> + 'a;
+
 type Resolved = HashMap<(String, String), Result<String, Error>>;
 
 impl Reader<'_> {
@@ -282,7 +285,7 @@ impl Reader<'_> {
 fn parse(
     name: &str,
     data: &[u8],
-    look_up: &mut dyn FnMut(&str, &str) -> Option<Result<String, Error>>,
+    look_up: &mut LookUp<'_>,
     was_fixed: &mut bool,
 ) -> Result<GoMod, ParseErrors> {
     let mut fix = |path: &str, written: &str| {
@@ -293,11 +296,7 @@ fn parse(
     GoMod::parse_with(name, data, &mut fix)
 }
 
-fn fix_version(
-    path: &str,
-    version: &str,
-    look_up: &mut dyn FnMut(&str, &str) -> Option<Result<String, Error>>,
-) -> Result<String, FixError> {
+fn fix_version(path: &str, version: &str, look_up: &mut LookUp<'_>) -> Result<String, FixError> {
     let version = match version.split_once("-gopkgin-") {
         Some((_, rest)) if path.starts_with("gopkg.in/") => rest,
         _ => version,

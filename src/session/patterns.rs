@@ -12,7 +12,7 @@ use modkeep_resolver::wildcard::Wildcard;
 
 use super::{Session, folders};
 use crate::goenv::{paths, words as system_words};
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// A pattern in its shortest form; a leading `./` stays.
 pub(crate) fn cleaned(word: &str) -> String {
@@ -97,13 +97,20 @@ impl Session<'_> {
             let directory = paths::join(&top, &inner);
             let shown = shown_like(text, &self.go.short_always(&directory));
             let inside = directory.strip_prefix(root.as_str()).unwrap_or_default().trim_start_matches('/');
-            let is_ignored = ignores.iter().any(|ignore| match ignore.strip_prefix("./") {
-                Some(ignore) => format!("{inside}/").starts_with(&format!("{ignore}/")),
-                None => format!("/{inside}/").contains(&format!("/{ignore}/")),
-            });
-            (!is_ignored && wildcard.matches(&shown) && has_package(&directory)).then_some(directory)
+            (!is_ignored(&ignores, inside) && wildcard.matches(&shown) && has_package(&directory))
+                .then_some(directory)
         });
         found.collect()
+    }
+
+    /// Tells which directories of the main modules are left out, as `-x` does.
+    pub(crate) fn tell_ignored(&self) {
+        for (root, _) in self.mains() {
+            let ignores = self.ignores(&root);
+            if !ignores.is_empty() {
+                tell_ignored_below(&root, "", &ignores);
+            }
+        }
     }
 
     fn ignores(&self, root: &str) -> Vec<String> {
@@ -195,6 +202,30 @@ impl Session<'_> {
             }
         }
         None
+    }
+}
+
+/// Whether an `ignore` directive names a directory of its module, or one above it.
+fn is_ignored(ignores: &[String], directory: &str) -> bool {
+    ignores.iter().any(|ignore| match ignore.strip_prefix("./") {
+        Some(ignore) => format!("{directory}/").starts_with(&format!("{ignore}/")),
+        None => format!("/{directory}/").contains(&format!("/{ignore}/")),
+    })
+}
+
+fn tell_ignored_below(root: &str, directory: &str, ignores: &[String]) {
+    let entries = std::fs::read_dir(paths::join(root, directory)).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    for name in names.iter().filter(|name| !name.starts_with(['.', '_']) && *name != "testdata") {
+        let inner = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
+        let full = paths::join(root, &inner);
+        if is_ignored(ignores, &inner) {
+            report::tell(&format!("# ignoring directory {full}"));
+        } else if !Path::new(&paths::join(&full, "go.mod")).is_file() {
+            tell_ignored_below(root, &inner, ignores);
+        }
     }
 }
 

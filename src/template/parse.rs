@@ -63,7 +63,7 @@ impl Template {
         let (nodes, end) = parser.block().map_err(fail)?;
         match end {
             End::Template => Ok(Self { text: text.to_owned(), nodes }),
-            End::End => Err(fail("unexpected {{end}}".to_owned())),
+            End::Keyword => Err(fail("unexpected {{end}}".to_owned())),
             End::Else(_) => Err(fail("unexpected {{else}}".to_owned())),
         }
     }
@@ -76,7 +76,7 @@ struct Parser {
 /// What ended a block.
 enum End {
     Template,
-    End,
+    Keyword,
     /// With what stands behind `else`.
     Else(Option<(String, Vec<Word>, usize)>),
 }
@@ -99,7 +99,7 @@ impl Parser {
             let rest = || trim(words[1..].to_vec());
             match keyword.as_str() {
                 "if" | "with" | "range" => nodes.push(self.control(&keyword, rest(), place)?),
-                "end" => return Ok((nodes, End::End)),
+                "end" => return Ok((nodes, End::Keyword)),
                 "else" => {
                     let rest = rest();
                     let chained = match rest.first() {
@@ -127,12 +127,12 @@ impl Parser {
         let (body, end) = self.block()?;
         let otherwise = match end {
             End::Template => return Err("unexpected EOF".to_owned()),
-            End::End => Vec::new(),
+            End::Keyword => Vec::new(),
             End::Else(Some((chained, words, place))) if chained == keyword && keyword != "range" => {
                 vec![self.control(keyword, words, place)?]
             }
             End::Else(_) => match self.block()? {
-                (nodes, End::End) => nodes,
+                (nodes, End::Keyword) => nodes,
                 _ => return Err("unexpected EOF".to_owned()),
             },
         };

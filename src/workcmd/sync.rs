@@ -35,7 +35,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         .main
         .ids()
         .into_iter()
-        .filter_map(|id| Some((world.nodes().node(id).path.to_string(), world.main.module(id)?.directory.clone())))
+        .filter_map(|id| {
+            Some((world.nodes().node(id).path.to_string(), world.main.module(id)?.directory.clone()))
+        })
         .collect();
     let mut changed = Vec::new();
     let mut line = String::new();

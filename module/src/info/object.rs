@@ -20,7 +20,7 @@ impl<'a> Object<'a> {
         if found.next().is_some() {
             return Err(InfoError::Twice(name));
         }
-        Ok(serde_json::from_str(value.get())?)
+        serde_json::from_str(value.get()).map_err(|source| InfoError::Json { source, stray: None })
     }
 }
 

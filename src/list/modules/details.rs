@@ -293,16 +293,15 @@ fn add_update(world: &mut World, module: &mut ModulePublic, gather: &mut Gather)
     };
     match gather.take(world.query(&query)) {
         None => {}
-        Some(Ok(revision)) => {
-            if order::compare(&module.path, &revision.version, &module.version).is_gt() {
-                module.update = Some(Box::new(ModulePublic {
-                    path: module.path.clone(),
-                    version: revision.version.clone(),
-                    time: Some(shown_time(revision.time.as_deref())),
-                    ..ModulePublic::default()
-                }));
-            }
+        Some(Ok(revision)) if order::compare(&module.path, &revision.version, &module.version).is_gt() => {
+            module.update = Some(Box::new(ModulePublic {
+                path: module.path.clone(),
+                version: revision.version.clone(),
+                time: Some(shown_time(revision.time.as_deref())),
+                ..ModulePublic::default()
+            }));
         }
+        Some(Ok(_)) => {}
         Some(Err(error)) => {
             let is_quiet = match &error {
                 Error::Query(QueryError::NoMatch { .. }) => true,

@@ -12,9 +12,8 @@ use crate::goenv::words;
 use crate::session::holds_somewhere;
 
 /// Files whose names begin so are about rights, and are copied from the folders above a package too.
-const METADATA: &[&str] = &[
-    "AUTHORS", "CONTRIBUTORS", "COPYLEFT", "COPYING", "COPYRIGHT", "LEGAL", "LICENSE", "NOTICE", "PATENTS",
-];
+const METADATA: &[&str] =
+    &["AUTHORS", "CONTRIBUTORS", "COPYLEFT", "COPYING", "COPYRIGHT", "LEGAL", "LICENSE", "NOTICE", "PATENTS"];
 
 /// A file that can't be copied, in go's words.
 #[derive(Debug, thiserror::Error)]

@@ -162,6 +162,7 @@ impl Stage {
             ("GOROOT", goroot),
             ("GOTRACEBACK", "system".into()),
             ("GOSUMDB", self.sumdb.clone()),
+            ("TESTGO_SUMDB", self.sumdb.split('+').next().unwrap_or_default().to_owned()),
             ("GONOPROXY", String::new()),
             ("GONOSUMDB", String::new()),
             ("GOVCS", "*:all".into()),
