@@ -19,6 +19,7 @@ pub mod node;
 pub mod order;
 pub mod packages;
 pub mod query;
+pub mod release;
 pub mod requirements;
 pub mod retraction;
 pub mod sums;

@@ -9,6 +9,7 @@ use crate::edit::Edit;
 use crate::error::Halt;
 use crate::node::Node;
 use crate::packages::{Loaded, PackageOptions, Pattern, Silence, Tags, Tidy};
+use crate::release;
 use crate::requirements::{Expanded, Load};
 use crate::world::World;
 
@@ -50,8 +51,12 @@ impl World {
     /// When something isn't known yet, or the graph can't be had.
     pub fn sync_module(&mut self, versions: &[Node]) -> Result<Option<Loaded>, Halt> {
         let initial = self.load(&Load::default())?;
-        let upgrade = versions.iter().map(|node| self.id(&node.path, &node.version)).collect();
-        let (requirements, is_changed) = self.edit(&initial, &Edit { upgrade, ..Edit::default() })?;
+        let versions = versions.iter().map(|node| self.id(&node.path, &node.version)).collect();
+        let edit = match release::sync_insists(&self.local.version) {
+            true => Edit { select: versions, ..Edit::default() },
+            false => Edit { upgrade: versions, ..Edit::default() },
+        };
+        let (requirements, is_changed) = self.edit(&initial, &edit)?;
         if !is_changed {
             return Ok(None);
         }

@@ -17,6 +17,9 @@ use crate::{Outcome, messages};
 /// What we say and leave.
 pub(crate) fn us(universe: &Universe, folder: &str, start: &Start, command: &[String]) -> Outcome {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    if words == ["work", "sync"] {
+        return sync(universe, folder, start);
+    }
     let caller = Caller::new(universe, folder, start);
     let outcome = Outcome { go_mod: start.go_mod.clone(), ..Outcome::default() };
     let mut asked = Asked { caller, stderr: String::new(), has_failed: false, outcome };
@@ -37,6 +40,41 @@ pub(crate) fn us(universe: &Universe, folder: &str, start: &Start, command: &[St
     }
     outcome.stderr = messages(&stderr);
     outcome
+}
+
+/// `work sync`: what the workspace selects, then each module with it.
+fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
+    let second = universe.second.as_ref().expect("only workspaces are synchronised");
+    let second = Start { go_mod: second.go_mod.clone(), go_sum: None };
+    let mut outcome = Outcome { go_mod: format!("{}{}", start.go_mod, second.go_mod), ..Outcome::default() };
+    let Some(mut caller) = Caller::of_workspace(universe, folder, [start, &second]) else { return outcome };
+    let versions = match caller.resolve(|world| world.versions_to_sync()) {
+        Ok(versions) => versions,
+        Err(error) => {
+            outcome.stderr = messages(&format!("go: {error}\n"));
+            return outcome;
+        }
+    };
+    let mut files = String::new();
+    for ((_, versions), start) in versions.iter().zip([start, &second]) {
+        let mut caller = Caller::new(universe, folder, start);
+        let synced = caller.resolve(|world| world.sync_module(versions)).and_then(|loaded| {
+            let Some(loaded) = loaded else { return Ok(None) };
+            let written = caller.world.written(&loaded.requirements, &Change::default());
+            written.map_err(|error| Box::new(Error::Text(error.to_string())))
+        });
+        match synced {
+            Ok(Some(written)) if written.is_dirty => {
+                files.push_str(&String::from_utf8(written.after).expect("go.mod is text"));
+            }
+            Ok(_) => files.push_str(&start.go_mod),
+            Err(error) => {
+                outcome.stderr = messages(&format!("go: {error}\n"));
+                return outcome;
+            }
+        }
+    }
+    Outcome { succeeded: true, go_mod: files, ..outcome }
 }
 
 struct Asked<'a> {

@@ -41,6 +41,8 @@ pub(crate) struct Universe {
     /// By name: `d1`, beside the main module `m`.
     pub(crate) directories: BTreeMap<String, Module>,
     pub(crate) main: Module,
+    /// The other main module of a workspace, `m2`.
+    pub(crate) second: Option<Module>,
     /// Words after `go`.
     pub(crate) commands: Vec<Vec<String>>,
     paths: Vec<String>,
@@ -58,7 +60,8 @@ impl Universe {
         }
         let main = Module { go_mod: String::new(), tree: Tree::new() };
         let (registry, directories) = (BTreeMap::new(), BTreeMap::new());
-        let mut universe = Self { registry, directories, main, commands: Vec::new(), paths, versions };
+        let (second, commands) = (None, Vec::new());
+        let mut universe = Self { registry, directories, main, second, commands, paths, versions };
         for path in universe.paths.clone() {
             for version in universe.versions_of(&path) {
                 let module = universe.module(dice, &path, &GO_LINES);
@@ -67,6 +70,10 @@ impl Universe {
         }
         universe.main_module(dice);
         universe.command(dice);
+        if dice.once_in(3) {
+            universe.second = Some(universe.module(dice, "ex.com/m2", &MAIN_GO_LINES));
+            universe.commands.push(vec!["work".to_owned(), "sync".to_owned()]);
+        }
         universe
     }
 

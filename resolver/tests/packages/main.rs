@@ -1,4 +1,5 @@
-//! Random universes with packages: `mod tidy`, `mod why`, `mod vendor` and `get` by us and by the real go command.
+//! Random universes with packages: `mod tidy`, `mod why`, `mod vendor`, `get` and `work sync` by us and by
+//! the real go command.
 //!
 //! What is said, the go.mod and the lines of go.sum left behind, and vendor/modules.txt. A universe that differs is
 //! printed; its number and `MODKEEP_SEED` bring it back.
@@ -60,6 +61,10 @@ fn difference(go: &Go, number: usize, universe: &Universe, succeeded: &mut usize
     let plain = folder.path().to_str().expect("temporary folders have plain names");
     for command in &universe.commands {
         let mut start = Start { go_mod: universe.main.go_mod.clone(), go_sum: None };
+        if let Some(second) = universe.second.as_ref().filter(|_| command[0] == "work") {
+            put(&folder.path().join("m2/go.mod"), second.go_mod.as_bytes());
+            put(&folder.path().join("go.work"), tell::WORKSPACE.as_bytes());
+        }
         if command.contains(&"vendor".to_owned()) {
             // What is vendored has to be tidy.
             let tidy = ask_go(go, folder.path(), &start, &["mod".to_owned(), "tidy".to_owned()])?;
@@ -94,6 +99,7 @@ fn shown(universe: &Universe) -> String {
         format!("## {name}\n{}{tree}", module.go_mod)
     };
     let mut text = module("main".to_owned(), &universe.main);
+    text.extend(universe.second.iter().map(|second| module("second".to_owned(), second)));
     for (name, directory) in &universe.directories {
         text.push_str(&module(name.clone(), directory));
     }
@@ -111,6 +117,9 @@ fn build(folder: &Path, universe: &Universe) {
         for (file, content) in module.files() {
             put(&folder.join(name).join(file), content.as_bytes());
         }
+    }
+    for (name, content) in universe.second.iter().flat_map(|second| second.files()) {
+        put(&folder.join("m2").join(name), content.as_bytes());
     }
     for ((path, version), module) in &universe.registry {
         let at = folder.join("px").join(path).join("@v");
@@ -144,6 +153,10 @@ fn ask_go(go: &Go, folder: &Path, start: &Start, arguments: &[String]) -> Option
     command.arg("20").arg(go.tool()).current_dir(&main).args(arguments);
     command.env("GOPROXY", format!("file://{}/px", folder.display())).env("GOSUMDB", "off");
     command.env("GOPATH", folder.join("gopath")).env("GOFLAGS", "-modcacherw -mod=mod").env("GOWORK", "off");
+    let is_workspace = arguments[0] == "work";
+    if is_workspace {
+        command.env("GOWORK", folder.join("go.work")).env("GOFLAGS", "-modcacherw");
+    }
     command.env("GOOS", "linux").env("GOARCH", "amd64");
     let output = command.output().expect("go runs");
     if output.status.code() == Some(124) {
@@ -157,7 +170,8 @@ fn ask_go(go: &Go, folder: &Path, start: &Start, arguments: &[String]) -> Option
         succeeded: output.status.success(),
         stdout: text(output.stdout),
         stderr: messages(&text(output.stderr)),
-        go_mod: left("go.mod").expect("go leaves a go.mod"),
+        go_mod: left("go.mod").expect("go leaves a go.mod")
+            + &left(if is_workspace { "../m2/go.mod" } else { "none" }).unwrap_or_default(),
         sums: lines.map(|(subject, _)| subject.to_owned()).collect(),
         vendored: left("vendor/modules.txt"),
     };

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use modkeep_module::{GoMod, GoSum};
+use modkeep_module::{GoMod, GoSum, GoWork};
 use modkeep_resolver::error::{DirtyReason, Error, Fault, Halt, ModuleError};
 use modkeep_resolver::known::{Folder, Need, Revision, Scan, ScanError};
-use modkeep_resolver::main_modules::MainModule;
+use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::world::{LocalGo, Mode, World};
 
@@ -13,6 +13,9 @@ use crate::generate::{File, Module, Universe};
 
 /// Rounds of needs before a resolution counts as one that never ends.
 const MOST_ROUNDS: usize = 1_000;
+
+/// The go.work of universes with two main modules.
+pub(crate) const WORKSPACE: &str = "go 1.27.3\n\nuse (\n\t./m\n\t./m2\n)\n";
 
 /// What a main module begins with.
 #[derive(Clone, Debug)]
@@ -33,22 +36,49 @@ pub(crate) struct Caller<'a> {
 
 /// The world of a universe that stands in `folder`.
 fn world(folder: &str, start: &Start) -> World {
-    let file = GoMod::parse("go.mod", start.go_mod.as_bytes()).expect("main modules are well-formed");
-    let directory = format!("{folder}/m");
-    let main = MainModule { file, was_fixed: false, directory, shown: ".".to_owned() };
-    let local = LocalGo { version: "1.27.3".to_owned(), explain: "; GOTOOLCHAIN=local".to_owned() };
+    let name = if start.go_mod.starts_with("module ex.com/m2\n") { "m2" } else { "m" };
+    let main = main_module(folder, name, &start.go_mod);
     let mode = if start.go_sum.is_some() { Mode::Readonly(DirtyReason::default()) } else { Mode::Mod };
-    let mut world = World::new(vec![main], None, mode, local).expect("one main module");
+    let mut world = World::new(vec![main], None, mode, local()).expect("one main module");
     world.required_sums =
         start.go_sum.as_ref().map(|text| GoSum::parse("go.sum", text.as_bytes()).expect("go wrote it"));
+    know_standard(&mut world);
+    world
+}
+
+/// The world of both main modules; `None` where their replacements contradict each other.
+fn workspace(folder: &str, mains: [&Start; 2]) -> Option<World> {
+    let file = GoWork::parse("go.work", WORKSPACE.as_bytes()).expect("a go.work");
+    let modules =
+        vec![main_module(folder, "m", &mains[0].go_mod), main_module(folder, "m2", &mains[1].go_mod)];
+    let workspace = Workspace { file, directory: folder.to_owned() };
+    let mut world = World::new(modules, Some(workspace), Mode::Mod, local()).ok()?;
+    know_standard(&mut world);
+    Some(world)
+}
+
+fn know_standard(world: &mut World) {
     world.standard.packages = ["fmt", "os", "net/http"].map(str::to_owned).into();
     world.here = Some(world.main.first());
-    world
+}
+
+fn local() -> LocalGo {
+    LocalGo { version: "1.27.3".to_owned(), explain: "; GOTOOLCHAIN=local".to_owned() }
+}
+
+fn main_module(folder: &str, name: &str, go_mod: &str) -> MainModule {
+    let file = GoMod::parse("go.mod", go_mod.as_bytes()).expect("main modules are well-formed");
+    let directory = format!("{folder}/{name}");
+    MainModule { file, was_fixed: false, directory, shown: ".".to_owned() }
 }
 
 impl<'a> Caller<'a> {
     pub(crate) fn new(universe: &'a Universe, folder: &'a str, start: &Start) -> Self {
         Self { universe, folder, world: world(folder, start), read: BTreeSet::new() }
+    }
+
+    pub(crate) fn of_workspace(universe: &'a Universe, folder: &'a str, mains: [&Start; 2]) -> Option<Self> {
+        Some(Self { universe, folder, world: workspace(folder, mains)?, read: BTreeSet::new() })
     }
 
     /// Answers needs until there is an answer.
@@ -113,7 +143,10 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
         Need::Folder { module: node, directory } => {
             let answer = find(universe, folder, node, "zip");
             let shown = match &*node.version {
-                "" => node.path.replace("..", folder).replace("ex.com/m", &format!("{folder}/m")),
+                "" if node.path.starts_with('.') => {
+                    format!("{folder}/{}", node.path.rsplit('/').next().unwrap_or_default())
+                }
+                "" => node.path.replace("ex.com", folder),
                 _ => format!("{folder}/gopath/pkg/mod/{node}"),
             };
             let shown = format!("{shown}/{directory}").trim_end_matches('/').to_owned();
@@ -150,11 +183,13 @@ fn find<'a>(
     node: &Node,
     kind: &str,
 ) -> Result<&'a Module, ModuleError> {
-    if &*node.path == "ex.com/m" {
-        return Ok(&universe.main);
+    match &*node.path {
+        "ex.com/m" => return Ok(&universe.main),
+        "ex.com/m2" => return Ok(universe.second.as_ref().expect("only workspaces speak of it")),
+        _ => {}
     }
     if node.version.is_empty() {
-        return Ok(&universe.directories[node.path.trim_start_matches("../")]);
+        return Ok(&universe.directories[node.path.trim_start_matches("../").trim_start_matches("./")]);
     }
     let key = (node.path.to_string(), node.version.to_string());
     universe.registry.get(&key).ok_or_else(|| missing(folder, node, &format!("{}.{kind}", node.version)))
