@@ -39,6 +39,7 @@ pub mod select;
 pub mod shop;
 pub mod tags;
 pub mod target;
+pub mod test_result;
 mod tier;
 pub mod toolchain;
 pub mod transcript;

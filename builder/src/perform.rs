@@ -242,6 +242,10 @@ impl<'a> Run<'a> {
     fn link(&self, id: NodeId) -> Result<Linked, StepError> {
         let program = self.program(id, None).ok_or_else(no_package)?;
         let (action, preimage) = program.key(&program.packages[0].1.build_id)?;
+        if self.plan.is_needless(id, &action) {
+            let build_id = BuildId::of_program(&action.short(), &program.packages[0].1.build_id);
+            return Ok(Linked { action, preimage, build_id, path: String::new(), is_up_to_date: true });
+        }
         program.link(action, preimage)
     }
 

@@ -3,7 +3,9 @@
 //! Source: `cmd/go/internal/work:action.go` (`CompileAction`, `LinkAction`, `installAction`).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
+use crate::action_id::ActionId;
 use crate::goal::Goal;
 use crate::package::{Package, PackageId};
 
@@ -18,6 +20,16 @@ pub struct Plan<'a> {
     known: HashMap<(usize, Kind), NodeId>,
     folders: usize,
     work: String,
+    probes: HashMap<NodeId, Probe>,
+}
+
+/// Says of a program's key whether the program is needless after all.
+struct Probe(Box<dyn Fn(&ActionId) -> bool + Send + Sync>);
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
 }
 
 /// One thing to do.
@@ -75,11 +87,23 @@ pub struct Linking<'s> {
 impl<'a> Plan<'a> {
     /// Nothing to do yet, for these targets, with files in a work folder.
     pub fn new(goals: &'a [Goal<'a>], work: &str) -> Self {
-        Self { goals, nodes: Vec::new(), known: HashMap::new(), folders: 0, work: work.to_owned() }
+        Self {
+            goals,
+            nodes: Vec::new(),
+            known: HashMap::new(),
+            folders: 0,
+            work: work.to_owned(),
+            probes: HashMap::new(),
+        }
     }
 
     fn package(&self, goal: usize, id: PackageId) -> &'a Package {
         &self.goals[goal].graph[id]
+    }
+
+    /// What programs of a target end in.
+    pub fn program_suffix(&self, goal: usize) -> &'static str {
+        self.goals[goal].program_suffix()
     }
 
     /// Has a package compiled.
@@ -179,6 +203,19 @@ impl<'a> Plan<'a> {
         let work = Work::Link { name, target, is_kept: linking.is_kept };
         self.nodes.push(Node { goal, package: Some(id), work, needs, after: Vec::new(), folder, rank: 0 });
         link
+    }
+
+    /// Has a program linked only if `is_needless` says no to its key: what it would be run for may be known already.
+    pub fn link_unless(
+        &mut self,
+        node: usize,
+        is_needless: impl Fn(&ActionId) -> bool + Send + Sync + 'static,
+    ) {
+        self.probes.insert(node, Probe(Box::new(is_needless)));
+    }
+
+    pub(crate) fn is_needless(&self, node: NodeId, id: &ActionId) -> bool {
+        self.probes.get(&node).is_some_and(|probe| (probe.0)(id))
     }
 
     /// Has the result of a node put in place.

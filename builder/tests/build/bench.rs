@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use modkeep_builder::build::Build;
+use modkeep_builder::build::{Build, Profile};
 use modkeep_builder::execute::Machine;
 use modkeep_builder::goal::Goal;
 use modkeep_builder::gocache::GoCache;
 use modkeep_builder::load::{Loader, Options, Scans};
 use modkeep_builder::modules::{MainModule, Module, Modules, Place, PlaceError};
-use modkeep_builder::package::{BuildInfo, BuildModule, Graph, PackageId};
 use modkeep_builder::plan::{Linking, Plan};
 use modkeep_builder::shop::{Flags, Shop};
+use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::Target;
 use modkeep_builder::toolchain::Toolchain;
 use modkeep_builder::transcript::{Told, Transcript};
@@ -28,13 +28,20 @@ pub(crate) struct Case<'a> {
     pub(crate) target: &'a str,
     pub(crate) cgo: bool,
     pub(crate) trimpath: bool,
+    pub(crate) race: bool,
+    pub(crate) cover: bool,
+    /// Whether the compiler is guided by a profile.
+    pub(crate) profile: bool,
+    pub(crate) ldflags: &'a str,
     pub(crate) release: &'a str,
 }
 
 impl<'a> Case<'a> {
     pub(crate) fn new(package: &'a str) -> Self {
         let release = modkeep_harness::go::RELEASE;
-        Self { package, target: "linux/amd64", cgo: true, trimpath: true, release }
+        let (race, cover, profile, ldflags) = (false, false, false, "");
+        let target = "linux/amd64";
+        Self { package, target, cgo: true, trimpath: true, race, cover, profile, ldflags, release }
     }
 
     /// The same for another target, where no C compiler is needed.
@@ -90,6 +97,22 @@ impl Bench {
         assert!(fs::read(&theirs).expect("a program") == fs::read(&ours).expect("a program"), "{case:?}");
     }
 
+    /// Replaces text in a file of the demo.
+    pub(crate) fn edit(&self, file: &str, old: &str, new: &str) {
+        let path = self.path("demo").join(file);
+        let text = fs::read_to_string(&path).expect("a source");
+        assert!(text.contains(old), "{file} has no {old}");
+        #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+        fs::write(&path, text.replace(old, new)).expect("a source");
+    }
+
+    /// Builds with our own cache and says how many packages were compiled.
+    pub(crate) fn compiles(&self, case: &Case<'_>) -> usize {
+        let built = self.build(case, "ours", &self.path("ours.out"));
+        assert!(built.succeeded, "{case:?}:\n{}", tail(&built.script));
+        built.script.lines().filter(|line| line.contains("/compile -o ")).count()
+    }
+
     fn build_with_go(&self, case: &Case<'_>, cache: &str, output: &Path) -> String {
         let _ = fs::remove_file(output);
         let go = Go::named(case.release).expect("the release go");
@@ -101,6 +124,18 @@ impl Bench {
         if case.trimpath {
             command.arg("-trimpath");
         }
+        if case.race {
+            command.arg("-race");
+        }
+        if case.cover {
+            command.arg("-cover");
+        }
+        if case.profile {
+            command.arg(format!("-pgo={}", profile(&go)));
+        }
+        if !case.ldflags.is_empty() {
+            command.arg(format!("-ldflags={}", case.ldflags));
+        }
         let ran = command.arg(case.package).current_dir(self.path("demo")).output().expect("go");
         let script = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(ran.status.success(), "{case:?}: {}", tail(&script));
@@ -111,7 +146,8 @@ impl Bench {
     pub(crate) fn build(&self, case: &Case<'_>, cache: &str, output: &Path) -> Built {
         let _ = fs::remove_file(output);
         let demo = self.path("demo").to_string_lossy().into_owned();
-        let root = Go::named(case.release).expect("the release go").root().to_string_lossy().into_owned();
+        let go = Go::named(case.release).expect("the release go");
+        let root = go.root().to_string_lossy().into_owned();
         let (os, arch) = case.target.split_once('/').expect("GOOS/GOARCH");
         let host = Target { os: "linux".to_owned(), arch: host_arch().to_owned() };
         let toolchain = Toolchain::at(&root, host).expect("a toolchain");
@@ -119,14 +155,28 @@ impl Bench {
         let mut build = Build::new(toolchain, target, &demo);
         build.trimpath = case.trimpath;
         build.cgo = case.cgo;
+        build.instrument = case.race.then_some(Instrument::Race);
+        build.cover = case.cover;
+        if case.race {
+            build.cover_mode = "atomic".to_owned();
+        }
+        if case.profile {
+            build.pgo = Profile::File(profile(&go));
+        }
+        if !case.ldflags.is_empty() {
+            build.ldflags.add(case.ldflags, &demo).expect("flags");
+        }
         let modules = DemoModules::new(&demo);
         let scans = Scans::default();
         let options = Options { stamps: true, ..Options::default() };
         let mut loader = Loader::new(&build, &modules, &scans, options).expect("a loader");
         let matches = loader.matches(&[case.package.to_owned()]);
         let loaded = loader.load(&matches);
-        let mut graph = loader.into_graph();
-        stamp(&build, &mut graph, loaded[0]);
+        loader.set_profiles(&loaded);
+        if case.cover {
+            loader.cover_builds(&loaded);
+        }
+        let graph = loader.into_graph();
         let wrong: Vec<String> = graph
             .iter()
             .filter_map(|(_, package)| Some(format!("{}: {}", package.import_path, package.error.as_ref()?)))
@@ -158,43 +208,10 @@ impl Bench {
     }
 }
 
-fn stamp(build: &Build, graph: &mut Graph, id: PackageId) {
-    if graph[id].build_info.is_some() {
-        return;
-    }
-    let mut settings: Vec<(String, String)> = Vec::new();
-    let mut set = |key: &str, value: &str| settings.push((key.to_owned(), value.to_owned()));
-    set("-buildmode", "exe");
-    set("-compiler", "gc");
-    if build.trimpath {
-        set("-trimpath", "true");
-    }
-    set("DefaultGODEBUG", &graph[id].default_godebug);
-    set("CGO_ENABLED", if build.cgo { "1" } else { "0" });
-    if build.cgo && !build.trimpath {
-        ["CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"].iter().for_each(|name| set(name, ""));
-    }
-    set("GOARCH", &build.target.arch);
-    set("GOOS", &build.target.os);
-    match build.target.arch.as_str() {
-        "amd64" => set("GOAMD64", "v1"),
-        "arm64" => set("GOARM64", "v8.0"),
-        "386" => set("GO386", "sse2"),
-        _ => {}
-    }
-    let module = |path: &str, version: &str| BuildModule {
-        path: path.to_owned(),
-        version: version.to_owned(),
-        ..BuildModule::default()
-    };
-    let mut deps = Vec::new();
-    if graph[id].import_path.ends_with("small") {
-        let replace = Some(Box::new(module("./quote", "(devel)")));
-        deps.push(BuildModule { replace, ..module("example.org/quote", "v1.5.2") });
-    }
-    let path = graph[id].import_path.clone();
-    let info = BuildInfo { path, main: module("example.com/demo", "(devel)"), deps, settings };
-    graph[id].build_info = Some(Arc::new(info));
+/// A profile that comes with the release; none of the demo's functions is in it.
+fn profile(go: &Go) -> String {
+    let file = go.root().join("src/cmd/compile/internal/test/testdata/pgo/inline/inline_hot.pprof");
+    file.to_string_lossy().into_owned()
 }
 
 fn host_arch() -> &'static str {

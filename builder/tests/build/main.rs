@@ -23,11 +23,33 @@ fn programs_are_those_of_go_and_caches_are_shared() {
         cases.extend(TARGETS.map(|target| small.without_cgo_for(target)));
         let older = Case { release: OLDER, ..app.clone() };
         cases.extend([older, Case { release: OLDER, ..small.without_cgo_for("darwin/arm64") }]);
-        cases.extend([Case { trimpath: false, ..app }, Case { trimpath: false, ..small }]);
+        cases.extend([Case { trimpath: false, ..app.clone() }, Case { trimpath: false, ..small.clone() }]);
+        cases.push(Case { race: true, ..app.clone() });
+        cases.push(Case { cover: true, ..app.clone() });
+        cases.push(Case { profile: true, ..small.clone() });
     }
+    cases.push(Case { ldflags: "-s -w -X main.version=1.2.3", ..small.clone() });
     for case in &cases {
         bench.check_same(case);
         bench.check_shared(case);
     }
     assert!(cases.iter().any(|case| case.release == RELEASE));
+    check_edits(&bench, &app);
+}
+
+/// A function's body is no business of those that import its package; what it exports is.
+fn check_edits(bench: &Bench, app: &Case<'_>) {
+    assert_eq!(bench.compiles(app), 0, "nothing changed");
+    bench.edit("lib/assets/assets.go", "return -1", "return -2");
+    assert_eq!(bench.compiles(app), 1, "only the package itself");
+    bench.check_same(app);
+    bench.check_shared(app);
+    bench.edit("lib/assets/assets.go", "return -2", "return -3");
+    bench.edit(
+        "lib/assets/assets.go",
+        "func Count()",
+        "// New is new.\nfunc New() {}\n\n// Count counts.\nfunc Count()",
+    );
+    assert_eq!(bench.compiles(app), 2, "the package and the program");
+    bench.check_same(app);
 }
