@@ -42,6 +42,16 @@ impl GoEnv {
         self.variables.environment()
     }
 
+    /// All variables of the process, for those that run programs.
+    pub(crate) fn process_variables(&self) -> std::collections::BTreeMap<String, String> {
+        self.variables.environment().all().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// GOROOT of the Go that is installed.
+    pub(crate) fn installed_root(&self) -> Option<String> {
+        release::installed_root(self.variables.get("PATH")?)
+    }
+
     /// GOFLAGS.
     pub(crate) fn goflags(&self) -> &GoFlags {
         &self.goflags

@@ -1,5 +1,6 @@
 //! The door of modkeep: one file a verb. It parses, calls a room and prints.
 
+mod building;
 mod cli;
 mod completions;
 mod config;

@@ -23,6 +23,11 @@ pub(crate) fn selected(environment: &Environment) -> Result<String, Failure> {
     select(&wish, &installed, || Lines::find(environment)).map_err(Failure::go)
 }
 
+/// GOROOT of the go on a PATH.
+pub(crate) fn installed_root(path: &str) -> Option<String> {
+    installed::root_on(path.as_ref())?.into_os_string().into_string().ok()
+}
+
 /// `lines` are read only if the wish lets them speak.
 fn select(wish: &str, installed: &str, lines: impl FnOnce() -> Lines) -> Result<String, String> {
     let (floor, mode) = match wish {

@@ -102,7 +102,7 @@ impl Environment {
     }
 
     /// All variables, for a child process.
-    fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+    pub fn all(&self) -> impl Iterator<Item = (&String, &String)> {
         self.variables.iter()
     }
 

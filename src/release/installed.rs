@@ -14,7 +14,12 @@ pub(super) fn release(environment: &Environment) -> Option<String> {
 
 /// GOROOT of the go on PATH: two levels above the program, links followed.
 fn on_path(environment: &Environment) -> Option<PathBuf> {
-    let folders = std::env::split_paths(environment.get("PATH")?);
+    root_on(environment.get("PATH")?)
+}
+
+/// GOROOT of the go on a PATH.
+pub(super) fn root_on(path: &std::ffi::OsStr) -> Option<PathBuf> {
+    let folders = std::env::split_paths(path);
     let program = folders.map(|folder| folder.join("go")).find(|file| file.is_file())?;
     Some(program.canonicalize().ok()?.parent()?.parent()?.to_owned())
 }

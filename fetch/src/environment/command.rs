@@ -34,7 +34,7 @@ pub(super) fn go_env(environment: &Environment, patience: Duration) -> Option<Sa
     let mut child = Command::new(&go)
         .args(["env", "GOPROXY", "GOSUMDB"])
         .env_clear()
-        .envs(environment.iter())
+        .envs(environment.all())
         .env("GOTOOLCHAIN", "local")
         .env("GOWORK", "off")
         .current_dir(go.ancestors().last()?)

@@ -1,0 +1,56 @@
+//! Verbs that build: what is around them is made into the settings of a build, and what the builder tells is printed.
+
+pub(crate) mod build;
+pub(crate) mod clean;
+mod flags;
+pub(crate) mod install;
+mod interrupt;
+mod modules;
+pub(crate) mod run;
+mod site;
+
+pub(crate) use flags::BuildFlags;
+use site::Site;
+
+/// The flags that all verbs that build share, and those of one verb.
+macro_rules! build_flags {
+    ($($own:expr),* $(,)?) => {
+        &[
+            ("a", crate::flags::Kind::Bool),
+            ("asan", crate::flags::Kind::Bool),
+            ("asmflags", crate::flags::Kind::Text),
+            ("buildmode", crate::flags::Kind::Text),
+            ("buildvcs", crate::flags::Kind::Optional),
+            ("compiler", crate::flags::Kind::Text),
+            ("cover", crate::flags::Kind::Bool),
+            ("covermode", crate::flags::Kind::Text),
+            ("coverpkg", crate::flags::Kind::Text),
+            ("debug-actiongraph", crate::flags::Kind::Text),
+            ("gccgoflags", crate::flags::Kind::Text),
+            ("gcflags", crate::flags::Kind::Text),
+            ("installsuffix", crate::flags::Kind::Text),
+            ("json", crate::flags::Kind::Bool),
+            ("ldflags", crate::flags::Kind::Text),
+            ("linkshared", crate::flags::Kind::Bool),
+            ("mod", crate::flags::Kind::Text),
+            ("modcacherw", crate::flags::Kind::Bool),
+            ("modfile", crate::flags::Kind::Text),
+            ("msan", crate::flags::Kind::Bool),
+            ("n", crate::flags::Kind::Bool),
+            ("overlay", crate::flags::Kind::Text),
+            ("p", crate::flags::Kind::Text),
+            ("pgo", crate::flags::Kind::Text),
+            ("pkgdir", crate::flags::Kind::Text),
+            ("race", crate::flags::Kind::Bool),
+            ("tags", crate::flags::Kind::Text),
+            ("targets", crate::flags::Kind::Text),
+            ("toolexec", crate::flags::Kind::Text),
+            ("trimpath", crate::flags::Kind::Bool),
+            ("v", crate::flags::Kind::Bool),
+            ("work", crate::flags::Kind::Bool),
+            ("x", crate::flags::Kind::Bool),
+            $($own),*
+        ]
+    };
+}
+pub(crate) use build_flags;

@@ -1,0 +1,192 @@
+//! The flags of building, as they are given.
+//!
+//! Source of the rules: `cmd/go/internal/work:build.go` (`AddBuildFlags`), `init.go` (`BuildInit`, `instrumentInit`).
+
+use modkeep_builder::build::{BuildMode, Profile, Stamp};
+use modkeep_builder::package_flags::{PackageFlags, split};
+use modkeep_builder::tags::Instrument;
+use modkeep_builder::target::{self, Target};
+
+use crate::flags::Usage;
+use crate::goenv::GoEnv;
+use crate::report::Failure;
+
+/// What was given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BuildFlags {
+    pub(crate) forces: bool,
+    pub(crate) dry: bool,
+    pub(crate) shows: bool,
+    pub(crate) names: bool,
+    pub(crate) keeps_work: bool,
+    pub(crate) json: bool,
+    pub(crate) parallel: Option<usize>,
+    pub(crate) trimpath: bool,
+    pub(crate) instrument: Option<Instrument>,
+    pub(crate) cover: bool,
+    pub(crate) cover_mode: String,
+    pub(crate) cover_packages: Vec<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) asmflags: PackageFlags,
+    pub(crate) gcflags: PackageFlags,
+    pub(crate) ldflags: PackageFlags,
+    pub(crate) mode: BuildMode,
+    pub(crate) vcs: Stamp,
+    pub(crate) profile: Profile,
+    pub(crate) wrapper: Vec<String>,
+    /// `-targets`: more than one platform, or another than that of the environment.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) mod_mode: String,
+    pub(crate) modfile: String,
+}
+
+impl BuildFlags {
+    /// Takes a flag; false if it is none of building's.
+    pub(crate) fn set(
+        &mut self,
+        usage: &Usage,
+        go: &GoEnv,
+        name: &str,
+        value: &str,
+    ) -> Result<bool, Failure> {
+        let is_set = value == "true";
+        let refuse = |reason: &dyn std::fmt::Display| {
+            let quoted = modkeep_module::quote::quote(value);
+            Err(usage.refuse(&format!("invalid value {quoted} for flag -{name}: {reason}")))
+        };
+        match name {
+            "a" => self.forces = is_set,
+            "n" => self.dry = is_set,
+            "x" => self.shows = is_set,
+            "v" => self.names = is_set,
+            "work" => self.keeps_work = is_set,
+            "json" => self.json = is_set,
+            "trimpath" => self.trimpath = is_set,
+            "race" => return self.instrument(Instrument::Race, is_set),
+            "msan" => return self.instrument(Instrument::Memory, is_set),
+            "asan" => return self.instrument(Instrument::Address, is_set),
+            "cover" => self.cover = is_set,
+            "covermode" => {
+                if !matches!(value, "set" | "count" | "atomic") {
+                    return refuse(&"valid modes are \"set\", \"count\", or \"atomic\"");
+                }
+                self.cover = true;
+                value.clone_into(&mut self.cover_mode);
+            }
+            "coverpkg" => {
+                self.cover = true;
+                self.cover_packages = value.split(',').map(str::to_owned).collect();
+            }
+            "p" => match value.parse::<usize>() {
+                Ok(0) => return Err(Failure::go(format!("-p must be a positive integer: {value}\n"))),
+                Ok(number) => self.parallel = Some(number),
+                Err(_) => return refuse(&"parse error"),
+            },
+            "tags" => self.tags = tags(value).map_err(|error| usage.refuse(&error))?,
+            "asmflags" | "gcflags" | "ldflags" => {
+                let list = match name {
+                    "asmflags" => &mut self.asmflags,
+                    "gcflags" => &mut self.gcflags,
+                    _ => &mut self.ldflags,
+                };
+                if let Err(error) = list.add(value, go.folder()) {
+                    return refuse(&error);
+                }
+            }
+            "buildmode" => {
+                self.mode = match value {
+                    "default" => BuildMode::Default,
+                    "exe" => BuildMode::Executable,
+                    "pie" => BuildMode::Pie,
+                    "archive" => BuildMode::Archive,
+                    "c-archive" | "c-shared" | "shared" | "plugin" => {
+                        return Err(Failure::exact(
+                            1,
+                            format!("-buildmode={value} is not supported by modkeep"),
+                        )
+                        .with_hint(format!("the go command has it: go build -buildmode={value}")));
+                    }
+                    _ => return Err(Failure::exact(1, format!("buildmode={value} not supported"))),
+                }
+            }
+            "buildvcs" => {
+                self.vcs = match value {
+                    "auto" | "" => Stamp::Auto,
+                    "1" | "t" | "T" | "TRUE" | "true" | "True" => Stamp::Always,
+                    "0" | "f" | "F" | "FALSE" | "false" | "False" => Stamp::Never,
+                    _ => {
+                        let quoted = modkeep_module::quote::quote(value);
+                        let reason = "value is neither 'auto' nor a valid bool";
+                        return Err(
+                            usage.refuse(&format!("invalid boolean value {quoted} for -buildvcs: {reason}"))
+                        );
+                    }
+                }
+            }
+            "pgo" => {
+                self.profile = match value {
+                    "auto" | "" => Profile::Auto,
+                    "off" => Profile::Off,
+                    file => Profile::File(go.absolute(file)),
+                }
+            }
+            "toolexec" => {
+                self.wrapper = match split(value) {
+                    Ok(words) => words,
+                    Err(error) => return refuse(&error),
+                }
+            }
+            "targets" => {
+                self.targets = target::parse_list(value).map_err(|error| usage.refuse(&error.to_string()))?;
+            }
+            "mod" => value.clone_into(&mut self.mod_mode),
+            "modfile" => self.modfile = go.absolute(value),
+            "compiler" if value == "gc" => {}
+            "compiler" if value == "gccgo" => return Err(not_here("-compiler=gccgo")),
+            "compiler" => {
+                return refuse(&format!("unknown compiler {}", modkeep_module::quote::quote(value)));
+            }
+            "linkshared" if is_set => return Err(not_here("-linkshared")),
+            "pkgdir" | "installsuffix" | "overlay" | "debug-actiongraph" if !value.is_empty() => {
+                return Err(not_here(&format!("-{name}")));
+            }
+            "modcacherw" | "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "overlay"
+            | "debug-actiongraph" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn instrument(&mut self, wanted: Instrument, is_set: bool) -> Result<bool, Failure> {
+        let word = |instrument: Instrument| match instrument {
+            Instrument::Race => "-race",
+            Instrument::Memory => "-msan",
+            Instrument::Address => "-asan",
+        };
+        match self.instrument {
+            Some(other) if other != wanted && is_set => {
+                let order = ["-race", "-msan", "-asan"];
+                let mut words = [word(other), word(wanted)];
+                words.sort_by_key(|word| order.iter().position(|other| other == word));
+                let text = format!("may not use {} and {} simultaneously", words[0], words[1]);
+                return Err(Failure::exact(2, format!("go: {text}")));
+            }
+            Some(other) if other == wanted && !is_set => self.instrument = None,
+            _ if is_set => self.instrument = Some(wanted),
+            _ => {}
+        }
+        Ok(true)
+    }
+}
+
+fn not_here(flag: &str) -> Failure {
+    Failure::usage(format!("{flag} is not supported")).with_hint("the go command has it")
+}
+
+/// Words between commas, or between blanks as in old times (`tagsFlag`).
+fn tags(value: &str) -> Result<Vec<String>, String> {
+    if value.contains([' ', '\'']) {
+        return split(value).map_err(|error| format!("invalid value {value:?} for flag -tags: {error}"));
+    }
+    Ok(value.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+}

@@ -1,0 +1,117 @@
+//! `modkeep run`: a program built and run; the build cache keeps it.
+//!
+//! Source of the rules: `cmd/go/internal/run/run.go`.
+
+use std::process::{Command, ExitStatus};
+
+use modkeep_builder::load::Options;
+use modkeep_builder::plan::Linking;
+
+use super::{BuildFlags, Site, build_flags};
+use crate::flags::{Kind, Usage};
+use crate::goenv::{GoEnv, words as system_words};
+use crate::report::Failure;
+
+/// How the verb is used.
+pub(crate) const USAGE: Usage = Usage {
+    name: "run",
+    line: "go run [build flags] [-exec xprog] package [arguments...]",
+    flags: build_flags![("exec", Kind::Text)],
+};
+
+/// Runs the verb.
+pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+    let mut flags = BuildFlags::default();
+    let mut wrapper = Vec::new();
+    let rest = USAGE.parse(words, go.goflags(), |name, value| match name {
+        "exec" => {
+            wrapper = modkeep_builder::package_flags::split(value)
+                .map_err(|error| USAGE.refuse(&format!("invalid value {value:?} for flag -exec: {error}")))?;
+            Ok(())
+        }
+        name => flags.set(&USAGE, go, name, value).map(|_| ()),
+    })?;
+    let files = rest.iter().take_while(|word| word.ends_with(".go")).count();
+    let (patterns, arguments) = match (files, rest.first()) {
+        (0, None) => return Err(Failure::go("no go files listed")),
+        (0, Some(first)) if first.starts_with('-') => return Err(Failure::go("no go files listed")),
+        (0, Some(_)) => rest.split_at(1),
+        (count, _) => rest.split_at(count),
+    };
+    if let Some(test) = patterns.iter().find(|file| file.ends_with("_test.go")) {
+        return Err(Failure::go(format!("cannot run *_test.go files ({test})")));
+    }
+    if let Some(pattern) =
+        patterns.iter().find(|pattern| pattern.contains('@') && !pattern.starts_with(['.', '/']))
+    {
+        return Err(Failure::usage(format!(
+            "{pattern}: packages of modules that are named with a version can't be run"
+        ))
+        .with_hint(format!("the go command can: go run {pattern}")));
+    }
+    let site = Site::find(go, &flags, "run")?;
+    let mut loaded = site.load(patterns, Options::default())?;
+    let [only] = loaded.as_mut_slice() else {
+        return Err(Failure::usage("a program is run for one target"));
+    };
+    let id = match only.named.as_slice() {
+        [] => return Err(Failure::go(format!("no packages loaded from {}", patterns.join(" ")))),
+        [id] => *id,
+        several => {
+            let paths: Vec<&str> = several.iter().map(|&id| only.graph[id].import_path.as_str()).collect();
+            let text =
+                format!("pattern {} matches multiple packages:\n\t{}", patterns[0], paths.join("\n\t"));
+            return Err(Failure::go(text));
+        }
+    };
+    if only.graph[id].name != "main" {
+        return Err(Failure::exact(
+            1,
+            format!("package {} is not a main package", only.graph[id].import_path),
+        ));
+    }
+    only.graph[id].omit_debug = true;
+    let name = only.graph[id].program_name().to_owned();
+    let link = std::cell::Cell::new(0);
+    let mut status = None;
+    site.perform(
+        &loaded,
+        |plan| {
+            link.set(plan.link(0, id, &Linking { name: &name, is_kept: true, ..Linking::default() }));
+            Ok(())
+        },
+        |shop, outcome| {
+            let linked = outcome.linked(link.get()).ok_or_else(|| Failure::go("nothing was linked"))?;
+            if flags.dry || flags.shows {
+                let line = wrapper.iter().chain([&linked.path]).chain(arguments);
+                crate::report::tell(
+                    &line.cloned().collect::<Vec<_>>().join(" ").replace(&shop.work, "$WORK"),
+                );
+            }
+            if !flags.dry {
+                status = Some(run_program(&wrapper, &linked.path, arguments)?);
+            }
+            Ok(())
+        },
+    )?;
+    match status {
+        Some(status) if !status.success() => {
+            let code = status.code().unwrap_or(1);
+            Err(Failure::exact(1, format!("exit status {code}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run_program(wrapper: &[String], path: &str, arguments: &[String]) -> Result<ExitStatus, Failure> {
+    let mut command = match wrapper.split_first() {
+        None => Command::new(path),
+        Some((program, before)) => {
+            let mut command = Command::new(program);
+            command.args(before).arg(path);
+            command
+        }
+    };
+    command.args(arguments);
+    command.status().map_err(|error| Failure::go(format!("running {path}: {}", system_words(&error))))
+}

@@ -1,0 +1,382 @@
+//! Where a build takes place: the toolchain, the caches, the targets, and the way in which is told what happens.
+//!
+//! Source of the rules: `cmd/go/internal/cfg/cfg.go`, `cache/default.go`, `work:init.go`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use modkeep_builder::build::Build;
+use modkeep_builder::execute::Machine;
+use modkeep_builder::goal::Goal;
+use modkeep_builder::gocache::GoCache;
+use modkeep_builder::load::{Loader, Match, Options, Scans};
+use modkeep_builder::package::{Graph, PackageId};
+use modkeep_builder::perform::Outcome;
+use modkeep_builder::plan::Plan;
+use modkeep_builder::platform;
+use modkeep_builder::shop::{Flags, Shop};
+use modkeep_builder::tags::Instrument;
+use modkeep_builder::target::Target;
+use modkeep_builder::toolchain::Toolchain;
+use modkeep_builder::transcript::{Told, Transcript};
+use serde_json::json;
+
+use super::modules::{Required, module_cache};
+use super::{BuildFlags, interrupt};
+use crate::goenv::{GoEnv, words};
+use crate::report::{self, Failure};
+
+/// All that a verb needs to build.
+pub(super) struct Site<'a> {
+    pub(super) go: &'a GoEnv,
+    pub(super) flags: &'a BuildFlags,
+    /// One for each target.
+    pub(super) builds: Vec<Build>,
+    modules: Required,
+    scans: Scans,
+    cache: GoCache,
+    verb: &'static str,
+}
+
+/// The packages of one target.
+pub(super) struct Loaded {
+    pub(super) graph: Graph,
+    /// Those that the command line names.
+    pub(super) named: Vec<PackageId>,
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn find(go: &'a GoEnv, flags: &'a BuildFlags, verb: &'static str) -> Result<Self, Failure> {
+        let host = host();
+        let toolchain = toolchain(go, host.clone())?;
+        let modules = Required::find(go, &flags.modfile)?;
+        let cache = cache_folder(go)?;
+        let cache = GoCache::open(&cache).map_err(Failure::of)?;
+        let targets = match flags.targets.is_empty() {
+            true => vec![Target {
+                os: go.get("GOOS").unwrap_or(&host.os).to_owned(),
+                arch: go.get("GOARCH").unwrap_or(&host.arch).to_owned(),
+            }],
+            false => flags.targets.clone(),
+        };
+        let builds = targets.into_iter().map(|target| build(go, flags, &toolchain, target));
+        let builds = builds.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { go, flags, builds, modules, scans: Scans::default(), cache, verb })
+    }
+
+    /// Loads what the patterns match, for each target.
+    pub(super) fn load(&self, patterns: &[String], options: Options) -> Result<Vec<Loaded>, Failure> {
+        self.builds.iter().map(|build| self.load_for(build, patterns, options)).collect()
+    }
+
+    fn load_for(&self, build: &Build, patterns: &[String], options: Options) -> Result<Loaded, Failure> {
+        let mut loader = Loader::new(build, &self.modules, &self.scans, options)
+            .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
+        let matches = loader.matches(patterns);
+        for found in matches.iter().filter(|found| Match::is_empty(found)) {
+            let pattern = modkeep_module::quote::quote(&found.pattern);
+            report::tell(&format!("go: warning: {pattern} matched no packages"));
+        }
+        let named = loader.load(&matches);
+        let graph = loader.into_graph();
+        self.check(&graph, &named)?;
+        Ok(Loaded { graph, named })
+    }
+
+    /// Fails with all that is wrong with the packages (`load.CheckPackageErrors`).
+    fn check(&self, graph: &Graph, named: &[PackageId]) -> Result<(), Failure> {
+        let all = graph.with_dependencies(named);
+        let mut has_failed = false;
+        for package in all.iter().map(|&id| &graph[id]) {
+            if let Some(error) = &package.error {
+                has_failed = true;
+                self.teller()(Told {
+                    package: &package.description(),
+                    text: &format!("{error}\n"),
+                    is_failure: true,
+                });
+            }
+        }
+        if has_failed { Err(Failure::told(1)) } else { Ok(()) }
+    }
+
+    /// What prints what is told: text, or events under `-json`.
+    fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
+        if self.flags.json { Box::new(tell_as_json) } else { Box::new(tell_as_text) }
+    }
+
+    /// Makes a plan for the targets, carries it out and cleans up.
+    pub(super) fn perform(
+        &self,
+        loaded: &[Loaded],
+        plan: impl FnOnce(&mut Plan<'_>) -> Result<(), Failure>,
+        then: impl FnOnce(&Shop, &Outcome) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let goals: Vec<Goal<'_>> =
+            self.builds.iter().zip(loaded).map(|(build, loaded)| Goal::new(build, &loaded.graph)).collect();
+        let flags = self.flags;
+        let work = WorkFolder::make(self.go, flags)?;
+        let transcript = Transcript::new(self.teller(), &work.path, self.go.folder());
+        if (flags.shows || flags.keeps_work) && !flags.dry {
+            self.teller()(Told { package: "", text: &format!("WORK={}\n", work.path), is_failure: false });
+        }
+        let machine = Machine::new(self.variables(), self.builds[0].toolchain.release, &work.path);
+        interrupt::end_children(machine.children());
+        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shop_flags = Flags {
+            dry: flags.dry,
+            shows: flags.shows,
+            names: flags.names,
+            forces: flags.forces,
+            keeps_work: flags.keeps_work,
+            parallel: flags.parallel.unwrap_or(parallel),
+            wrapper: flags.wrapper.clone(),
+            verb: self.verb.to_owned(),
+        };
+        let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
+        let shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags);
+        let mut made = Plan::new(&goals, &work.path);
+        plan(&mut made)?;
+        let outcome = made.perform(&shop);
+        // A cache that can't be trimmed still serves.
+        let _ = self.cache.trim();
+        if !outcome.succeeded {
+            return Err(Failure::told(1));
+        }
+        then(&shop, &outcome)
+    }
+
+    /// The variables of tools: those of the process, and go's own from its files.
+    fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = self.go.process_variables();
+        const OF_GO: [&str; 8] =
+            ["CC", "CXX", "FC", "AR", "PKG_CONFIG", "GO_EXTLINK_ENABLED", "GOGCCFLAGS", "GOTMPDIR"];
+        for name in OF_GO {
+            if let Some(value) = self.go.get(name) {
+                variables.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        for kind in ["CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS"] {
+            for name in [format!("CGO_{kind}"), format!("CGO_{kind}_ALLOW"), format!("CGO_{kind}_DISALLOW")] {
+                if let Some(value) = self.go.get(&name) {
+                    variables.insert(name, value.to_owned());
+                }
+            }
+        }
+        variables
+    }
+}
+
+/// The folder for what is thrown away.
+struct WorkFolder {
+    path: String,
+    goes: bool,
+}
+
+impl WorkFolder {
+    fn make(go: &GoEnv, flags: &BuildFlags) -> Result<Self, Failure> {
+        if flags.dry {
+            return Ok(Self { path: "$WORK".to_owned(), goes: false });
+        }
+        let parent = go.get("GOTMPDIR").or_else(|| go.get("TMPDIR")).unwrap_or("/tmp").to_owned();
+        let made = (0..1000u32).find_map(|attempt| {
+            let number = u64::from(std::process::id()) * 1000 + u64::from(attempt);
+            let path = format!("{}/go-build{number}", go.absolute(&parent).trim_end_matches('/'));
+            match fs::create_dir(&path) {
+                Ok(()) => Some(Ok(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+                Err(error) => {
+                    Some(Err(Failure::go(format!("creating work dir: mkdir {path}: {}", words(&error)))))
+                }
+            }
+        });
+        let path = made.unwrap_or_else(|| Err(Failure::go(format!("creating work dir in {parent}"))))?;
+        Ok(Self { path, goes: !flags.keeps_work })
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if self.goes {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn tell_as_text(told: Told<'_>) {
+    // Nobody is left to be told when stderr is gone.
+    let _ = std::io::stderr().lock().write_all(told.text.as_bytes());
+}
+
+/// One event a line, on stdout (`load/printer.go:JSONPrinter`).
+fn tell_as_json(told: Told<'_>) {
+    let mut out = String::new();
+    let mut event = |action: &str, output: &str| {
+        let mut fields = serde_json::Map::new();
+        fields.insert("ImportPath".to_owned(), json!(told.package));
+        fields.insert("Action".to_owned(), json!(action));
+        if !output.is_empty() {
+            fields.insert("Output".to_owned(), json!(output));
+        }
+        out.push_str(&serde_json::Value::Object(fields).to_string());
+        out.push('\n');
+    };
+    if told.is_failure {
+        told.text.split_inclusive('\n').for_each(|line| event("build-output", line));
+        event("build-fail", "");
+    } else if !told.text.is_empty() {
+        event("build-output", told.text);
+    }
+    let _ = std::io::stdout().lock().write_all(out.as_bytes());
+}
+
+/// The platform that modkeep runs on, in Go's words.
+fn host() -> Target {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        os => os,
+    };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        arch => arch,
+    };
+    Target { os: os.to_owned(), arch: arch.to_owned() }
+}
+
+/// The toolchain of the selected release: the one that is installed, or one in the module cache.
+fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
+    let wanted = format!("go{}", go.release());
+    let mut folders: Vec<String> = Vec::new();
+    folders.extend(go.get("GOROOT").map(str::to_owned));
+    folders.extend(go.installed_root());
+    let module = format!("golang.org/toolchain@v0.0.1-{wanted}.{}-{}", host.os, host.arch);
+    folders.push(format!("{}/{module}", module_cache(go)));
+    for folder in &folders {
+        if let Ok(found) = Toolchain::at(folder, host.clone())
+            && found.salt() == wanted
+        {
+            return Ok(found);
+        }
+    }
+    Err(Failure::go(format!("no toolchain {wanted}: it is neither installed nor in the module cache"))
+        .with_hint(format!("modkeep mod download {module}")))
+}
+
+/// GOCACHE, or where it is when nobody says (`cache.DefaultDir`).
+pub(super) fn cache_folder(go: &GoEnv) -> Result<PathBuf, Failure> {
+    match go.get("GOCACHE") {
+        Some("off") => {
+            Err(Failure::exact(1, "build cache is disabled by GOCACHE=off, but required as of Go 1.12"))
+        }
+        Some(folder) if folder.starts_with('/') => Ok(PathBuf::from(folder)),
+        Some(_) => Err(Failure::exact(
+            1,
+            "build cache is required, but could not be located: GOCACHE is not an absolute path",
+        )),
+        None => match (go.get("XDG_CACHE_HOME"), go.get("HOME")) {
+            (Some(folder), _) if folder.starts_with('/') => Ok(Path::new(folder).join("go-build")),
+            (None, Some(home)) => Ok(Path::new(home).join(".cache/go-build")),
+            _ => Err(Failure::exact(
+                1,
+                "build cache is required, but could not be located: GOCACHE is not defined and neither \
+                 $XDG_CACHE_HOME nor $HOME are defined",
+            )),
+        },
+    }
+}
+
+/// The settings for one target.
+fn build(go: &GoEnv, flags: &BuildFlags, toolchain: &Toolchain, target: Target) -> Result<Build, Failure> {
+    let mut build = Build::new(toolchain.clone(), target, go.folder());
+    let level = match build.target.arch.as_str() {
+        "386" => "GO386",
+        "amd64" => "GOAMD64",
+        "arm" => "GOARM",
+        "arm64" => "GOARM64",
+        "mips" | "mipsle" => "GOMIPS",
+        "mips64" | "mips64le" => "GOMIPS64",
+        "ppc64" | "ppc64le" => "GOPPC64",
+        "riscv64" => "GORISCV64",
+        "wasm" => "GOWASM",
+        _ => "",
+    };
+    build.level = go.get(level).unwrap_or_default().to_owned();
+    build.experiments = go.get("GOEXPERIMENT").unwrap_or_default().to_owned();
+    build.cgo = match go.get("CGO_ENABLED") {
+        Some("1") => true,
+        Some("0") => false,
+        _ => build.is_native() && has_c_compiler(go, &build.target),
+    };
+    build.tags.clone_from(&flags.tags);
+    build.instrument = flags.instrument;
+    build.cover = flags.cover;
+    build.cover_packages.clone_from(&flags.cover_packages);
+    build.cover_mode = match (flags.cover_mode.as_str(), flags.instrument) {
+        ("", Some(Instrument::Race)) => "atomic".to_owned(),
+        ("", _) => "set".to_owned(),
+        (mode, _) => mode.to_owned(),
+    };
+    build.mode = flags.mode;
+    build.trimpath = flags.trimpath;
+    build.vcs = flags.vcs;
+    build.pgo = flags.profile.clone();
+    build.asmflags = flags.asmflags.clone();
+    build.gcflags = flags.gcflags.clone();
+    build.ldflags = flags.ldflags.clone();
+    for kind in ["CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS"] {
+        let name = format!("CGO_{kind}");
+        if let Some(value) = go.get(&name) {
+            build.c_variables.insert(name, value.to_owned());
+        }
+    }
+    build.gobin = go.get("GOBIN").unwrap_or_default().to_owned();
+    build.gopath = go.gopath().into_iter().next().unwrap_or_default();
+    check_instrument(&build)?;
+    if flags.instrument == Some(Instrument::Race) && build.cover_mode != "atomic" {
+        let mode = modkeep_module::quote::quote(&build.cover_mode);
+        return Err(Failure::exact(
+            1,
+            format!("-covermode must be \"atomic\", not {mode}, when -race is enabled"),
+        ));
+    }
+    Ok(build)
+}
+
+/// Fails where the target can't be instrumented (`instrumentInit`).
+fn check_instrument(build: &Build) -> Result<(), Failure> {
+    let Some(instrument) = build.instrument else {
+        return Ok(());
+    };
+    let flag = match instrument {
+        Instrument::Race => "-race",
+        Instrument::Memory => "-msan",
+        Instrument::Address => "-asan",
+    };
+    let target = &build.target;
+    if !platform::supports(target, instrument) {
+        return Err(Failure::exact(2, format!("{flag} is not supported on {}/{}", target.os, target.arch)));
+    }
+    let needs_cgo = target.os != "darwin" || instrument != Instrument::Race;
+    if build.cgo || !needs_cgo {
+        return Ok(());
+    }
+    let more = if build.is_native() { "; enable cgo by setting CGO_ENABLED=1" } else { "" };
+    Err(Failure::exact(2, format!("go: {flag} requires cgo{more}")))
+}
+
+/// Whether the C compiler that go would use can be found.
+fn has_c_compiler(go: &GoEnv, target: &Target) -> bool {
+    let default =
+        if matches!(target.os.as_str(), "darwin" | "ios" | "freebsd" | "openbsd") { "clang" } else { "gcc" };
+    let program = match go.get("CC") {
+        // One that is named is taken at its word.
+        Some(_) => return true,
+        None => default,
+    };
+    let path = go.get("PATH").unwrap_or_default();
+    path.split(':').any(|folder| Path::new(folder).join(program).is_file())
+}
