@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use modkeep_store::{Folder, Options, S3, Store};
+use modkeep_store::{Folder, Options, S3, S3Options, Store};
 
 use crate::config::places::Place;
 use crate::report::Failure;
@@ -11,7 +11,10 @@ use crate::report::Failure;
 pub(crate) async fn open(place: Place, options: Options) -> Result<Arc<dyn Store>, Failure> {
     match place {
         Place::Folder(folder) => Ok(Arc::new(Folder::open(&folder, options).map_err(Failure::of)?)),
-        Place::Bucket(bucket) => Ok(Arc::new(S3::open(bucket).await.map_err(Failure::of)?)),
+        Place::Bucket(bucket) => {
+            let bucket = S3Options { free_floor: options.free_floor, ..bucket };
+            Ok(Arc::new(S3::open(bucket).await.map_err(Failure::of)?))
+        }
     }
 }
 

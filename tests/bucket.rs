@@ -80,8 +80,9 @@ fn is_refused(endpoint: &str) {
     for words in [&["serve", "--offline", "--listen", "127.0.0.1:0"][..], &["store", "check"]] {
         let (status, stdout, stderr) = run(&home, endpoint, words);
         assert_eq!((status, &*stdout), (Some(1), ""), "{stderr}");
-        let plain = "modkeep: bucket `modkeep` does not keep the condition `If-None-Match: *`: of 16 writers";
-        assert!(stderr.contains(plain) && stderr.contains("it cannot be a store"), "{stderr}");
+        // which race is lost first is the machine's to say
+        let plain = "modkeep: bucket `modkeep` does not keep the condition `If-";
+        assert!(stderr.starts_with(plain) && stderr.contains("it cannot be a store"), "{stderr}");
     }
 }
 

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use modkeep_harness::dice::Dice;
 use modkeep_harness::http::{Answer, get};
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
@@ -16,10 +17,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_modkeep");
 /// Mounts 6 MiB and becomes the server.
 const MOUNT: &str = r#"mount -t tmpfs -o size=6m tmpfs "$0" && exec "$@""#;
 
-fn module(name: &str, bytes: u32) -> Module {
-    let noise = (0..bytes).map(|n| (n.wrapping_mul(2_654_435_761) >> 23) as u8).collect::<Vec<_>>();
-    let scrambled = noise.iter().zip(noise.iter().skip(7).chain(&noise)).map(|(a, b)| a.rotate_left(3) ^ b);
-    Module::new(&format!("example.com/{name}"), "v1.0.0").file("content", scrambled.collect::<Vec<_>>())
+fn module(name: &str, bytes: usize) -> Module {
+    let dice = &mut Dice::of("full_disk");
+    let noise: Vec<u8> = (0..bytes / 8).flat_map(|_| dice.bits().to_le_bytes()).collect();
+    Module::new(&format!("example.com/{name}"), "v1.0.0").file("content", noise)
 }
 
 /// Whether a user may mount things that nobody else sees.

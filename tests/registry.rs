@@ -4,20 +4,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[path = "parts/store.rs"]
+mod store;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::sync::Arc;
 
 use modkeep_harness::go::{Client, Go, Missing, machine_proxy};
 use modkeep_harness::http::get;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};
-use modkeep_harness::s3;
 use modkeep_module::dirhash::hash_mod;
-use modkeep_store::{Folder, Key, Options, S3, S3Options, Store};
+use modkeep_store::Key;
 
 /// A main module, and the words that bring and build all it needs.
 struct Program {
@@ -189,7 +190,7 @@ fn three_clients(program: &Program) -> Result<(), Missing> {
 /// The files that are not in the store with the hash that go found.
 fn unkept(home: &Path, files: &Files) -> Vec<PathBuf> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let store = runtime.block_on(open(home));
+    let store = runtime.block_on(store::open(home));
     let is_kept = |file: &Path, hash: &str| {
         let key = Key::parse(&format!("files/{}", file.display())).unwrap();
         let fact = runtime.block_on(store.get(&key)).unwrap();
@@ -199,20 +200,6 @@ fn unkept(home: &Path, files: &Files) -> Vec<PathBuf> {
     };
     let lost = files.iter().filter(|(file, hash)| !is_kept(file, hash));
     lost.map(|(file, _)| file.clone()).collect()
-}
-
-/// The store of a program with this home, wherever it is.
-async fn open(home: &Path) -> Arc<dyn Store> {
-    let Some(place) = s3::shared(home) else {
-        return Arc::new(Folder::open(&Modkeep::store(home), Options::default()).unwrap());
-    };
-    let bucket = S3Options {
-        endpoint: Some(place.endpoint()),
-        path_style: true,
-        credentials: Some((s3::ACCESS.into(), s3::SECRET.into())),
-        ..S3Options::parse(&format!("s3://modkeep/{}", place.prefix())).unwrap()
-    };
-    Arc::new(S3::open(bucket).await.unwrap())
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) const SERVE: &[Setting] = &[
     one(
         "free-space",
         "SIZE",
-        "What must stay free on the store's disk; below it nothing new is kept [default: 64MiB]",
+        "What must stay free on the disk where files grow; below it nothing new is kept [default: 64MiB]",
     ),
     switch("private-absent", "Answer 404, not 403, for names of GOPRIVATE or GONOPROXY that are not kept"),
     switch("access-log", "Log each request [default: true]"),

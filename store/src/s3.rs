@@ -28,6 +28,7 @@ use crate::cell::{Cell, Put, Revision, Swap};
 use crate::check::{Report, Stats};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
+use crate::folder::floor::Floor;
 use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
@@ -66,6 +67,8 @@ pub struct S3Options {
     pub credentials: Option<(String, String)>,
     /// Where files grow before they are kept; the system's folder for temporary files if `None`.
     pub scratch: Option<PathBuf>,
+    /// Bytes of that folder's file system that must stay free.
+    pub free_floor: u64,
     /// Bytes of small values at which they are sealed into a segment; tests make it small.
     pub tail_full: Option<usize>,
 }
@@ -86,6 +89,7 @@ impl S3Options {
 pub struct S3 {
     bucket: Bucket,
     scratch: PathBuf,
+    floor: Floor,
     values: Values,
 }
 
@@ -104,7 +108,8 @@ impl S3 {
         let bucket = Bucket { client, uploads, name: options.bucket, prefix };
         probe::probe(&bucket).await?;
         let values = Values::open(bucket.clone(), scratch.clone(), tail_full).await?;
-        Ok(Self { bucket, scratch, values })
+        let floor = Floor::new(scratch.clone(), options.free_floor);
+        Ok(Self { bucket, scratch, floor, values })
     }
 
     /// Whether nothing was ever written there, as far as is known here.
@@ -150,8 +155,12 @@ async fn connect(options: &S3Options) -> [aws_sdk_s3::Client; 2] {
 #[async_trait]
 impl Store for S3 {
     async fn begin(&self) -> Result<Incoming, StoreError> {
-        let scratch = self.scratch.clone();
-        let begun = spawn_blocking(move || Incoming::create(&scratch)).await;
+        let (scratch, floor) = (self.scratch.clone(), self.floor.clone());
+        let begun = spawn_blocking(move || {
+            floor.check(1).map_err(|source| StoreError::io("beginning a file", source))?;
+            Ok(Incoming::create(&scratch)?.above(floor))
+        })
+        .await;
         begun.map_err(|source| StoreError::new(ErrorKind::Io, "beginning a file").because(source))?
     }
 

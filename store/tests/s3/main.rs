@@ -63,12 +63,7 @@ async fn a_bucket_that_does_not_keep_its_conditions_is_refused() {
         let refused = refusal(sin).await;
         assert_eq!(refused.kind(), ErrorKind::Refused, "{sin:?}: {refused}");
         let text = refused.to_string();
-        assert!(
-            text.starts_with(
-                "bucket `modkeep` does not keep the condition `If-None-Match: *`: of 16 writers"
-            ),
-            "{text}"
-        );
+        assert!(text.starts_with("bucket `modkeep` does not keep the condition `If-"), "{text}");
     }
 }
 
