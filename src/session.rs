@@ -16,6 +16,7 @@ mod main_files;
 mod mode;
 mod packages;
 mod patterns;
+mod provided;
 mod source;
 mod standard;
 mod sums;
@@ -36,11 +37,12 @@ use modkeep_resolver::main_modules::MainModule;
 use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::world::{LocalGo, World};
 
-pub(crate) use folders::holds_somewhere;
+pub(crate) use folders::{ForTarget, holds_somewhere};
 pub(crate) use gather::Gather;
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
 pub(crate) use patterns::{cleaned, is_local};
+pub(crate) use provided::{Packages, Provided};
 pub(crate) use source::{Source, Stop, module_version};
 
 use crate::goenv::GoEnv;
@@ -115,6 +117,8 @@ pub(crate) struct Session<'a> {
     told_faults: HashSet<String>,
     /// Whether an error was told that does not end the program.
     has_failed: bool,
+    /// The target that packages are loaded for; none for verbs that are about all of them.
+    pub(crate) target: Option<ForTarget>,
 }
 
 impl<'a> Session<'a> {
@@ -182,6 +186,7 @@ impl<'a> Session<'a> {
             tags,
             told_faults,
             has_failed: false,
+            target: None,
         }
     }
 

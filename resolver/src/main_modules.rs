@@ -290,7 +290,7 @@ impl MainModules {
     }
 
     /// The import paths of the tools of all main modules.
-    pub(crate) fn tools(&self) -> BTreeSet<&str> {
+    pub fn tools(&self) -> BTreeSet<&str> {
         let files = self.modules.iter().filter_map(|main| main.module.as_ref());
         files.flat_map(|module| module.file.tools()).map(|tool| tool.path.as_str()).collect()
     }

@@ -6,6 +6,7 @@ mod select;
 use std::sync::Arc;
 
 use modkeep_resolver::error::Error;
+use modkeep_resolver::node::NodeId;
 use modkeep_resolver::requirements::{Load, Requirements};
 
 use self::select::Selected;
@@ -66,6 +67,16 @@ impl Session<'_> {
         let select::Selection { selected, error, requirements } = selection;
         let modules = self.describe(&selected, &requirements, mode)?;
         Ok(Listing { modules, error, requirements })
+    }
+
+    /// What is told of modules of the build list.
+    pub(crate) fn describe_nodes(
+        &mut self,
+        nodes: &[NodeId],
+        requirements: &Arc<Requirements>,
+    ) -> Result<Vec<ModulePublic>, Failure> {
+        let selected: Vec<Selected> = nodes.iter().map(|node| Selected::Module(*node)).collect();
+        self.describe(&selected, requirements, &Mode::default())
     }
 
     fn describe(

@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use modkeep_builder::constraint::Expression;
 use modkeep_builder::file_name;
+use modkeep_builder::load::Scans;
 use modkeep_builder::scan::{Condition, ConditionError, go_file};
 use modkeep_builder::tags::Tags;
 use modkeep_resolver::error::{Fault, ModuleError};
@@ -45,6 +47,28 @@ pub(super) fn folder(root: &Path, directory: &str, is_local: bool, tags: Option<
         }),
     };
     Folder { has_go_files: true, shown, target, any }
+}
+
+/// The target that packages are loaded for, and what was read for it.
+#[derive(Clone)]
+pub(crate) struct ForTarget {
+    pub(crate) scans: Arc<Scans>,
+    pub(crate) tags: Arc<Tags>,
+}
+
+/// The same for the files of one target.
+pub(super) fn folder_for(root: &Path, directory: &str, is_local: bool, target: &ForTarget) -> Folder {
+    let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
+    let shown = path.display().to_string();
+    let hidden = is_local && is_hidden(root, &path);
+    let read = target.scans.directory(&shown).ok().filter(|read| !hidden && read.has_go_files());
+    let Some(read) = read else { return Folder { shown, ..Folder::default() } };
+    let scan = match read.imports_for(&target.tags) {
+        Ok(Some([imports, test_imports])) => Scan { imports, test_imports, error: None },
+        Ok(None) => Scan { error: Some(ScanError::NoGo), ..Scan::default() },
+        Err(text) => Scan { error: Some(ScanError::Unreadable(text)), ..Scan::default() },
+    };
+    Folder { has_go_files: true, shown, any: scan.clone(), target: scan }
 }
 
 fn is_hidden(root: &Path, path: &Path) -> bool {

@@ -12,6 +12,7 @@ use modkeep_resolver::known::{Folder, Need, Revision};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
+use super::folders::ForTarget;
 use super::source::{Kept, Source, Stop, module_version};
 use super::{Session, end, folders, target};
 use crate::goenv::words;
@@ -64,8 +65,14 @@ impl Session<'_> {
                 answer => self.tell(&need, answer),
             }
         }
-        let tags = self.tags.get_or_init(|| target::tags(self.go, &self.source.tags));
-        for (need, answer) in look_into_all(folders, tags.as_ref()) {
+        let read = match &self.target {
+            Some(target) => ReadFor::Target(target),
+            None => {
+                let tags = self.tags.get_or_init(|| target::tags(self.go, &self.source.tags));
+                ReadFor::Verb(tags.as_ref())
+            }
+        };
+        for (need, answer) in look_into_all(folders, read) {
             self.tell(&need, answer);
         }
         Ok(())
@@ -199,15 +206,24 @@ impl Session<'_> {
     }
 }
 
+/// What files are read for.
+#[derive(Clone, Copy)]
+enum ReadFor<'a> {
+    /// A verb that is about all targets, with the tags of the environment if they can be had.
+    Verb(Option<&'a Tags>),
+    /// The target that packages are loaded for.
+    Target(&'a ForTarget),
+}
+
 /// Looks into folders, several at a time where there are many.
 fn look_into_all(
     folders: Vec<(Need, Result<PathBuf, ModuleError>)>,
-    tags: Option<&Tags>,
+    read: ReadFor<'_>,
 ) -> Vec<(Need, Answer)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = folders.len().div_ceil(threads).max(FEW);
     let look = |folders: &[(Need, Result<PathBuf, ModuleError>)]| -> Vec<(Need, Answer)> {
-        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root, tags))).collect()
+        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root, read))).collect()
     };
     if folders.len() <= share {
         return look(&folders);
@@ -219,13 +235,17 @@ fn look_into_all(
     })
 }
 
-fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>, tags: Option<&Tags>) -> Answer {
+fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>, read: ReadFor<'_>) -> Answer {
     let is_local = |module: &Node| module.version.is_empty();
     match (need, root) {
         (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
         (_, Err(error)) => Answer::Packages(Err(error.clone())),
         (Need::Folder { module, directory }, Ok(root)) => {
-            Answer::Folder(Ok(folders::folder(root, directory, is_local(module), tags)))
+            let is_local = is_local(module);
+            Answer::Folder(Ok(match read {
+                ReadFor::Target(target) => folders::folder_for(root, directory, is_local, target),
+                ReadFor::Verb(tags) => folders::folder(root, directory, is_local, tags),
+            }))
         }
         (Need::Packages(module), Ok(root)) => Answer::Packages(folders::packages(root, is_local(module))),
         (need, _) => unreachable!("only folders are looked into: {need:?}"),

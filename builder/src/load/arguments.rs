@@ -32,6 +32,8 @@ pub struct Match {
 pub enum MatchError {
     /// There is no Go file in the folder.
     NoGoFiles(String),
+    /// No module that is known holds the folder.
+    Outside(String),
     /// Anything else.
     Text(String),
 }
@@ -45,6 +47,11 @@ impl Match {
     /// Whether nothing matches, and nobody knows why: go warns then.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty() && self.errors.is_empty()
+    }
+
+    /// Whether it names a folder that no main module and no part of GOROOT holds.
+    pub fn is_outside(&self) -> bool {
+        self.errors.iter().any(|error| matches!(error, MatchError::Outside(_)))
     }
 
     fn new(pattern: String) -> Self {

@@ -90,8 +90,12 @@ impl Loader<'_> {
                 package.dir.clone_from(dir);
                 Problem::NoGoFiles { dir: dir.clone() }
             }
-            MatchError::Text(text) if found.is_literal() => Problem::Pattern(text.clone()),
-            MatchError::Text(text) => Problem::Pattern(format!("pattern {}: {text}", found.pattern)),
+            MatchError::Text(text) | MatchError::Outside(text) if found.is_literal() => {
+                Problem::Pattern(text.clone())
+            }
+            MatchError::Text(text) | MatchError::Outside(text) => {
+                Problem::Pattern(format!("pattern {}: {text}", found.pattern))
+            }
         };
         package.error = Some(PackageError::new(problem, &Vec::new()));
         let id = self.add(package);

@@ -79,6 +79,21 @@ impl Loader<'_> {
         Ok(id)
     }
 
+    /// What some Go files import, tests included, sorted.
+    ///
+    /// # Errors
+    /// For names that can't be one package.
+    pub fn imports_of_files(&self, files: &[String]) -> Result<Vec<String>, NamedFilesError> {
+        let (dir, names) = split(files, &self.source.build.folder)?;
+        let selection = Directory::of_files(Path::new(&dir), &names).select_all(self.source.tags());
+        let lists = [&selection.requests, &selection.test_requests, &selection.outer_test_requests];
+        let mut imports: Vec<String> =
+            lists.iter().flat_map(|requests| requests.imports.keys().cloned()).collect();
+        imports.sort_unstable();
+        imports.dedup();
+        Ok(imports)
+    }
+
     /// The programs among packages. Another package that is named without a wildcard gets an error and stays; patterns
     /// that match no program are given as well.
     pub fn programs(&mut self, roots: &[PackageId], matches: &[Match]) -> (Vec<PackageId>, Vec<String>) {

@@ -1,12 +1,13 @@
 //! A directory's files, read once for all targets.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Language;
 use crate::file_name;
-use crate::scan::{self, Condition, ConditionError, GoFile};
+use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
 
 /// The files of a directory that may belong to a package, and what they say.
@@ -96,21 +97,52 @@ impl Directory {
     /// Whether any Go file is for the target by the rules of the module loader, for which a file that can't say for which
     /// targets it is is for none (`cmd/go/internal/imports/scan.go:ScanDir`).
     pub fn has_files_for(&self, tags: &Tags) -> bool {
-        let is_for = |file: &File| match &file.content {
-            Content::Go(source) => {
-                let needs_cgo = source.imports.iter().any(|import| import.path == "C");
-                let holds = source.condition.as_ref().is_ok_and(|condition| condition.holds(tags));
-                holds && (tags.cgo() || !needs_cgo)
-            }
+        let counts = |file: &File| match &file.content {
+            Content::Go(source) => is_for(source, tags),
             Content::Nul | Content::Unreadable(None, _) => true,
             Content::Other(..) | Content::Unreadable(Some(_), _) => false,
         };
-        self.files.iter().any(|file| file_name::fits(&file.name, tags) && is_for(file))
+        self.files.iter().any(|file| file_name::fits(&file.name, tags) && counts(file))
+    }
+
+    /// What the Go files for a target import, those that are no tests first; nothing where no file is for it
+    /// (`cmd/go/internal/imports/scan.go:ScanDir`).
+    ///
+    /// # Errors
+    /// For the first file that can't be read or understood, in go's words.
+    pub fn imports_for(&self, tags: &Tags) -> Result<Option<[Vec<String>; 2]>, String> {
+        let mut imports = [BTreeSet::new(), BTreeSet::new()];
+        let mut has_files = false;
+        for file in self.files.iter().filter(|file| file_name::fits(&file.name, tags)) {
+            let source = match &file.content {
+                Content::Go(source) => source,
+                Content::Nul => {
+                    let path = self.path.join(&file.name);
+                    return Err(format!("reading {}: {NulError}", path.display()));
+                }
+                Content::Unreadable(None, error) => return Err(error.clone()),
+                Content::Other(..) | Content::Unreadable(Some(_), _) => continue,
+            };
+            if !is_for(source, tags) {
+                continue;
+            }
+            has_files = true;
+            let list = &mut imports[usize::from(file.name.ends_with("_test.go"))];
+            list.extend(source.imports.iter().map(|import| import.path.clone()));
+        }
+        Ok(has_files.then(|| imports.map(|list| list.into_iter().collect())))
     }
 
     pub(super) fn files(&self) -> &[File] {
         &self.files
     }
+}
+
+/// Whether the module loader takes a file to be for a target.
+fn is_for(source: &GoFile, tags: &Tags) -> bool {
+    let needs_cgo = source.imports.iter().any(|import| import.path == "C");
+    let holds = source.condition.as_ref().is_ok_and(|condition| condition.holds(tags));
+    holds && (tags.cgo() || !needs_cgo)
 }
 
 /// A symbolic link to a directory is one, too.

@@ -18,6 +18,7 @@ enum NoPackage {
     /// It is passed over in wildcards: `builtin`, and GOROOT/src itself.
     Special(&'static str),
     NoGoFiles(String),
+    Outside(String),
     Text(String),
 }
 
@@ -32,6 +33,7 @@ impl Source<'_> {
                 Ok(path) => found.paths.push(path),
                 Err(NoPackage::Special(_)) if !found.is_literal() => {}
                 Err(NoPackage::Special(text)) => found.fail(text),
+                Err(NoPackage::Outside(text)) => found.errors.push(MatchError::Outside(text)),
                 Err(NoPackage::NoGoFiles(dir)) => found.errors.push(MatchError::NoGoFiles(dir)),
                 Err(NoPackage::Text(text)) => found.fail(text),
             }
@@ -130,7 +132,7 @@ impl Source<'_> {
                 path => Ok(path.to_owned()),
             };
         }
-        self.path_in_module_cache(&dir).ok_or_else(|| NoPackage::Text(self.outside(&dir)))
+        self.path_in_module_cache(&dir).ok_or_else(|| NoPackage::Outside(self.outside(&dir)))
     }
 
     /// Whether there is a folder with Go files, be it for other targets.
