@@ -4,6 +4,7 @@ mod building;
 mod cli;
 mod completions;
 mod config;
+mod conformance;
 mod difference;
 mod flags;
 mod get;

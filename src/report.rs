@@ -107,6 +107,13 @@ pub(crate) fn tell(text: &str) {
     say(text);
 }
 
+/// Shows on a terminal how far something is, in the place of what was shown before; nothing clears it.
+pub(crate) fn progress(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // Nobody is left to be told when stderr is gone.
+    let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
+}
+
 /// Prints a warning on stderr, whatever the level of the log.
 pub(crate) fn warning(text: &str) {
     say(&format!("modkeep: warning: {text}"));

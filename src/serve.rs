@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
 use modkeep_fetch::via::Identity;
-use modkeep_proxy::{Clock, Config, Limits, Policy};
+use modkeep_proxy::{Certificates, Clock, Config, Limits, Policy};
 use modkeep_store::{Options, Store};
 use tokio::net::TcpListener;
 
@@ -60,28 +60,40 @@ async fn serve(
     store: Arc<dyn Store>,
     log: Format,
 ) -> Result<(), Failure> {
-    let signals = Signals::listen()?;
+    let certificates =
+        config.clients.tls.as_ref().map(|(certificate, key)| Certificates::load(certificate, key));
+    let certificates = certificates.transpose().map_err(Failure::of)?;
+    let signals = Signals::listen(certificates.clone())?;
     let listener = bind(&config.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::of(format!("listening: {error}")))?;
-    warn_if_open(address, log);
+    warn_if_open(address, certificates.is_some(), log);
+    let url = match &certificates {
+        Some(certificates) => https_url(address, config.clients.host.as_deref(), &certificates.names()),
+        None => http_url(address),
+    };
+    let limits = Limits::default();
+    let limits =
+        Limits { connections: config.clients.max_connections.unwrap_or(limits.connections), ..limits };
     let (identity, clock) = (identity(), Clock::system());
     let upstream = sources::upstream(&config, environment, &identity, address)?;
     let service = Config {
         databases: sources::databases(&config, upstream.as_ref(), &store, &clock),
         listener,
+        certificates,
         store,
         upstream,
         is_offline: config.is_offline,
         policy: Policy { private: config.go.private, private_is_absent: config.private_is_absent },
         base_path: config.base_path.clone(),
         identity,
+        trusted: config.clients.trusted,
         access_log: config.access_log,
-        limits: Limits::default(),
+        limits,
         freshness: config.freshness,
         absences: config.absences,
         clock,
     };
-    report::out(&format!("export GOPROXY={}{}\n", url(address), config.base_path))?;
+    report::out(&format!("export GOPROXY={url}{}\n", config.base_path))?;
     signals.run(|stop| modkeep_proxy::serve(service, stop.told())).await
 }
 
@@ -96,20 +108,42 @@ async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
 }
 
 /// What this machine's clients dial: for a wildcard that is the loopback address.
-fn url(address: SocketAddr) -> String {
+fn http_url(address: SocketAddr) -> String {
+    format!("http://{}", dialled(address))
+}
+
+fn dialled(address: SocketAddr) -> SocketAddr {
     let loopback = match address {
         SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
         SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
     };
     let host = if address.ip().is_unspecified() { loopback } else { address.ip() };
-    format!("http://{}", SocketAddr::new(host, address.port()))
+    SocketAddr::new(host, address.port())
+}
+
+/// What clients dial so that the certificate is for it: the host as it was named, or the address, or else the first
+/// name in the certificate that stands for one host.
+fn https_url(address: SocketAddr, host: Option<&str>, names: &[String]) -> String {
+    let dialled = dialled(address);
+    let is_named = |host: &str| names.iter().any(|name| name.eq_ignore_ascii_case(host));
+    let port = match address.port() {
+        443 => String::new(),
+        port => format!(":{port}"),
+    };
+    let is_plain = |name: &&String| !name.contains('*') && name.parse::<std::net::IpAddr>().is_err();
+    match (host, names.iter().find(is_plain)) {
+        (Some(host), _) if is_named(host) => format!("https://{host}{port}"),
+        (_, Some(name)) if !is_named(&dialled.ip().to_string()) => format!("https://{name}{port}"),
+        _ => format!("https://{dialled}"),
+    }
 }
 
 /// Anybody who can connect is served: that must be meant.
-fn warn_if_open(address: SocketAddr, log: Format) {
+fn warn_if_open(address: SocketAddr, is_tls: bool, log: Format) {
     if !address.ip().is_loopback() {
+        let plain = if is_tls { "" } else { ", in plain text" };
         log.warn(&format!(
-            "listening on {address} without authentication: everybody who can reach it is served, in plain text"
+            "listening on {address} without authentication: everybody who can reach it is served{plain}"
         ));
     }
 }
@@ -133,7 +167,23 @@ mod tests {
             ("10.1.2.3:80", "http://10.1.2.3:80"),
         ];
         for (address, expected) in cases {
-            assert_eq!(url(address.parse().unwrap()), expected);
+            assert_eq!(http_url(address.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn the_url_of_tls_is_one_that_the_certificate_is_for() {
+        let cases: &[(&str, Option<&str>, &[&str], &str)] = &[
+            ("127.0.0.1:3000", None, &["localhost", "127.0.0.1"], "https://127.0.0.1:3000"),
+            ("127.0.0.1:3000", Some("localhost"), &["localhost", "127.0.0.1"], "https://localhost:3000"),
+            ("127.0.0.1:3000", Some("other"), &["go.example.com"], "https://go.example.com:3000"),
+            ("0.0.0.0:443", None, &["*.example.com", "go.example.com"], "https://go.example.com"),
+            ("0.0.0.0:443", None, &["*.example.com"], "https://127.0.0.1:443"),
+            ("[::]:8443", None, &[], "https://[::1]:8443"),
+        ];
+        for (address, host, names, expected) in cases {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(https_url(address.parse().unwrap(), *host, &names), *expected);
         }
     }
 }

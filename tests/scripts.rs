@@ -7,10 +7,10 @@
 
 use std::path::PathBuf;
 
+use modkeep_conformance::suite::Suite;
 use modkeep_harness::go::Go;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};
 use modkeep_harness::script::{Outcome, Stage, Tally};
-use modkeep_harness::scripts::Suite;
 
 /// The verbs that are modkeep's.
 const VERBS: [&str; 15] = [

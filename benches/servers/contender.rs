@@ -168,6 +168,7 @@ pub(crate) fn serve(tree: &str, address: &str) {
         let upstream = Upstream::new(fetching).expect("a client of a folder");
         let config = Config {
             listener: tokio::net::TcpListener::bind(address).await.expect("a free port"),
+            certificates: None,
             store: Arc::new(store) as Arc<dyn Store>,
             upstream: Some(Arc::new(upstream)),
             is_offline: false,
@@ -175,6 +176,7 @@ pub(crate) fn serve(tree: &str, address: &str) {
             policy: Policy::default(),
             base_path: String::new(),
             identity,
+            trusted: modkeep_proxy::Trusted::default(),
             access_log: false,
             limits: Limits::default(),
             freshness: Freshness::default(),

@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) id: String,
-    pub(crate) peer: std::net::IpAddr,
+    pub(crate) client: std::net::IpAddr,
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) kind: &'static str,
@@ -68,7 +68,7 @@ impl Drop for Tally {
         tracing::info!(
             target: "modkeep::access",
             id = %entry.id,
-            peer = %entry.peer,
+            client = %entry.client,
             method = %entry.method,
             path = %entry.path,
             kind = entry.kind,

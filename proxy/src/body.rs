@@ -1,7 +1,9 @@
 //! What leaves after the head: nothing, a few bytes, a part of a stored file, or a stream of these.
 //!
-//! A file is named by handle and range. Where the connection can move files itself ([`Line`]) it gets the name;
-//! elsewhere the file is read in bounded pieces on blocking threads.
+//! A file is named by handle and range. Where the kernel can move it to the connection ([`Way`]) that gets the name;
+//! elsewhere the file is read in bounded pieces on blocking threads, and the pieces of all clients share a [`Room`].
+//!
+//! [`Room`]: crate::wire::line::Room
 
 use std::fs::File;
 use std::io;
@@ -13,13 +15,17 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use crate::access::Tally;
-use crate::wire::{Chunk, Line};
+use crate::wire::Chunk;
+use crate::wire::line::{Turn, Way};
 
 /// Bytes of a file that are in memory at once for one client.
-pub(crate) const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
+/// The same for a client that comes when the memory for all is taken.
+const SCANT_PIECE: usize = 8 * 1024;
 
 /// A stream that broke: the connection ends short of what was promised, so that no client takes it for whole.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +54,7 @@ pub(crate) struct Body {
     source: Source,
     /// What is being read of a file, where the connection can't move files.
     reading: Option<Reading>,
-    line: Option<Arc<Line>>,
+    turn: Option<Turn>,
     tally: Option<Arc<Tally>>,
 }
 
@@ -60,7 +66,7 @@ enum Source {
 
 impl From<Source> for Body {
     fn from(source: Source) -> Self {
-        Self { source, reading: None, line: None, tally: None }
+        Self { source, reading: None, turn: None, tally: None }
     }
 }
 
@@ -95,9 +101,10 @@ impl Body {
         self
     }
 
-    /// Leaves files to the connection.
-    pub(crate) fn over(mut self, line: Arc<Line>) -> Self {
-        self.line = Some(line);
+    /// Leaves in this turn of a connection.
+    pub(crate) fn over(mut self, mut turn: Turn) -> Self {
+        turn.made();
+        self.turn = Some(turn);
         self
     }
 
@@ -116,7 +123,9 @@ impl Body {
             Source::One(piece) => Poll::Ready(Some(Ok(piece))),
             Source::Stream { mut pieces, length } => {
                 let piece = pieces.as_mut().poll_next(context);
-                self.source = Source::Stream { pieces, length };
+                if !matches!(piece, Poll::Ready(None)) {
+                    self.source = Source::Stream { pieces, length };
+                }
                 piece
             }
         }
@@ -125,8 +134,8 @@ impl Body {
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk, Broken>>> {
         loop {
             if let Some(reading) = &mut self.reading {
-                match ready!(reading.poll_read(context)) {
-                    Some(read) => return Poll::Ready(Some(read.map(Chunk::bytes))),
+                match ready!(reading.poll_read(self.turn.as_ref(), context)) {
+                    Some(read) => return Poll::Ready(Some(read)),
                     None => self.reading = None,
                 }
             }
@@ -134,9 +143,11 @@ impl Body {
                 None => return Poll::Ready(None),
                 Some(Err(broken)) => return Poll::Ready(Some(Err(broken))),
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(Ok(Chunk::bytes(bytes)))),
-                Some(Ok(Piece::File { file, start, end })) => match &self.line {
-                    Some(line) => return Poll::Ready(Some(Ok(line.promise(file, start, end)))),
-                    None => self.reading = Some(Reading { file, at: start, end, read: None }),
+                Some(Ok(Piece::File { file, start, end })) => match &self.turn {
+                    Some(turn) if matches!(turn.way(), Way::Kernel) => {
+                        return Poll::Ready(Some(Ok(turn.line().promise(file, start, end))));
+                    }
+                    _ => self.reading = Some(Reading { file, at: start, end, read: None }),
                 },
             }
         }
@@ -145,8 +156,9 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(line) = &self.line {
-            line.replied();
+        let is_whole = matches!(self.source, Source::Empty) && self.reading.is_none();
+        if let Some(turn) = self.turn.as_mut().filter(|_| is_whole) {
+            turn.end();
         }
     }
 }
@@ -168,7 +180,13 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Chunk>, Broken>>> {
+        if let Some(turn) = &mut self.turn {
+            turn.wanted();
+        }
         let chunk = ready!(self.poll_chunk(context));
+        if let Some(turn) = &mut self.turn {
+            turn.made();
+        }
         Poll::Ready(chunk.map(|chunk| match (chunk, &self.tally) {
             (Ok(chunk), Some(tally)) => Ok(Frame::data(chunk.counted(Arc::clone(tally)))),
             (Ok(chunk), None) => Ok(Frame::data(chunk)),
@@ -198,26 +216,41 @@ struct Reading {
     file: Arc<File>,
     at: u64,
     end: u64,
-    read: Option<JoinHandle<io::Result<Bytes>>>,
+    read: Option<Read>,
+}
+
+/// A piece on its way into memory, and the place that it takes there.
+struct Read {
+    bytes: JoinHandle<io::Result<Bytes>>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Reading {
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    fn poll_read(
+        &mut self,
+        turn: Option<&Turn>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Chunk, Broken>>> {
         if self.at >= self.end {
             return Poll::Ready(None);
         }
         let read = self.read.get_or_insert_with(|| {
+            let place = turn.and_then(|turn| match turn.way() {
+                Way::Memory(room) => room.take(),
+                Way::Kernel => None,
+            });
+            let piece = if place.is_some() { PIECE } else { SCANT_PIECE };
             let (file, at) = (Arc::clone(&self.file), self.at);
-            let wanted = PIECE.min(usize::try_from(self.end - at).unwrap_or(PIECE));
-            tokio::task::spawn_blocking(move || read_at(&file, at, wanted))
+            let wanted = piece.min(usize::try_from(self.end - at).unwrap_or(piece));
+            Read { bytes: tokio::task::spawn_blocking(move || read_at(&file, at, wanted)), place }
         });
-        let read = ready!(Pin::new(read).poll(context));
-        self.read = None;
-        Poll::Ready(Some(match read.unwrap_or_else(|crash| Err(io::Error::other(crash))) {
+        let bytes = ready!(Pin::new(&mut read.bytes).poll(context));
+        let place = self.read.take().and_then(|read| read.place);
+        Poll::Ready(Some(match bytes.unwrap_or_else(|crash| Err(io::Error::other(crash))) {
             Ok(bytes) if bytes.is_empty() => Err(Broken::Short { expected: self.end }),
             Ok(bytes) => {
                 self.at += bytes.len() as u64;
-                Ok(bytes)
+                Ok(Chunk::bytes(bytes).in_place(place))
             }
             Err(error) => Err(error.into()),
         }))

@@ -9,14 +9,18 @@ use modkeep_store::Store;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::forwarded::Trusted;
 use crate::freshness::Freshness;
 use crate::protocol::Policy;
 use crate::server::Limits;
+use crate::server::tls::Certificates;
 
 /// Everything that [`serve`](crate::serve) needs.
 pub struct Config {
     /// Where clients connect; bound already, so that its address is known.
     pub listener: TcpListener,
+    /// What it speaks TLS with; nothing for plain text. The files are looked at while it serves.
+    pub certificates: Option<Arc<Certificates>>,
     /// Where files and answers rest.
     pub store: Arc<dyn Store>,
     /// Where modules come from; `None` serves what is kept and nothing else.
@@ -32,6 +36,8 @@ pub struct Config {
     pub base_path: String,
     /// How this server is called in `Via` and in request ids; the upstream must be given the same one.
     pub identity: Identity,
+    /// The proxies in front of this server, whose word about the client counts.
+    pub trusted: Trusted,
     /// Whether every request is logged.
     pub access_log: bool,
     /// What connections may cost.

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod error;
 mod forget;
+mod forwarded;
 mod freshness;
 mod metrics;
 mod mirror;
@@ -26,9 +27,11 @@ use std::sync::Arc;
 pub use clock::{Clock, Moment};
 pub use config::Config;
 pub use forget::{ForgetError, Forgotten, forget};
+pub use forwarded::Trusted;
 pub use freshness::Freshness;
 pub use protocol::Policy;
 pub use server::Limits;
+pub use server::tls::{Certificates, TlsError};
 
 use metrics::Metrics;
 use mirror::absences::Absences;
@@ -39,13 +42,18 @@ use protocol::Protocol;
 use service::Service;
 use sumdb::Databases;
 
+/// The names of all that `/metrics` tells, as a monitor sees them.
+pub fn metric_names(certificates: Option<Arc<Certificates>>) -> std::collections::BTreeSet<String> {
+    Metrics::new(Some(Arc::default()), certificates).names()
+}
+
 /// Serves until `shutdown` ends, then finishes the replies under way.
 ///
 /// # Errors
 /// When the listener can't be handed over at the end; one that fails for a moment is tried again.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let metrics =
-        Arc::new(Metrics::new(config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()))));
+    let requests = config.upstream.as_ref().map(|upstream| Arc::clone(upstream.requests()));
+    let metrics = Arc::new(Metrics::new(requests, config.certificates.clone()));
     let hangar = Hangar::default();
     let notary = Notary::new(config.databases.first().cloned(), config.policy.private.clone());
     let absences = Arc::new(Absences::new(config.absences));
@@ -71,8 +79,26 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
     };
     let mirror = Mirror::new(parts, &hangar);
     let protocol = Protocol::new(mirror, databases, config.policy, Arc::clone(&metrics));
-    let service = Service::new(protocol, metrics, &config.base_path, config.identity, config.access_log);
-    let served = server::run(config.listener, Arc::new(service), config.limits, shutdown).await;
+    let service = Service::new(
+        protocol,
+        metrics,
+        &config.base_path,
+        config.identity,
+        config.trusted,
+        config.access_log,
+    );
+    let run =
+        server::run(config.listener, Arc::new(service), config.certificates.clone(), config.limits, shutdown);
+    let watch = async {
+        match config.certificates {
+            Some(certificates) => server::tls::watch(certificates).await,
+            None => std::future::pending().await,
+        }
+    };
+    let served = tokio::select! {
+        served = run => served,
+        never = watch => match never {},
+    };
     hangar.stop().await;
     served
 }

@@ -1,5 +1,6 @@
 //! What is counted, and its Prometheus text.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, LabelValueEncoder};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
+
+use crate::server::tls::Certificates;
 
 /// The content type of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -33,6 +36,27 @@ pub(crate) struct Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OfDatabase {
     pub(crate) database: String,
+}
+
+/// Why a connection was asked to leave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Eviction {
+    reason: &'static str,
+}
+
+impl Eviction {
+    pub(crate) const QUIET: Self = Self { reason: "quiet" };
+    pub(crate) const STUCK: Self = Self { reason: "stuck" };
+    pub(crate) const FICKLE: Self = Self { reason: "fickle" };
+
+    /// For the log.
+    pub(crate) fn complaint(&self) -> &'static str {
+        match self.reason {
+            "quiet" => "the client asks for nothing and others want its place",
+            "stuck" => "the client takes nothing of its reply",
+            _ => "the client leaves its replies before they are made",
+        }
+    }
 }
 
 /// How a proof ended.
@@ -83,11 +107,13 @@ pub(crate) struct Metrics {
     pub(crate) sumdb_forked: Family<OfDatabase, Gauge>,
     pub(crate) flights: Gauge,
     pub(crate) connections: Gauge,
+    pub(crate) connection_limit: Gauge,
+    pub(crate) evictions: Family<Eviction, Counter>,
 }
 
 impl Metrics {
     /// `upstream` counts what is asked of the upstream, if there is one.
-    pub(crate) fn new(upstream: Option<Arc<Requests>>) -> Self {
+    pub(crate) fn new(upstream: Option<Arc<Requests>>, certificates: Option<Arc<Certificates>>) -> Self {
         let mut registry = Registry::with_prefix("modkeep");
         let requests = Family::default();
         registry.register("requests", "Requests answered, by kind and status", requests.clone());
@@ -97,6 +123,9 @@ impl Metrics {
         registry.register("broken_streams", "Replies ended short on purpose", broken_streams.clone());
         if let Some(requests) = upstream {
             registry.register_collector(Box::new(UpstreamRequests(requests)));
+        }
+        if let Some(certificates) = certificates {
+            registry.register_collector(Box::new(OfTls(certificates)));
         }
         let upstream_bytes = Counter::default();
         registry.register("upstream_bytes", "Bytes of bodies from the upstream", upstream_bytes.clone());
@@ -118,6 +147,10 @@ impl Metrics {
         registry.register("flights", "Fetches in the air", flights.clone());
         let connections = Gauge::default();
         registry.register("connections", "Connections open", connections.clone());
+        let connection_limit = Gauge::default();
+        registry.register("connection_limit", "Connections that have room", connection_limit.clone());
+        let evictions = Family::default();
+        registry.register("evictions", "Connections ended for what they cost", evictions.clone());
         Self {
             registry,
             requests,
@@ -132,6 +165,8 @@ impl Metrics {
             sumdb_forked,
             flights,
             connections,
+            connection_limit,
+            evictions,
         }
     }
 
@@ -142,6 +177,26 @@ impl Metrics {
         self.sumdb_records.get_or_create(&of).set(gauge(status.size.unwrap_or(0)));
         self.sumdb_head_seconds.get_or_create(&of).set(gauge(status.since));
         self.sumdb_forked.get_or_create(&of).set(i64::from(status.is_frozen));
+    }
+
+    /// The names of all values; a counter's ends in `_total`.
+    pub(crate) fn names(self) -> BTreeSet<String> {
+        // What has no value yet is not in the text.
+        drop(self.requests.get_or_create(&Answered { kind: "list", status: 200 }));
+        drop(self.stale.get_or_create(&Kind { kind: "list" }));
+        drop(self.verdicts.get_or_create(&Verdict { kind: "zip", verdict: Outcome::Proved }));
+        drop(self.evictions.get_or_create(&Eviction::QUIET));
+        let of = OfDatabase { database: String::new() };
+        for gauge in [&self.sumdb_records, &self.sumdb_head_seconds, &self.sumdb_forked] {
+            drop(gauge.get_or_create(&of));
+        }
+        let text = self.text();
+        let typed = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let name = |(name, kind): (&str, &str)| match kind {
+            "counter" => format!("{name}_total"),
+            _ => name.to_owned(),
+        };
+        typed.map(name).collect()
     }
 
     /// All values in the OpenMetrics text format.
@@ -169,13 +224,34 @@ impl Collector for UpstreamRequests {
     }
 }
 
+/// What the certificate knows of itself.
+#[derive(Debug)]
+struct OfTls(Arc<Certificates>);
+
+impl Collector for OfTls {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let expires = ConstGauge::new(self.0.expires().unwrap_or(0));
+        let help = "When the certificate in use ends, in seconds since 1970";
+        let name = "tls_certificate_expiry_timestamp_seconds";
+        expires.encode(encoder.encode_descriptor(name, help, None, expires.metric_type())?)?;
+        let metric = ConstCounter::new(0_u64);
+        let help = "Changed certificates that were read, by how that went";
+        let mut family = encoder.encode_descriptor("tls_reloads", help, None, metric.metric_type())?;
+        for (result, count) in ["taken", "refused"].into_iter().zip(self.0.counts()) {
+            let labels = [("result", result)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_text_names_what_was_counted() {
-        let metrics = Metrics::new(Some(Arc::default()));
+        let metrics = Metrics::new(Some(Arc::default()), None);
         metrics.requests.get_or_create(&Answered { kind: "list", status: 404 }).inc_by(2);
         let verdict = Verdict { kind: "zip", verdict: Outcome::Proved };
         metrics.verdicts.get_or_create(&verdict).inc();

@@ -6,7 +6,6 @@ pub(crate) mod caching;
 mod range;
 mod warm;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use modkeep_module::resource::{Resource, SumdbRequest, SumdbResource};
 
 use crate::body::{Body, Broken, Piece};
 use crate::error::Problem;
+use crate::forwarded::Client;
 use crate::metrics::Metrics;
 use crate::mirror::{Age, Answer, File, Mirror, Wish, subject};
 use crate::protocol::range::Wanted;
@@ -118,11 +118,11 @@ impl Protocol {
 
     /// `POST /-/refresh/MODULE`: the answers about a module are old from now on, and no file is given any more that
     /// the store has not.
-    pub(crate) async fn refresh(&self, method: &Method, module: &str, peer: IpAddr) -> Response<Body> {
+    pub(crate) async fn refresh(&self, method: &Method, module: &str, client: Client) -> Response<Body> {
         if method != Method::POST {
             return Problem::Method.reply(false);
         }
-        if !peer.to_canonical().is_loopback() {
+        if client.is_veiled || !client.address.to_canonical().is_loopback() {
             return Problem::Refused { text: "only this machine may refresh".to_owned() }.reply(false);
         }
         let module = match Resource::parse(&format!("/{module}/@latest")) {

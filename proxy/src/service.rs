@@ -16,6 +16,7 @@ use modkeep_fetch::via::Identity;
 use crate::access::{Entry, Tally};
 use crate::body::Body;
 use crate::error::Problem;
+use crate::forwarded::{Client, Trusted};
 use crate::metrics::{self, Answered, Metrics};
 use crate::protocol::Protocol;
 
@@ -26,6 +27,7 @@ pub(crate) struct Service {
     /// `/` or `/path`, without a slash at its end.
     base_path: String,
     identity: Identity,
+    trusted: Trusted,
     access_log: bool,
     requests: AtomicU64,
 }
@@ -70,11 +72,16 @@ impl Service {
         metrics: Arc<Metrics>,
         base_path: &str,
         identity: Identity,
+        trusted: Trusted,
         access_log: bool,
     ) -> Self {
         let base_path = base_path.trim_matches('/');
         let base_path = if base_path.is_empty() { String::new() } else { format!("/{base_path}") };
-        Self { protocol, metrics, base_path, identity, access_log, requests: AtomicU64::new(0) }
+        Self { protocol, metrics, base_path, identity, trusted, access_log, requests: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn connection_opened(&self) -> OpenConnection {
@@ -87,7 +94,8 @@ impl Service {
         let began = Instant::now();
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let head = request.method() == Method::HEAD;
-        let answered = AssertUnwindSafe(self.dispatch(&request, peer, number, began)).catch_unwind().await;
+        let client = self.trusted.client(peer, request.headers());
+        let answered = AssertUnwindSafe(self.dispatch(&request, client, number, began)).catch_unwind().await;
         let Answer { kind, mut reply } = answered.unwrap_or_else(|_| {
             self.metrics.panics.inc();
             tracing::error!(id = %self.name(number), path = request.uri().path(), "a request ended in a panic");
@@ -101,7 +109,7 @@ impl Service {
         }
         let entry = self.access_log.then(|| Entry {
             id: self.name(number),
-            peer,
+            client: client.address,
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             kind,
@@ -113,7 +121,13 @@ impl Service {
         reply.map(|body| body.counted(tally))
     }
 
-    async fn dispatch(&self, request: &Request<Incoming>, peer: IpAddr, number: u64, now: Instant) -> Answer {
+    async fn dispatch(
+        &self,
+        request: &Request<Incoming>,
+        client: Client,
+        number: u64,
+        now: Instant,
+    ) -> Answer {
         let head = request.method() == Method::HEAD;
         let refuse = |kind, problem: Problem| Answer { kind, reply: problem.reply(head) };
         let path = request.uri().path();
@@ -121,7 +135,7 @@ impl Service {
         if let Some(module) = inside.and_then(|path| path.strip_prefix("/-/refresh/")) {
             return Answer {
                 kind: "refresh",
-                reply: self.protocol.refresh(request.method(), module, peer).await,
+                reply: self.protocol.refresh(request.method(), module, client).await,
             };
         }
         if request.method() != Method::GET && !head {

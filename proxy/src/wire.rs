@@ -1,84 +1,50 @@
 //! The socket of a connection, and how parts of files get into it without passing through this program.
 //!
 //! hyper writes slices of memory. So that a part of a file can stand among them, its place is held by slices of a window
-//! of zeros, and the file waits in a queue beside ([`Line`]). When a slice to be written lies in the window, the
+//! of zeros, and the file waits in a queue beside ([`Line`](line::Line)). When a slice to be written lies in the window, the
 //! kernel moves as many bytes from the file at the head of the queue to the socket (`sendfile`); what comes before it
 //! is sent with the hint that more follows. The queue and hyper's list of slices are filled and emptied in the same
 //! order, so the first window slice always belongs to the first file.
 //!
-//! A client that takes too long, for its request or for taking its reply, loses its connection.
+//! A client that takes too long, for its request or for taking its reply, loses its connection, and so does one that
+//! sends much and asks for nothing.
 
+pub(crate) mod line;
+pub(crate) mod opening;
 pub(crate) mod pace;
 
-use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use parking_lot::Mutex;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::access::Tally;
+use crate::wire::line::Line;
+use crate::wire::opening::Opening;
 use crate::wire::pace::{Pace, Wait, Watch};
 
 /// Bytes that one call moves from a file at most.
 const WINDOW: usize = 1 << 20;
+/// Bytes that a client may send without a further request: settings, pings, resets, pieces of a head.
+const CHATTER: u64 = 1 << 20;
+/// It may send a byte more for so many that it took: its leave to be sent more.
+const TAKEN_PER_CHATTER: u64 = 16;
 /// Never read, so it costs address space and no memory.
 static PLACEHOLDER: [u8; WINDOW] = [0; WINDOW];
-
-/// What a connection's socket and its service tell each other.
-#[derive(Default)]
-pub(crate) struct Line {
-    /// The parts of files that were promised and have not left yet.
-    files: Mutex<VecDeque<Part>>,
-    /// Requests that were read whole.
-    requests: AtomicU64,
-    /// A reply is being made or sent.
-    busy: AtomicBool,
-}
-
-struct Part {
-    file: Arc<File>,
-    at: u64,
-    end: u64,
-}
-
-impl Line {
-    /// A request was read; until [`Line::replied`] the client waits for us.
-    pub(crate) fn requested(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.busy.store(true, Ordering::Relaxed);
-    }
-
-    /// The last part of a reply was made.
-    pub(crate) fn replied(&self) {
-        self.busy.store(false, Ordering::Relaxed);
-    }
-
-    /// Requests that were read whole.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Promises a part of a file; the chunk stands for it in the body.
-    pub(crate) fn promise(&self, file: Arc<File>, start: u64, end: u64) -> Chunk {
-        self.files.lock().push_back(Part { file, at: start, end });
-        let left = usize::try_from(end - start).expect("files are smaller than the address space");
-        Chunk { content: Content::File { left }, tally: None }
-    }
-}
 
 /// Bytes of a body on their way to the socket, or the place of a part of a file.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     content: Content,
     tally: Option<Arc<Tally>>,
+    /// The memory that it takes.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -89,7 +55,17 @@ enum Content {
 
 impl Chunk {
     pub(crate) fn bytes(bytes: Bytes) -> Self {
-        Self { content: Content::Bytes(bytes), tally: None }
+        Self { content: Content::Bytes(bytes), tally: None, _place: None }
+    }
+
+    /// The place of a part of a file that is `left` bytes long.
+    fn of_file(left: usize) -> Self {
+        Self { content: Content::File { left }, tally: None, _place: None }
+    }
+
+    /// Gives the memory back when it has left.
+    pub(crate) fn in_place(self, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { _place: place, ..self }
     }
 
     /// Counts what leaves of this chunk.
@@ -128,17 +104,24 @@ impl Buf for Chunk {
 pub(crate) struct Wire {
     stream: TcpStream,
     line: Arc<Line>,
+    /// What was read before it was known which protocol is spoken.
+    opening: Opening,
     /// Over the client's requests.
     asking: Watch,
     /// Over its taking of replies.
     taking: Watch,
     /// The number of requests when the last byte was read: a byte belongs to a head until there is one more.
     read_at: Option<u64>,
+    /// Bytes read since then.
+    chatter: u64,
+    /// Bytes written.
+    taken: u64,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, line: Arc<Line>, pace: Pace) -> Self {
-        Self { stream, line, asking: Watch::new(pace), taking: Watch::new(pace), read_at: None }
+    pub(crate) fn new(stream: TcpStream, line: Arc<Line>, pace: Pace, opening: Opening) -> Self {
+        let (asking, taking) = (Watch::new(pace), Watch::new(pace));
+        Self { stream, line, opening, asking, taking, read_at: None, chatter: 0, taken: 0 }
     }
 
     /// Writes without waiting what it can of `slices`.
@@ -156,7 +139,7 @@ impl Wire {
     }
 
     fn send_file(&self, wanted: usize) -> io::Result<usize> {
-        let mut files = self.line.files.lock();
+        let mut files = self.line.files();
         let part = files.front_mut().ok_or_else(|| io::Error::other("a placeholder without its file"))?;
         let wanted = wanted.min(usize::try_from(part.end - part.at).unwrap_or(usize::MAX));
         let mut at = part.at;
@@ -177,6 +160,7 @@ impl Wire {
     fn poll_written(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             if self.stream.poll_write_ready(context)?.is_pending() {
+                self.line.block();
                 self.taking.wait_for(Wait::Reply);
                 self.taking.check(context)?;
                 return Poll::Pending;
@@ -185,7 +169,9 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => {
+                    self.line.unblock();
                     self.taking.rest();
+                    self.taken += *written.as_ref().unwrap_or(&0) as u64;
                     return Poll::Ready(written);
                 }
             }
@@ -199,7 +185,7 @@ impl Wire {
 
     /// Nothing can be read: is the client late with a request?
     fn check_request(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        if self.line.busy.load(Ordering::Relaxed) {
+        if self.line.is_busy() || (self.line.is_multiplexed() && self.line.requests() > 0) {
             self.asking.rest();
             return Ok(());
         }
@@ -208,12 +194,18 @@ impl Wire {
     }
 
     /// Something was read.
-    fn note_request(&mut self) {
+    fn note_request(&mut self, bytes: usize) -> io::Result<()> {
         if !self.is_in_head() {
             self.asking.rest();
             self.asking.wait_for(Wait::Head);
             self.read_at = Some(self.line.requests());
+            self.chatter = 0;
         }
+        self.chatter += bytes as u64;
+        if !self.line.is_multiplexed() || self.chatter <= CHATTER + self.taken / TAKEN_PER_CHATTER {
+            return Ok(());
+        }
+        Err(io::Error::other("the client sends much and asks for nothing"))
     }
 }
 
@@ -228,11 +220,17 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = match self.opening.read(buffer) {
+            true => Poll::Ready(Ok(())),
+            false => Pin::new(&mut self.stream).poll_read(context, buffer),
+        };
         match &read {
             Poll::Pending => self.check_request(context)?,
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.note_request(),
-            Poll::Ready(_) => {}
+            Poll::Ready(Ok(())) => match buffer.filled().len() - before {
+                0 => {}
+                bytes => self.note_request(bytes)?,
+            },
+            Poll::Ready(Err(_)) => {}
         }
         read
     }
@@ -270,6 +268,7 @@ impl AsyncWrite for Wire {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
     use std::time::Duration;
 
@@ -318,7 +317,7 @@ mod tests {
         let (mut client, server) = pair().await;
         let content: Vec<u8> = (0..5 * WINDOW + 321).map(|i| (i % 249) as u8).collect();
         let (one, two) = (file_of(&content), file_of(b"the second file"));
-        let line = Arc::new(Line::default());
+        let line = Arc::new(Line::new());
         let end = content.len() as u64 - 1;
         let mut chunks = vec![
             Chunk::bytes(Bytes::from_static(b"head one\n")),
@@ -328,7 +327,7 @@ mod tests {
         ];
         let expected = [b"head one\n", &content[3..content.len() - 1], b"\nhead two\n", b"second"].concat();
         let writer = tokio::spawn(async move {
-            let mut wire = Wire::new(server, line, PACE);
+            let mut wire = Wire::new(server, line, PACE, Opening::default());
             write_all(&mut wire, &mut chunks).await.unwrap();
         });
         let mut got = Vec::new();
@@ -340,9 +339,9 @@ mod tests {
     #[tokio::test]
     async fn a_file_shorter_than_promised_ends_the_connection() {
         let (_client, server) = pair().await;
-        let line = Arc::new(Line::default());
+        let line = Arc::new(Line::new());
         let mut chunks = [line.promise(file_of(b"abc"), 0, 9)];
-        let mut wire = Wire::new(server, line, PACE);
+        let mut wire = Wire::new(server, line, PACE, Opening::default());
         let error = write_all(&mut wire, &mut chunks).await.unwrap_err();
         assert_eq!(error.to_string(), "a stored file is shorter than promised");
     }
@@ -350,8 +349,9 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_loses_its_connection() {
         let (_client, server) = pair().await;
-        let line = Arc::new(Line::default());
-        let mut wire = Wire::new(server, line, Pace { stall: Duration::from_millis(20), ..PACE });
+        let line = Arc::new(Line::new());
+        let pace = Pace { stall: Duration::from_millis(20), ..PACE };
+        let mut wire = Wire::new(server, line, pace, Opening::default());
         let error = loop {
             if let Err(error) = wire.write_all(&[7; 1 << 16]).await {
                 break error;

@@ -53,6 +53,15 @@ fn endpoint(text: &str) -> Option<String> {
     is_host.then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// The folder for what can be made again: `modkeep` in the user's cache folder.
+pub(crate) fn cache(environment: &Environment) -> Result<PathBuf, ConfigError> {
+    let named = environment.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = environment.get("HOME").map(PathBuf::from);
+    let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    let folder = named.or_else(|| home.map(|home| home.join(usual)));
+    folder.map(|folder| folder.join("modkeep")).ok_or(ConfigError::NoHome)
+}
+
 /// XDG_DATA_HOME counts when it is absolute, as the XDG base directory specification says.
 fn data_folder(environment: &Environment) -> Option<PathBuf> {
     let named = environment.get("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());

@@ -7,6 +7,7 @@ use modkeep_fetch::goproxy::GoProxy;
 use modkeep_fetch::sumdb::Gosumdb;
 use modkeep_proxy::Freshness;
 
+use super::clients::Clients;
 use super::layers::Origin;
 use super::places::{self, Place};
 use super::{ConfigError, Environment, Layers, units};
@@ -25,6 +26,8 @@ const ABSENCES: u64 = 1_000_000;
 pub(crate) struct ServeConfig {
     /// The addresses that the host has, in the order to try.
     pub(crate) listen: Vec<SocketAddr>,
+    /// How clients reach it.
+    pub(crate) clients: Clients,
     pub(crate) store: Place,
     /// Nothing when offline, and where nobody says where modules come from.
     pub(crate) upstream: Option<GoProxy>,
@@ -53,6 +56,7 @@ impl ServeConfig {
         let is_offline = layers.switch("offline")?.unwrap_or(false);
         Ok(Self {
             listen: listen.unwrap_or_else(|| address(LISTEN).unwrap_or_default()),
+            clients: Clients::read(layers)?,
             store: places::store(layers, environment)?,
             upstream: upstream(layers, &go)?.filter(|_| !is_offline),
             is_offline,

@@ -34,6 +34,14 @@ pub(crate) const SERVE: &[Setting] = &[
     switch("s3-path-style", "Say the bucket in the path and not in the host, as most servers but AWS want"),
     one("upstream", "LIST", "Where modules come from, as GOPROXY [default: what the go command would use]"),
     many("sumdb", "SPEC", "A checksum database, as GOSUMDB; the first verifies, all are passed on"),
+    one(
+        "tls-cert",
+        "FILE",
+        "Speak TLS with this certificate and its chain (PEM); read again when it changes",
+    ),
+    one("tls-key", "FILE", "The key of the certificate (PEM)"),
+    many("trusted-proxies", "NET", "Believe Forwarded and X-Forwarded-For from this address or network"),
+    one("max-connections", "NUMBER", "Connections at one time [default: 16384, or what descriptors allow]"),
     one("base-path", "PATH", "Serve under this path of the URL"),
     switch("offline", "Ask nobody: serve only what is kept"),
     one(

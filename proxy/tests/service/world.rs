@@ -124,6 +124,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         let config = Config {
             listener,
+            certificates: None,
             store: wishes.store,
             upstream: fetching,
             is_offline: wishes.offline,
@@ -131,6 +132,7 @@ impl World {
             policy: Policy { private: wishes.private, private_is_absent: wishes.private_is_absent },
             base_path: wishes.base_path,
             identity,
+            trusted: modkeep_proxy::Trusted::default(),
             access_log: true,
             limits: wishes.limits,
             freshness: wishes.freshness,

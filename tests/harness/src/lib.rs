@@ -1,5 +1,6 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
+pub mod authority;
 pub mod bucket;
 pub mod checksumdb;
 pub mod dice;
@@ -12,7 +13,6 @@ pub mod place;
 pub mod raw_zip;
 pub mod s3;
 pub mod script;
-pub mod scripts;
 pub mod tables;
 pub mod txtar;
 pub mod upstream;
