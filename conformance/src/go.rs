@@ -96,7 +96,7 @@ fn machine_says(release: &str, name: &str) -> Result<String, Missing> {
 pub fn forget_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let is_setting = name.to_str().is_some_and(|name| {
-            name.starts_with("GO") || name.starts_with("CGO_") || name.starts_with("MODKEEP_")
+            ["GO", "CGO_", "MODKEEP_", "AWS_"].iter().any(|prefix| name.starts_with(prefix))
         });
         if is_setting {
             command.env_remove(&name);
