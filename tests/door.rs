@@ -128,7 +128,7 @@ fn results_go_to_stdout_and_end_with_status_0() {
         (&["version"], "go version go1."),
         (&["version", "-modkeep"], "modkeep version 0.1.0\n"),
         (&["version", "--modkeep"], "modkeep version 0.1.0\n"),
-        (&["help"], "mod edit, mod init"),
+        (&["help"], "Verbs of the go command"),
         (&["help", "mod", "edit"], "usage: go mod edit"),
         (&["help", "work"], "work use"),
         (&["help", "store", "scrub"], "quarantine"),

@@ -144,8 +144,9 @@ impl Protocol {
     }
 
     async fn refresh_module(&self, module: &ModulePath) -> Result<String, Problem> {
-        let refreshed = self.mirror.refresh(module).await.map_err(crate::mirror::unreadable)?;
+        // First, so that it holds even where the answers can't be listed.
         self.warm.clear();
+        let refreshed = self.mirror.refresh(module).await.map_err(crate::mirror::unreadable)?;
         Ok(format!("{module}: {refreshed} answers will be asked again\n"))
     }
 
