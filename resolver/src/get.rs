@@ -272,7 +272,7 @@ impl<'a> Getter<'a> {
                 let text = format!("go get -tool does not work with \"{}\".", query.pattern);
                 return Err(Error::Text(text).into());
             }
-            patterns.push(query.to_pattern(world, Tags::Target)?);
+            patterns.push(query.to_pattern(world)?);
         }
         let options = PackageOptions {
             patterns,
@@ -294,8 +294,8 @@ impl<'a> Getter<'a> {
     }
 
     /// The patterns of the queries that match packages.
-    fn package_patterns(&self, world: &mut World, tags: Tags) -> Result<Vec<Pattern>, Halt> {
+    fn package_patterns(&self, world: &mut World) -> Result<Vec<Pattern>, Halt> {
         let queries = self.queries.iter().filter(|query| query.matches_packages);
-        queries.map(|query| query.to_pattern(world, tags)).collect()
+        queries.map(|query| query.to_pattern(world)).collect()
     }
 }

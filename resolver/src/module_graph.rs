@@ -124,7 +124,8 @@ impl World {
 pub(crate) struct Walk {
     graph: Graph,
     looked_at: HashMap<NodeId, Result<Pruning, ModuleError>>,
-    seen: HashSet<(NodeId, Pruning)>,
+    /// For each node a bit for each pruning that it was met with.
+    seen: Vec<u8>,
     waiting: Vec<(NodeId, Pruning)>,
     reload: Reload,
 }
@@ -149,7 +150,7 @@ impl Walk {
         };
         let reload = Reload { paths: roots.iter().map(|root| root.path()).collect(), seen: HashSet::new() };
         let mut walk =
-            Self { graph, looked_at: HashMap::new(), seen: HashSet::new(), waiting: Vec::new(), reload };
+            Self { graph, looked_at: HashMap::new(), seen: Vec::new(), waiting: Vec::new(), reload };
         for &root in roots {
             walk.enqueue(nodes, root, pruning);
         }
@@ -157,7 +158,17 @@ impl Walk {
     }
 
     fn enqueue(&mut self, nodes: &Nodes, node: NodeId, pruning: Pruning) {
-        if !nodes.is_none(node) && self.seen.insert((node, pruning)) {
+        let bit = match pruning {
+            Pruning::Pruned => 1,
+            Pruning::Unpruned => 2,
+            Pruning::Workspace => 4,
+        };
+        if node.index() >= self.seen.len() {
+            self.seen.resize(node.index() + 1, 0);
+        }
+        let seen = &mut self.seen[node.index()];
+        if *seen & bit == 0 && !nodes.is_none(node) {
+            *seen |= bit;
             self.waiting.push((node, pruning));
         }
     }

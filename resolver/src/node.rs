@@ -70,6 +70,8 @@ impl NodeId {
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
     nodes: Vec<Node>,
+    /// The numbers of each release like `v1.2.3`, by which most comparisons are decided.
+    releases: Vec<Option<[u32; 3]>>,
     paths: HashMap<Arc<str>, PathId>,
     versions: Vec<Versions>,
 }
@@ -78,7 +80,23 @@ pub struct Nodes {
 #[derive(Clone, Debug)]
 struct Versions {
     path: Arc<str>,
-    ids: HashMap<Arc<str>, NodeId>,
+    /// Releases like `v1.2.3` by their numbers, sorted: of them there are many lookups and seldom many versions.
+    releases: Vec<([u32; 3], NodeId)>,
+    /// All other texts.
+    others: HashMap<Arc<str>, NodeId>,
+}
+
+impl Versions {
+    /// The node of a version, or where it belongs among the releases if it is one.
+    fn find(&self, version: &str) -> Result<NodeId, Option<([u32; 3], usize)>> {
+        match release(version) {
+            None => self.others.get(version).copied().ok_or(None),
+            Some(release) => match self.releases.binary_search_by_key(&release, |(numbers, _)| *numbers) {
+                Ok(at) => Ok(self.releases[at].1),
+                Err(at) => Err(Some((release, at))),
+            },
+        }
+    }
 }
 
 impl Nodes {
@@ -89,7 +107,8 @@ impl Nodes {
         }
         let id = PathId(u32::try_from(self.versions.len()).expect("fewer paths than bytes of go.mod files"));
         let path: Arc<str> = path.into();
-        self.versions.push(Versions { path: Arc::clone(&path), ids: HashMap::new() });
+        let versions = Versions { path: Arc::clone(&path), releases: Vec::new(), others: HashMap::new() };
+        self.versions.push(versions);
         self.paths.insert(path, id);
         id
     }
@@ -103,14 +122,24 @@ impl Nodes {
     /// The id of a version of a path.
     pub fn at(&mut self, path: PathId, version: &str) -> NodeId {
         let versions = &mut self.versions[path.index()];
-        if let Some(id) = versions.ids.get(version) {
-            return *id;
-        }
+        let place = match versions.find(version) {
+            Ok(id) => return id,
+            Err(place) => place,
+        };
         let index = u32::try_from(self.nodes.len()).expect("fewer nodes than bytes of go.mod files");
         let (id, version): (_, Arc<str>) = (NodeId { index, path }, version.into());
-        versions.ids.insert(Arc::clone(&version), id);
+        match place {
+            Some((release, at)) => versions.releases.insert(at, (release, id)),
+            None => drop(versions.others.insert(Arc::clone(&version), id)),
+        }
+        self.releases.push(place.map(|(release, _)| release));
         self.nodes.push(Node { path: Arc::clone(&versions.path), version });
         id
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The id of a path that was spoken of.
@@ -120,7 +149,7 @@ impl Nodes {
 
     /// The id of a node that was spoken of.
     pub fn find(&self, path: &str, version: &str) -> Option<NodeId> {
-        self.versions[self.find_path(path)?.index()].ids.get(version).copied()
+        self.versions[self.find_path(path)?.index()].find(version).ok()
     }
 
     /// The text of a node.
@@ -142,6 +171,9 @@ impl Nodes {
     pub fn compare(&self, a: NodeId, b: NodeId) -> Ordering {
         if a == b {
             return Ordering::Equal;
+        }
+        if let (Some(a), Some(b)) = (self.releases[a.index()], self.releases[b.index()]) {
+            return a.cmp(&b);
         }
         let (a, b) = (self.node(a), self.node(b));
         order::compare_with_main(&a.path, &a.version, &b.version)
@@ -166,9 +198,40 @@ impl Nodes {
     }
 }
 
+/// The numbers of `v1.2.3`; nothing of what is longer, written otherwise, or no module's version.
+fn release(version: &str) -> Option<[u32; 3]> {
+    let mut numbers = version.strip_prefix('v')?.split('.');
+    let mut number = || {
+        let text = numbers.next()?;
+        let is_canonical = text == "0" || !text.starts_with('0');
+        let is_plain = is_canonical && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_plain { text.parse().ok() } else { None }
+    };
+    let release = [number()?, number()?, number()?];
+    numbers.next().is_none().then_some(release)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_are_compared_by_their_numbers_and_all_else_by_the_rules() {
+        for (version, want) in [
+            ("v1.2.3", Some([1, 2, 3])),
+            ("v0.10.0", Some([0, 10, 0])),
+            ("v1.2", None),
+            ("v1.02.3", None),
+            ("v1.2.3-pre", None),
+            ("v1.2.3+incompatible", None),
+            ("v1.2.3.4", None),
+            ("v1.2.", None),
+            ("1.2.3", None),
+            ("v9999999999.0.0", None),
+        ] {
+            assert_eq!(release(version), want, "{version}");
+        }
+    }
 
     #[test]
     fn a_list_is_sorted_by_path_and_then_as_the_path_orders_its_versions() {

@@ -235,7 +235,7 @@ impl World {
             "toolchain" => return Ok(Summary { pruning: Pruning::Pruned, required: Arc::default() }),
             _ => {}
         }
-        if self.main.ids().contains(&module) && self.main.module(module).is_none() {
+        if self.main.find(module.path()) == Some(module) && self.main.module(module).is_none() {
             return Ok(Summary { pruning: Pruning::Pruned, required: Arc::default() });
         }
         if let Some(vendored) = self.vendored() {
@@ -343,7 +343,7 @@ impl Source for WithRoots<'_> {
     }
 
     fn required(&mut self, node: NodeId) -> Result<Arc<[NodeId]>, Stop<ModuleError>> {
-        if self.world.main.ids().contains(&node) {
+        if self.world.main.find(node.path()) == Some(node) {
             return Ok(Arc::clone(&self.roots));
         }
         Ok(Arc::clone(&self.world.summary(node)?.required))

@@ -59,7 +59,7 @@ impl Getter<'_> {
         let mut decided: Vec<_> = decided.collect();
         decided.sort();
         Ok(Check {
-            patterns: self.package_patterns(world, Tags::Target)?,
+            patterns: self.package_patterns(world)?,
             decided,
             with_tests: self.options.with_tests,
             downloads: self.downloads(world, self.options),

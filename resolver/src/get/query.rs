@@ -172,8 +172,8 @@ impl Query {
         Some((format!("{path}/{below}"), main))
     }
 
-    /// What is loaded for it.
-    pub(super) fn to_pattern(&self, world: &mut World, tags: Tags) -> Result<Pattern, Halt> {
+    /// What is loaded for it. Directories are matched by what counts on the platform, whatever counts for the load.
+    pub(super) fn to_pattern(&self, world: &mut World) -> Result<Pattern, Halt> {
         let Some((path, main)) = self.local_path(world) else {
             return Ok(Pattern::Path(self.pattern.clone()));
         };
@@ -181,7 +181,7 @@ impl Query {
         if !self.is_wildcard() {
             return Ok(Pattern::Local { text, packages: vec![path], errors: Vec::new() });
         }
-        let found = world.match_in_module(&path, Some(main), tags)?;
+        let found = world.match_in_module(&path, Some(main), Tags::Target)?;
         let (packages, errors) = match found {
             Ok(packages) => (packages, Vec::new()),
             Err(error) => (Vec::new(), vec![error]),

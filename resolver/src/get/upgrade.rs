@@ -81,7 +81,7 @@ impl<'g> Getter<'g> {
 
     /// The alternatives for packages that are missing or can be raised.
     pub(super) fn find_upgrades(&mut self, world: &mut World) -> Result<Vec<PathSet>, Halt> {
-        let patterns = self.package_patterns(world, Tags::Any)?;
+        let patterns = self.package_patterns(world)?;
         if patterns.is_empty() {
             return Ok(Vec::new());
         }

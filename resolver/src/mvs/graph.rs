@@ -83,10 +83,12 @@ impl Graph {
 
     /// All nodes of present modules, selected or not, breadth first.
     pub fn breadth_first(&self, nodes: &Nodes) -> Vec<NodeId> {
-        let mut seen = HashSet::new();
-        let is_new = |node: &NodeId, seen: &mut HashSet<NodeId>| !nodes.is_none(*node) && seen.insert(*node);
+        let mut seen = vec![false; nodes.len()];
+        let is_new = |node: &NodeId, seen: &mut Vec<bool>| {
+            !nodes.is_none(*node) && !std::mem::replace(&mut seen[node.index()], true)
+        };
         let mut order: Vec<_> = self.roots.iter().copied().filter(|root| !nodes.is_none(*root)).collect();
-        seen.extend(order.iter().copied());
+        order.iter().for_each(|root| seen[root.index()] = true);
         let mut next = 0;
         while let Some(&node) = order.get(next) {
             next += 1;

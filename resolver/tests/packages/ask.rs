@@ -55,6 +55,10 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
             return outcome;
         }
     };
+    let told = |caller: &Caller<'_>| -> String {
+        caller.world.notes.iter().map(|note| format!("go: {note}\n")).collect()
+    };
+    let mut stderr = told(&caller);
     let mut files = String::new();
     for ((_, versions), start) in versions.iter().zip([start, &second]) {
         let mut caller = Caller::new(universe, folder, start);
@@ -63,6 +67,7 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
             let written = caller.world.written(&loaded.requirements, &Change::default());
             written.map_err(|error| Box::new(Error::Text(error.to_string())))
         });
+        stderr.push_str(&told(&caller));
         match synced {
             Ok(Some(written)) if written.is_dirty => {
                 files.push_str(&String::from_utf8(written.after).expect("go.mod is text"));
@@ -74,7 +79,7 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
             }
         }
     }
-    Outcome { succeeded: true, go_mod: files, ..outcome }
+    Outcome { succeeded: true, go_mod: files, stderr: messages(&stderr), ..outcome }
 }
 
 struct Asked<'a> {
