@@ -146,7 +146,7 @@ fn kill_minus_nine_under_load_loses_nothing_in_a_folder() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("store");
     let store = vec![("MODKEEP_STORE", folder.to_str().unwrap().to_owned())];
-    let (kills, often) = if full_run() { (300, 1) } else { (100, 10) };
+    let (kills, often) = if full_run() { (300, 10) } else { (100, 10) };
     kill_and_look("kill_minus_nine_under_load_loses_nothing_in_a_folder", home.path(), &store, kills, often);
 }
 
@@ -156,6 +156,6 @@ fn kill_minus_nine_under_load_loses_nothing_in_a_bucket() {
     let Some(gateway) = Gateway::start_or_skip(test, "modkeep") else { return };
     let home = tempfile::tempdir().unwrap();
     let store = settings(&gateway.endpoint(), "killed").to_vec();
-    let (kills, often) = if full_run() { (300, 1) } else { (12, 4) };
+    let (kills, often) = if full_run() { (300, 10) } else { (12, 4) };
     kill_and_look(test, home.path(), &store, kills, often);
 }
