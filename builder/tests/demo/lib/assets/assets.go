@@ -15,7 +15,12 @@ var files embed.FS
 func Count() int {
 	entries, err := files.ReadDir("files")
 	if err != nil {
-		return -1
+		return missing()
 	}
 	return len(entries)
 }
+
+// What happens here is nobody's business who imports the package.
+//
+//go:noinline
+func missing() int { return -1 }

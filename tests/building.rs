@@ -1,0 +1,143 @@
+//! Verbs that build, beside the real go command: the same words in the same folder leave the same output, exit status
+//! and files, byte for byte. Both have one build cache, which go fills, so that the second of them compiles little.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use modkeep_harness::go::Go;
+use modkeep_harness::modkeep::Modkeep;
+use modkeep_harness::place::skip;
+use modkeep_harness::txtar::Txtar;
+
+const FILES: &str = "\
+-- go.mod --
+module example.com/m
+
+go 1.26
+-- cmd/hello/main.go --
+package main
+
+import \"example.com/m/lib\"
+
+var word = \"hello\"
+
+func main() { println(word, lib.Answer()) }
+-- cmd/two/main.go --
+package main
+
+func main() { panic(\"two\") }
+-- lib/lib.go --
+package lib
+
+func Answer() int { return 42 }
+-- lib/lib_test.go --
+package lib
+-- broken/broken.go --
+package broken
+
+func F() int { return \"x\" + undefined }
+-- user/user.go --
+package user
+
+import _ \"example.com/m/broken\"
+-- lost/lost.go --
+package lost
+
+import _ \"example.com/nowhere/p\"
+-- only/only_windows.go --
+package only
+-- two/a.go --
+package a
+-- two/b.go --
+package b
+";
+
+/// What each leaves.
+const LINES: [&str; 18] = [
+    "build -trimpath -o out/hello ./cmd/hello",
+    "build -o out/plain ./cmd/hello",
+    "build ./cmd/hello",
+    "build ./cmd/... ./lib",
+    "build -o bin/ ./cmd/...",
+    "build -o x ./cmd/hello ./cmd/two",
+    "build -ldflags=-X=main.word=bye -o out/bye ./cmd/hello",
+    "build -v ./lib",
+    "run ./cmd/hello a b",
+    "run ./cmd/two",
+    "run ./lib",
+    "install ./cmd/two",
+    "build ./broken ./user",
+    "build ./lost",
+    "build ./only",
+    "build ./two",
+    "build ./nowhere",
+    "build -gcflags=-x=y=z -nope ./lib",
+];
+
+#[test]
+fn what_is_built_and_said_is_what_go_builds_and_says() {
+    let go = match Go::specification() {
+        Ok(go) => go,
+        Err(missing) => return skip("building", &missing),
+    };
+    let home = tempfile::tempdir().unwrap();
+    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
+    let outcomes = ["go", "modkeep"].map(|who| {
+        let place = home.path().join("w");
+        Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
+        let outcomes = LINES.map(|line| {
+            let command = if who == "go" { go.command() } else { modkeep(&go, home.path()) };
+            run(command, &place, home.path(), line)
+        });
+        std::fs::remove_dir_all(&place).unwrap();
+        outcomes
+    });
+    let [theirs, ours] = outcomes;
+    let mut differences = String::new();
+    for ((line, theirs), ours) in LINES.iter().zip(theirs).zip(ours) {
+        if ours != theirs {
+            differences.push_str(&format!("{line}\n  go {theirs:?}\n  we {ours:?}\n"));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+fn modkeep(go: &Go, home: &Path) -> Command {
+    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
+    command.env("GOROOT", go.root());
+    command
+}
+
+/// Output, status, and the sizes and digests of the files afterwards.
+type Outcome = (String, String, Option<i32>, BTreeMap<PathBuf, String>);
+
+fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
+    command.current_dir(place).env("PWD", place).args(line.split_whitespace());
+    command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
+    command.env("GOCACHE", home.join("gocache")).env("GOBIN", place.join("installed"));
+    command.env("GOTOOLCHAIN", "local").env("GOPROXY", "off").env("GOFLAGS", "").env("GOWORK", "off");
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (text(stdout), text(stderr), status.code(), files_below(place))
+}
+
+fn files_below(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let content = std::fs::read(entry.path()).unwrap();
+                let digest = modkeep_store::Digest::of(&content);
+                found.insert(entry.path(), format!("{} bytes {digest}", content.len()));
+            }
+        }
+    }
+    found
+}
