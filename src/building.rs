@@ -5,9 +5,9 @@ pub(crate) mod clean;
 mod flags;
 pub(crate) mod install;
 mod interrupt;
-mod modules;
 pub(crate) mod run;
 mod site;
+pub(crate) mod test;
 
 pub(crate) use flags::BuildFlags;
 use site::Site;

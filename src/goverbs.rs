@@ -22,6 +22,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &building::clean::USAGE, run: building::clean::run },
     Verb { usage: &building::install::USAGE, run: building::install::run },
     Verb { usage: &building::run::USAGE, run: building::run::run },
+    Verb { usage: &building::test::USAGE, run: building::test::run },
     Verb { usage: &get::USAGE, run: get::run },
     Verb { usage: &list::USAGE, run: list::run },
     Verb { usage: &modcmd::download::USAGE, run: modcmd::download::run },
@@ -46,8 +47,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What `go help` lists, less what we have.
-const NOT_OURS: &[&str] =
-    &["bug", "doc", "env", "fix", "fmt", "generate", "telemetry", "test", "tool", "vet"];
+const NOT_OURS: &[&str] = &["bug", "doc", "env", "fix", "fmt", "generate", "telemetry", "tool", "vet"];
 
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], environment: &Environment) -> Option<Result<(), Failure>> {

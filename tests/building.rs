@@ -35,6 +35,20 @@ package lib
 func Answer() int { return 42 }
 -- lib/lib_test.go --
 package lib
+
+import \"testing\"
+
+func TestAnswer(t *testing.T) {
+	if Answer() != 42 {
+		t.Fatal(Answer())
+	}
+}
+-- fail/fail_test.go --
+package fail
+
+import \"testing\"
+
+func TestNo(t *testing.T) { t.Fatal(\"no\") }
 -- broken/broken.go --
 package broken
 
@@ -56,7 +70,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 18] = [
+const LINES: [&str; 24] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -64,11 +78,17 @@ const LINES: [&str; 18] = [
     "build -o bin/ ./cmd/...",
     "build -o x ./cmd/hello ./cmd/two",
     "build -ldflags=-X=main.word=bye -o out/bye ./cmd/hello",
-    "build -v ./lib",
     "run ./cmd/hello a b",
     "run ./cmd/two",
     "run ./lib",
     "install ./cmd/two",
+    "test ./lib ./cmd/two",
+    "test ./lib",
+    "test -run=Nothing ./lib",
+    "test -v ./lib",
+    "test ./fail ./lib",
+    "test -c -o bin/ ./lib",
+    "test ./broken",
     "build ./broken ./user",
     "build ./lost",
     "build ./only",
@@ -121,7 +141,22 @@ fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     command.env("GOTOOLCHAIN", "local").env("GOPROXY", "off").env("GOFLAGS", "").env("GOWORK", "off");
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (text(stdout), text(stderr), status.code(), files_below(place))
+    (untimed(&text(stdout)), text(stderr), status.code(), files_below(place))
+}
+
+/// The text with `TIME` where a test says how long it took.
+fn untimed(text: &str) -> String {
+    let is_time = |word: &str| {
+        let number = word.trim_matches(['(', ')']).strip_suffix('s');
+        number.is_some_and(|number| number.contains('.') && number.parse::<f64>().is_ok())
+    };
+    let words = text.split_inclusive(['\t', ' ', '\n']);
+    words
+        .map(|word| {
+            let end = word.trim_end_matches(['\t', ' ', '\n']).len();
+            if is_time(&word[..end]) { format!("TIME{}", &word[end..]) } else { word.to_owned() }
+        })
+        .collect()
 }
 
 fn files_below(folder: &Path) -> BTreeMap<PathBuf, String> {

@@ -10,6 +10,7 @@ use modkeep_builder::target::{self, Target};
 use crate::flags::Usage;
 use crate::goenv::GoEnv;
 use crate::report::Failure;
+use crate::session::ModFlags;
 
 /// What was given.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +37,7 @@ pub(crate) struct BuildFlags {
     pub(crate) wrapper: Vec<String>,
     /// `-targets`: more than one platform, or another than that of the environment.
     pub(crate) targets: Vec<Target>,
-    pub(crate) mod_mode: String,
-    pub(crate) modfile: String,
+    pub(crate) of_modules: ModFlags,
 }
 
 impl BuildFlags {
@@ -139,8 +139,7 @@ impl BuildFlags {
             "targets" => {
                 self.targets = target::parse_list(value).map_err(|error| usage.refuse(&error.to_string()))?;
             }
-            "mod" => value.clone_into(&mut self.mod_mode),
-            "modfile" => self.modfile = go.absolute(value),
+            "mod" | "modfile" | "modcacherw" => return self.of_modules.set(name, value),
             "compiler" if value == "gc" => {}
             "compiler" if value == "gccgo" => return Err(not_here("-compiler=gccgo")),
             "compiler" => {
@@ -150,8 +149,7 @@ impl BuildFlags {
             "pkgdir" | "installsuffix" | "overlay" | "debug-actiongraph" if !value.is_empty() => {
                 return Err(not_here(&format!("-{name}")));
             }
-            "modcacherw" | "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "overlay"
-            | "debug-actiongraph" => {}
+            "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "overlay" | "debug-actiongraph" => {}
             _ => return Ok(false),
         }
         Ok(true)

@@ -81,7 +81,10 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             Ok(())
         },
         |shop, outcome| {
-            let linked = outcome.linked(link.get()).ok_or_else(|| Failure::go("nothing was linked"))?;
+            let Some(linked) = outcome.linked(link.get()) else {
+                // Why was told.
+                return Err(Failure::told(1));
+            };
             if flags.dry || flags.shows {
                 let line = wrapper.iter().chain([&linked.path]).chain(arguments);
                 crate::report::tell(

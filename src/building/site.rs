@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use modkeep_builder::build::Build;
 use modkeep_builder::execute::Machine;
 use modkeep_builder::goal::Goal;
 use modkeep_builder::gocache::GoCache;
-use modkeep_builder::load::{Loader, Match, Options, Scans};
+use modkeep_builder::load::{Loader, Match, Options, Scans, are_files};
 use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::Outcome;
 use modkeep_builder::plan::Plan;
@@ -23,10 +24,10 @@ use modkeep_builder::toolchain::Toolchain;
 use modkeep_builder::transcript::{Told, Transcript};
 use serde_json::json;
 
-use super::modules::{Required, module_cache};
 use super::{BuildFlags, interrupt};
 use crate::goenv::{GoEnv, words};
 use crate::report::{self, Failure};
+use crate::session::{Packages, Provided, Session, Wanted};
 
 /// All that a verb needs to build.
 pub(super) struct Site<'a> {
@@ -34,8 +35,7 @@ pub(super) struct Site<'a> {
     pub(super) flags: &'a BuildFlags,
     /// One for each target.
     pub(super) builds: Vec<Build>,
-    modules: Required,
-    scans: Scans,
+    scans: Arc<Scans>,
     cache: GoCache,
     verb: &'static str,
 }
@@ -51,7 +51,6 @@ impl<'a> Site<'a> {
     pub(super) fn find(go: &'a GoEnv, flags: &'a BuildFlags, verb: &'static str) -> Result<Self, Failure> {
         let host = host();
         let toolchain = toolchain(go, host.clone())?;
-        let modules = Required::find(go, &flags.modfile)?;
         let cache = cache_folder(go)?;
         let cache = GoCache::open(&cache).map_err(Failure::of)?;
         let targets = match flags.targets.is_empty() {
@@ -63,7 +62,7 @@ impl<'a> Site<'a> {
         };
         let builds = targets.into_iter().map(|target| build(go, flags, &toolchain, target));
         let builds = builds.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { go, flags, builds, modules, scans: Scans::default(), cache, verb })
+        Ok(Self { go, flags, builds, scans: Arc::default(), cache, verb })
     }
 
     /// Loads what the patterns match, for each target.
@@ -72,17 +71,45 @@ impl<'a> Site<'a> {
     }
 
     fn load_for(&self, build: &Build, patterns: &[String], options: Options) -> Result<Loaded, Failure> {
-        let mut loader = Loader::new(build, &self.modules, &self.scans, options)
+        self.load_with(build, patterns, options, |_, _| Ok(())).map(|(loaded, ())| loaded)
+    }
+
+    /// Loads what the patterns match for one target, and lets `more` be loaded.
+    pub(super) fn load_with<T>(
+        &self,
+        build: &Build,
+        patterns: &[String],
+        options: Options,
+        more: impl FnOnce(&mut Loader<'_>, &[PackageId]) -> Result<T, Failure>,
+    ) -> Result<(Loaded, T), Failure> {
+        let wanted = Wanted { verb: self.verb, flags: self.flags.of_modules.clone(), ..Wanted::default() };
+        let mut session = Session::start(self.go, &wanted)?;
+        let are_files = are_files(patterns, self.go.folder());
+        let asked = if are_files { Packages::ImportedBy(patterns) } else { Packages::Matching(patterns) };
+        let (provided, matches) =
+            Provided::find(&mut session, build, &self.scans, asked, options.reads_tests)?;
+        let mut loader = Loader::new(build, &provided, &self.scans, options)
             .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
-        let matches = loader.matches(patterns);
         for found in matches.iter().filter(|found| Match::is_empty(found)) {
             let pattern = modkeep_module::quote::quote(&found.pattern);
             report::tell(&format!("go: warning: {pattern} matched no packages"));
         }
-        let named = loader.load(&matches);
-        let graph = loader.into_graph();
-        self.check(&graph, &named)?;
-        Ok(Loaded { graph, named })
+        let named = if are_files {
+            vec![loader.load_files(patterns).map_err(|error| Failure::go(error.to_string()))?]
+        } else {
+            loader.load(&matches)
+        };
+        loader.set_profiles(&named);
+        if build.cover {
+            for pattern in loader.cover_builds(&named) {
+                report::tell(&format!(
+                    "warning: no packages being built depend on matches for pattern {pattern}"
+                ));
+            }
+        }
+        self.check(loader.graph(), &named)?;
+        let more = more(&mut loader, &named)?;
+        Ok((Loaded { graph: loader.into_graph(), named }, more))
     }
 
     /// Fails with all that is wrong with the packages (`load.CheckPackageErrors`).
@@ -103,11 +130,17 @@ impl<'a> Site<'a> {
     }
 
     /// What prints what is told: text, or events under `-json`.
-    fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
+    pub(super) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
         if self.flags.json { Box::new(tell_as_json) } else { Box::new(tell_as_text) }
     }
 
-    /// Makes a plan for the targets, carries it out and cleans up.
+    /// The build cache.
+    pub(super) fn cache(&self) -> &GoCache {
+        &self.cache
+    }
+
+    /// Makes a plan for the targets, carries it out, does what comes then whether or not all of it succeeded, and cleans
+    /// up.
     pub(super) fn perform(
         &self,
         loaded: &[Loaded],
@@ -142,14 +175,12 @@ impl<'a> Site<'a> {
         let outcome = made.perform(&shop);
         // A cache that can't be trimmed still serves.
         let _ = self.cache.trim();
-        if !outcome.succeeded {
-            return Err(Failure::told(1));
-        }
-        then(&shop, &outcome)
+        let done = then(&shop, &outcome);
+        if outcome.succeeded { done } else { Err(Failure::told(1)) }
     }
 
     /// The variables of tools: those of the process, and go's own from its files.
-    fn variables(&self) -> BTreeMap<String, String> {
+    pub(super) fn variables(&self) -> BTreeMap<String, String> {
         let mut variables = self.go.process_variables();
         const OF_GO: [&str; 8] =
             ["CC", "CXX", "FC", "AR", "PKG_CONFIG", "GO_EXTLINK_ENABLED", "GOGCCFLAGS", "GOTMPDIR"];
@@ -245,6 +276,16 @@ fn host() -> Target {
         arch => arch,
     };
     Target { os: os.to_owned(), arch: arch.to_owned() }
+}
+
+/// GOMODCACHE.
+pub(super) fn module_cache(go: &GoEnv) -> String {
+    match go.get("GOMODCACHE") {
+        Some(folder) => folder.to_owned(),
+        None => {
+            modkeep_module::file_path::join(&go.gopath().into_iter().next().unwrap_or_default(), "pkg/mod")
+        }
+    }
 }
 
 /// The toolchain of the selected release: the one that is installed, or one in the module cache.
