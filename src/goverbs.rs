@@ -9,7 +9,7 @@ use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{building, get, list, modcmd, workcmd};
+use crate::{building, explain, get, list, modcmd, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -23,6 +23,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &building::install::USAGE, run: building::install::run },
     Verb { usage: &building::run::USAGE, run: building::run::run },
     Verb { usage: &building::test::USAGE, run: building::test::run },
+    Verb { usage: &explain::USAGE, run: explain::run },
     Verb { usage: &get::USAGE, run: get::run },
     Verb { usage: &list::USAGE, run: list::run },
     Verb { usage: &modcmd::download::USAGE, run: modcmd::download::run },

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod conformance;
 mod difference;
+mod explain;
 mod flags;
 mod get;
 mod goenv;

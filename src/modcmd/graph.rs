@@ -8,6 +8,7 @@ use modkeep_module::gomod::is_go_version;
 use modkeep_module::quote::quote;
 use modkeep_resolver::go_version;
 
+use super::picture;
 use crate::flags::{Kind, Usage};
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
@@ -16,12 +17,15 @@ use crate::session::{ModFlags, Session, Wanted};
 /// How the verb is used.
 pub(crate) const USAGE: Usage = Usage {
     name: "mod graph",
-    line: "go mod graph [-go=version] [-x]",
+    line: "go mod graph [-go=version] [-x] [-selected] [-dot|-tree]",
     flags: &[
+        ("dot", Kind::Bool),
         ("go", Kind::Text),
         ("modcacherw", Kind::Bool),
         ("modfile", Kind::Text),
         ("overlay", Kind::Text),
+        ("selected", Kind::Bool),
+        ("tree", Kind::Bool),
         ("x", Kind::Bool),
     ],
 };
@@ -31,12 +35,19 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = ModFlags::default();
     let mut version = String::new();
     let mut tells_requests = false;
+    let (mut is_dot, mut is_tree, mut only_selected) = (false, false, false);
     let words = USAGE.parse(words, go.goflags(), |name, value| {
         if name == "go" {
             check_go(go, &USAGE, "go", value)?;
             value.clone_into(&mut version);
         }
-        tells_requests |= name == "x" && value == "true";
+        match name {
+            "x" => tells_requests = value == "true",
+            "dot" => is_dot = value == "true",
+            "tree" => is_tree = value == "true",
+            "selected" => only_selected = value == "true",
+            _ => {}
+        }
         flags.set(name, value).map(|_| ())
     })?;
     if !words.is_empty() {
@@ -47,6 +58,14 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let version = Some(version.as_str()).filter(|version| !version.is_empty());
     let graph = session.answer(|world| world.module_graph(version))?;
     let nodes = session.world.nodes();
+    if is_dot || is_tree || only_selected {
+        let edges = picture::edges(&session.world, &graph, only_selected);
+        return report::out(&match (is_dot, is_tree) {
+            (true, _) => picture::dot(&session.world, &graph, &edges),
+            (_, true) => picture::tree(&session.world, &edges),
+            _ => edges.iter().map(|(a, b)| format!("{} {}\n", nodes.node(*a), nodes.node(*b))).collect(),
+        });
+    }
     let mut text = String::new();
     for (from, to) in graph.edges(nodes) {
         writeln!(text, "{} {}", nodes.node(from), nodes.node(to)).expect("a String takes all text");

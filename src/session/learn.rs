@@ -1,5 +1,6 @@
 //! Finding out what the resolver needs: at once what the disk knows, then everything else together.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,11 +48,21 @@ impl Session<'_> {
     pub(super) fn learn(&mut self, needs: Vec<Need>) -> Result<(), Failure> {
         let mut waiting = Vec::new();
         let mut folders = Vec::new();
+        // A module is downloaded once, however many of its folders are looked into.
+        let mut downloading = HashSet::new();
+        let mut following = Vec::new();
         for need in needs {
             match self.at_once(&need)? {
                 Some(Answer::Root(root)) => folders.push((need, root)),
                 Some(answer) => self.tell(&need, answer),
-                None => waiting.push(need),
+                None => match &need {
+                    Need::Folder { module, .. } | Need::Packages(module)
+                        if !downloading.insert(module.clone()) =>
+                    {
+                        following.push(need);
+                    }
+                    _ => waiting.push(need),
+                },
             }
         }
         for (need, answer) in self.find_out_all(waiting) {
@@ -63,6 +74,13 @@ impl Session<'_> {
                     folders.push((need, root));
                 }
                 answer => self.tell(&need, answer),
+            }
+        }
+        for need in following {
+            if let Need::Folder { module, .. } | Need::Packages(module) = &need
+                && let Some(root) = self.roots.get(module).cloned()
+            {
+                folders.push((need, root));
             }
         }
         let read = match &self.target {

@@ -71,7 +71,8 @@ pub(crate) struct Source {
     settings: OnceLock<GoSettings>,
     upstream: OnceLock<Result<Arc<Upstream>, String>>,
     database: OnceLock<Result<Option<Client>, String>>,
-    runtime: OnceLock<Runtime>,
+    /// Never dropped: that would wait for threads that wait for nobody.
+    runtime: OnceLock<&'static Runtime>,
 }
 
 /// A go.mod as it is found without asking anybody.
@@ -126,13 +127,10 @@ impl Source {
     }
 
     /// The threads that wait for others.
-    pub(super) fn runtime(&self) -> &Runtime {
+    pub(super) fn runtime(&self) -> &'static Runtime {
         self.runtime.get_or_init(|| {
-            tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()
-                .expect("the system gives threads to a program that runs")
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            Box::leak(Box::new(runtime.expect("the system gives threads to a program that runs")))
         })
     }
 

@@ -63,7 +63,10 @@ impl Loading<'_> {
                     (nodes.node(actual), nodes.path(before.path()), nodes.path(module.path()));
                 let text =
                     format!("{path}@{version} used for two different module paths ({one} and {other})");
-                self.report(Error::Text(text));
+                // In a workspace this is asked for each of its modules, and told once.
+                if !self.world.notes.contains(&text) {
+                    self.report(Error::Text(text));
+                }
             }
         }
     }
