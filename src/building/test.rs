@@ -208,12 +208,10 @@ fn build_and_run(
             if has_failed { Err(Failure::told(1)) } else { Ok(()) }
         },
     )
-    .map_err(|failure| {
-        if flags.only_compiles || !failure.to_string().is_empty() {
-            return failure;
+    .inspect_err(|failure| {
+        if !flags.only_compiles && failure.to_string().is_empty() {
+            // Go's last word where tests have failed.
+            let _ = report::out("FAIL\n");
         }
-        // Go's last word where tests have failed.
-        let _ = report::out("FAIL\n");
-        failure
     })
 }
