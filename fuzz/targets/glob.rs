@@ -8,7 +8,9 @@ fuzz_target!(|both: (&str, &str)| {
     let (pattern, name) = both;
     if pattern.len() <= 256 && name.len() <= 256 {
         let whole = path_match(pattern, name);
-        if whole == Ok(true) && !pattern.is_empty() && !pattern.contains(',') && !name.is_empty() {
+        // Elements are counted by the slashes of the pattern, and one at its end counts for nothing.
+        let is_plain = !pattern.is_empty() && !pattern.ends_with('/') && !pattern.contains([',', '[', '\\']);
+        if whole == Ok(true) && is_plain && !name.is_empty() {
             assert!(match_prefix_patterns(pattern, name), "{pattern:?} {name:?}");
         }
     }
