@@ -8,6 +8,7 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::packages::{Loaded, PackageOptions, Pattern, Silence, Tags, Tidy};
 use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::vendoring;
+use modkeep_resolver::world::{Pruning, World};
 use modkeep_resolver::written::Change;
 
 use crate::generate::Universe;
@@ -158,9 +159,16 @@ impl Asked<'_> {
         let reasons = self.caller.resolve(|world| {
             let requirements = world.load(&load)?;
             if words.contains(&"-m") {
-                // What `list -m` does before.
-                let expanded = world.expand(&requirements)?;
-                return world.why_modules(&expanded.requirements, &targets, for_vendor);
+                // What `list -m` does before: it looks behind the roots only for what is none.
+                let is_root = |world: &mut World, target: &String| {
+                    let path = world.path(target);
+                    requirements.root(world, path).is_some()
+                };
+                let is_lazy = requirements.pruning() == Pruning::Pruned
+                    && targets.iter().all(|target| is_root(world, target));
+                let requirements =
+                    if is_lazy { requirements } else { world.expand(&requirements)?.requirements };
+                return world.why_modules(&requirements, &targets, for_vendor);
             }
             let patterns = targets.iter().cloned().map(Pattern::Path).collect();
             world.why_packages(&requirements, patterns, for_vendor)

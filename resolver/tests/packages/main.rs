@@ -169,7 +169,8 @@ fn ask_go(go: &Go, folder: &Path, start: &Start, arguments: &[String]) -> Option
     let outcome = Outcome {
         succeeded: output.status.success(),
         stdout: text(output.stdout),
-        stderr: messages(&text(output.stderr)),
+        // The standard library stands in `/src`, as far as we know.
+        stderr: messages(&text(output.stderr).replace(go.root().to_str().expect("a plain name"), "")),
         go_mod: left("go.mod").expect("go leaves a go.mod")
             + &left(if is_workspace { "../m2/go.mod" } else { "none" }).unwrap_or_default(),
         sums: lines.map(|(subject, _)| subject.to_owned()).collect(),

@@ -59,6 +59,7 @@ fn workspace(folder: &str, mains: [&Start; 2]) -> Option<World> {
 
 fn know_standard(world: &mut World) {
     world.standard.packages = ["fmt", "os", "net/http"].map(str::to_owned).into();
+    world.standard.directory = "/src".to_owned();
     world.here = Some(world.main.first());
 }
 
