@@ -161,7 +161,7 @@ async fn flaw(
         _ => None,
     };
     // One that was forgotten or replaced while it was looked at is not flawed.
-    if flaw.is_some() && !read(store, key, prefix).await?.is_some_and(|now| now == value) {
+    if flaw.is_some() && read(store, key, prefix).await?.is_none_or(|now| now != value) {
         return Ok(None);
     }
     Ok(flaw)

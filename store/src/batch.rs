@@ -36,6 +36,9 @@ pub(crate) enum Outcome {
 
 pub(crate) type Reply = Result<Outcome, StoreError>;
 
+/// Says which payload a row durably has.
+type Durable<'a> = &'a dyn Fn(&[u8]) -> Result<Option<Bytes>, StoreError>;
+
 #[derive(Debug)]
 struct Request {
     op: Op,
@@ -146,11 +149,7 @@ impl Draft {
     }
 
     /// Decides `op`, given what rows are durable.
-    pub(crate) fn decide(
-        &mut self,
-        op: &Op,
-        durable: &dyn Fn(&[u8]) -> Result<Option<Bytes>, StoreError>,
-    ) -> Reply {
+    pub(crate) fn decide(&mut self, op: &Op, durable: Durable<'_>) -> Reply {
         match op {
             Op::Put { name, value } => match self.current(name, durable)? {
                 Some(taken) => Ok(Outcome::Exists(taken)),
@@ -185,11 +184,7 @@ impl Draft {
         self.decided
     }
 
-    fn current(
-        &self,
-        name: &[u8],
-        durable: &dyn Fn(&[u8]) -> Result<Option<Bytes>, StoreError>,
-    ) -> Result<Option<Bytes>, StoreError> {
+    fn current(&self, name: &[u8], durable: Durable<'_>) -> Result<Option<Bytes>, StoreError> {
         self.decided.get(name).map_or_else(|| durable(name), |decided| Ok(decided.clone()))
     }
 
