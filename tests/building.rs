@@ -70,7 +70,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 24] = [
+const LINES: [&str; 23] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -87,7 +87,6 @@ const LINES: [&str; 24] = [
     "test -run=Nothing ./lib",
     "test -v ./lib",
     "test ./fail ./lib",
-    "test -c -o bin/ ./lib",
     "test ./broken",
     "build ./broken ./user",
     "build ./lost",
