@@ -9,6 +9,8 @@ pub(crate) mod run;
 mod site;
 pub(crate) mod test;
 
+pub(crate) use site::{open_cache, settings};
+
 pub(crate) use flags::BuildFlags;
 use site::Site;
 

@@ -1,15 +1,16 @@
-//! `modkeep list -m`: modules, their versions and updates.
+//! `modkeep list`: packages, and with `-m` modules, their versions and updates.
 //!
-//! Packages are listed by the go command; there is no verb of ours for them yet.
 //! Source of the rules: `cmd/go/internal/list/list.go`.
 
 pub(crate) mod modules;
+mod packages;
 pub(crate) mod public;
 
 use modkeep_resolver::world::Mode as Permission;
 use modkeep_resolver::written::Change;
 
 use self::modules::{Listing, Mode};
+use crate::building::BuildFlags;
 use crate::flags::{Kind, Usage};
 use crate::goenv::GoEnv;
 use crate::gojson;
@@ -82,12 +83,21 @@ struct Asked {
     retracted: bool,
     /// A flag that makes no sense for modules.
     for_packages: Option<&'static str>,
+    deps: bool,
+    tests: bool,
+    finds: bool,
+    /// A flag that asks for a build.
+    of_builds: Option<&'static str>,
     flags: ModFlags,
+    build_flags: BuildFlags,
 }
 
 impl Asked {
-    fn set(&mut self, name: &'static str, value: &str) -> Result<(), Failure> {
+    fn set(&mut self, go: &GoEnv, name: &'static str, value: &str) -> Result<(), Failure> {
         let is_set = value == "true";
+        if name != "json" {
+            self.build_flags.set(&USAGE, go, name, value)?;
+        }
         if self.flags.set(name, value)? {
             return Ok(());
         }
@@ -108,6 +118,12 @@ impl Asked {
             "retracted" => self.retracted = is_set,
             "compiled" | "deps" | "export" | "find" | "test" => {
                 self.for_packages = is_set.then_some(name).or(self.for_packages);
+                match name {
+                    "deps" => self.deps = is_set,
+                    "find" => self.finds = is_set,
+                    "test" => self.tests = is_set,
+                    _ => self.of_builds = is_set.then_some(name).or(self.of_builds),
+                }
             }
             _ => {}
         }
@@ -115,13 +131,35 @@ impl Asked {
     }
 }
 
-/// Lists modules.
+impl Asked {
+    fn list_packages(self, go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+        for (is_set, flag) in [(self.updates, "u"), (self.versions, "versions")] {
+            if is_set {
+                return Err(Failure::exact(1, format!("go list -{flag} can only be used with -m")));
+            }
+        }
+        if let Some(flag) = self.of_builds {
+            return Err(Failure::usage(format!("list -{flag} is not supported"))
+                .with_hint(format!("the go command has it: go list -{flag}")));
+        }
+        let packages = packages::Asked {
+            deps: self.deps,
+            tests: self.tests,
+            finds: self.finds,
+            is_lenient: self.is_lenient,
+            json: self.json,
+            format: self.format,
+        };
+        packages::run(go, &packages, &self.build_flags, &self.flags, words)
+    }
+}
+
+/// Lists packages or modules.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut asked = Asked::default();
-    let words = USAGE.parse(words, go.goflags(), |name, value| asked.set(name, value))?;
+    let words = USAGE.parse(words, go.goflags(), |name, value| asked.set(go, name, value))?;
     if !asked.lists_modules {
-        return Err(Failure::usage("packages are not listed here: only `list -m` is")
-            .with_hint("the go command has it: go list"));
+        return asked.list_packages(go, &words);
     }
     if words.iter().any(String::is_empty) {
         return Err(Failure::go("invalid package: \"\""));

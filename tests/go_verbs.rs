@@ -212,3 +212,104 @@ fn a_workspace_is_kept_as_go_keeps_it() {
         ],
     );
 }
+
+/// A module with a dependency in a folder, a program, tests, an embedded file and mistakes.
+const PACKAGES: &str = "\
+-- m/go.mod --
+module ex.com/m
+
+go 1.24
+
+require ex.com/dep v1.0.0
+
+replace ex.com/dep v1.0.0 => ../dep
+-- m/cmd/app/main.go --
+// Command app is a program.
+package main
+
+import _ \"ex.com/m/lib\"
+
+func main() {}
+-- m/lib/lib.go --
+// Package lib uses [fmt] and <others> & more.
+package lib
+
+import (
+	_ \"embed\"
+	_ \"ex.com/dep\"
+)
+
+//go:embed lib.go
+var x string
+-- m/lib/lib_test.go --
+package lib
+
+import _ \"testing\"
+-- m/lib/x_windows.go --
+package lib
+-- m/bad/bad.go --
+package bad
+
+import (
+	_ \"ex.com/none\"
+	_ \"ex.com/m/empty\"
+	_ \"nostd\"
+)
+-- m/empty/x_plan9.go --
+package empty
+-- dep/go.mod --
+module ex.com/dep
+
+go 1.20
+-- dep/dep.go --
+package dep
+-- dep/internal/i.go --
+package internal
+";
+
+const FIELDS: &str = "-json=Dir,ImportPath,Name,Doc,Target,Root,Module,Match,Goroot,Standard,DepOnly,Incomplete,DefaultGODEBUG,\
+                      GoFiles,IgnoredGoFiles,EmbedPatterns,EmbedFiles,Imports,ImportMap,Deps,Error,DepsErrors,TestGoFiles,TestImports";
+
+#[test]
+fn packages_are_listed_as_go_lists_them() {
+    check(
+        "packages_are_listed_as_go_lists_them",
+        PACKAGES,
+        &[
+            "list -C m ./...",
+            "list -C m -e ./... ex.com/dep/... fmt",
+            &format!("list -C m -e {FIELDS} ./..."),
+            &format!("list -C m -e -deps {FIELDS} ./bad ./lib"),
+            "list -C m -deps -f {{.ImportPath}}:{{.Dir}}:{{with.Module}}{{.Path}}{{end}} ./cmd/app",
+            "list -C m -f {{.Name}}{{.Deps}}{{.Standard}} ./lib",
+            "list -C m -find -json=Imports,GoFiles ./lib",
+            "list -C m ./bad",
+            "list -C m ./nowhere",
+            "list -C m ex.com/none",
+            "list -C m -test ./lib",
+            "list -C m -deps -find ./lib",
+            "list -C m -u ./lib",
+            "list ./m/lib",
+        ],
+    );
+}
+
+#[test]
+fn packages_come_from_vendor_folders_and_workspaces() {
+    let files = format!(
+        "{PACKAGES}-- m/vendor/modules.txt --\n# ex.com/dep v1.0.0 => ../dep\n## explicit; go 1.20\nex.com/dep\n-- \
+         m/vendor/ex.com/dep/dep.go --\npackage dep\n-- w/go.work --\ngo 1.24\n\nuse (\n\t../m\n\t./a\n)\n-- w/a/go.mod \
+         --\nmodule ex.com/a\n\ngo 1.23\n-- w/a/a.go --\npackage a\n\nimport _ \"ex.com/m/lib\"\n"
+    );
+    check(
+        "packages_come_from_vendor_folders_and_workspaces",
+        &files,
+        &[
+            &format!("list -C m -e -deps {FIELDS} ./lib ./bad"),
+            "list -C m ex.com/dep",
+            "list -C m -mod=mod -f {{.Dir}} ex.com/dep",
+            &format!("list -C w/a -e -deps {FIELDS} ./... ex.com/m/lib"),
+            "list -C w work",
+        ],
+    );
+}

@@ -421,3 +421,18 @@ fn has_c_compiler(go: &GoEnv, target: &Target) -> bool {
     let path = go.get("PATH").unwrap_or_default();
     path.split(':').any(|folder| Path::new(folder).join(program).is_file())
 }
+
+/// The settings of a build for the target of the environment, for verbs that only load.
+pub(crate) fn settings(go: &GoEnv, flags: &BuildFlags) -> Result<Build, Failure> {
+    let host = host();
+    let target = Target {
+        os: go.get("GOOS").unwrap_or(&host.os).to_owned(),
+        arch: go.get("GOARCH").unwrap_or(&host.arch).to_owned(),
+    };
+    build(go, flags, &toolchain(go, host)?, target)
+}
+
+/// The build cache.
+pub(crate) fn open_cache(go: &GoEnv) -> Result<GoCache, Failure> {
+    GoCache::open(&cache_folder(go)?).map_err(Failure::of)
+}

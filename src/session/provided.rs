@@ -157,8 +157,8 @@ impl Provided {
         nodes.sort_unstable();
         nodes.dedup();
         let described = session.describe_nodes(&nodes, &loaded.requirements)?;
-        let modules =
-            nodes.iter().copied().zip(described.into_iter().map(|module| Arc::new(of_public(module))));
+        let modules = nodes.iter().copied().zip(described.into_iter().map(of_public));
+        let modules = modules.map(|(node, module)| (node, Arc::new(with_go_version(module, session, node))));
         let modules: HashMap<NodeId, Arc<Module>> = modules.collect();
         for package in all.filter(|package| !package.is_standard) {
             let module = package.module.and_then(|node| modules.get(&node));
@@ -198,6 +198,17 @@ fn matches(loaded: &Loaded, known: Vec<Option<Match>>) -> Vec<Match> {
         })
     });
     found.collect()
+}
+
+/// In a vendor directory it is modules.txt that knows the go line of a replaced module.
+fn with_go_version(mut module: Module, session: &Session<'_>, node: NodeId) -> Module {
+    let Mode::Vendor(_, vendored) = &session.world.mode else { return module };
+    let mark = vendored.marks.get(session.world.nodes().node(node));
+    if let (Some(replace), Some(go)) = (&mut module.replace, mark.and_then(|mark| mark.go.as_ref())) {
+        replace.go_version.clone_from(go);
+        module.go_version.clone_from(go);
+    }
+    module
 }
 
 fn of_public(module: ModulePublic) -> Module {
