@@ -29,7 +29,8 @@ impl Unit<'_> {
                 line(format_args!("module {}@{}\n", module.path, module.version))
             }
             None if build.trimpath => {}
-            _ if package.goroot || package.dir.starts_with(&shop.work) => {}
+            // The program of a test lies in the work folder.
+            _ if package.goroot || package.testmain.is_some() || package.dir.starts_with(&shop.work) => {}
             _ => line(format_args!("dir {}\n", package.dir)),
         }
         if let Some(module) = &package.module {
