@@ -253,7 +253,6 @@ package bad
 import (
 	_ \"ex.com/none\"
 	_ \"ex.com/m/empty\"
-	_ \"nostd\"
 )
 -- m/empty/x_plan9.go --
 package empty
