@@ -1,7 +1,7 @@
 //! The socket of a connection, and how parts of files get into it without passing through this program.
 //!
 //! hyper writes slices of memory. So that a part of a file can stand among them, its place is held by slices of a window
-//! of zeros, and the file waits in a queue beside ([`Line`](line::Line)). When a slice to be written lies in the window, the
+//! of zeros, and the file waits in a queue beside ([`line::Line`]). When a slice to be written lies in the window, the
 //! kernel moves as many bytes from the file at the head of the queue to the socket (`sendfile`); what comes before it
 //! is sent with the hint that more follows. The queue and hyper's list of slices are filled and emptied in the same
 //! order, so the first window slice always belongs to the first file.
