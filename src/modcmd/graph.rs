@@ -17,7 +17,7 @@ use crate::session::{ModFlags, Session, Wanted};
 /// How the verb is used.
 pub(crate) const USAGE: Usage = Usage {
     name: "mod graph",
-    line: "go mod graph [-go=version] [-x] [-selected] [-dot|-tree]",
+    line: "go mod graph [-go=version] [-x]",
     flags: &[
         ("dot", Kind::Bool),
         ("go", Kind::Text),
