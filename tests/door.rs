@@ -90,7 +90,7 @@ fn words_that_cannot_be_meant_end_with_status_2_and_name_what_is_wrong() {
         (&["store"], &["store"]),
         (&["store", "forget"], &["MODULE"]),
         (&["store", "forget", "not a module"], &["not a module"]),
-        (&["build", "./..."], &["`build`", "go build"]),
+        (&["vet", "./..."], &["`vet`", "go vet"]),
         (&["help", "vet"], &["`vet`", "go vet"]),
         (&["completions", "tcl"], &["tcl"]),
     ];
