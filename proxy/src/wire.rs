@@ -16,13 +16,15 @@ pub(crate) mod pace;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 
 use crate::access::Tally;
 use crate::wire::line::Line;
@@ -35,6 +37,8 @@ const WINDOW: usize = 1 << 20;
 const CHATTER: u64 = 1 << 20;
 /// It may send a byte more for so many that it took: its leave to be sent more.
 const TAKEN_PER_CHATTER: u64 = 16;
+/// How long the client's end is waited for once all was sent.
+const LINGER: Duration = Duration::from_secs(2);
 /// Never read, so it costs address space and no memory.
 static PLACEHOLDER: [u8; WINDOW] = [0; WINDOW];
 
@@ -116,12 +120,14 @@ pub(crate) struct Wire {
     chatter: u64,
     /// Bytes written.
     taken: u64,
+    /// Runs once our end is said.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl Wire {
     pub(crate) fn new(stream: TcpStream, line: Arc<Line>, pace: Pace, opening: Opening) -> Self {
         let (asking, taking) = (Watch::new(pace), Watch::new(pace));
-        Self { stream, line, opening, asking, taking, read_at: None, chatter: 0, taken: 0 }
+        Self { stream, line, opening, asking, taking, read_at: None, chatter: 0, taken: 0, linger: None }
     }
 
     /// Writes without waiting what it can of `slices`.
@@ -261,8 +267,26 @@ impl AsyncWrite for Wire {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
+    /// Says our end, then reads away what the client still sends until it says its own: a socket that is closed with
+    /// bytes unread is reset, and a reset takes from the client what it has not read yet.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            self.linger = Some(Box::pin(tokio::time::sleep(LINGER)));
+        }
+        let mut waste = [0; 4096];
+        for _ in 0..CHATTER / waste.len() as u64 {
+            let mut buffer = ReadBuf::new(&mut waste);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    let linger = self.linger.as_mut().map(|linger| linger.as_mut().poll(context));
+                    return if linger == Some(Poll::Pending) { Poll::Pending } else { Poll::Ready(Ok(())) };
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -344,6 +368,24 @@ mod tests {
         let mut wire = Wire::new(server, line, PACE, Opening::default());
         let error = write_all(&mut wire, &mut chunks).await.unwrap_err();
         assert_eq!(error.to_string(), "a stored file is shorter than promised");
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_arrives_even_if_the_client_has_not_stopped_sending() {
+        let (mut client, server) = pair().await;
+        client.write_all(&[1; 5000]).await.unwrap();
+        let line = Arc::new(Line::new());
+        let ended = tokio::spawn(async move {
+            let mut wire = Wire::new(server, line, PACE, Opening::default());
+            wire.write_all(&[7; 100_000]).await.unwrap();
+            wire.shutdown().await.unwrap();
+        });
+        client.write_all(&[1; 5000]).await.unwrap();
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got.len(), 100_000);
+        drop(client);
+        ended.await.unwrap();
     }
 
     #[tokio::test]
