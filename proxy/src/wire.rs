@@ -120,8 +120,8 @@ pub(crate) struct Wire {
     chatter: u64,
     /// Bytes written.
     taken: u64,
-    /// Runs once our end is said.
-    linger: Option<Pin<Box<Sleep>>>,
+    /// Since our end is said: until when the client's is waited for, and how many bytes may come before it.
+    linger: Option<(Pin<Box<Sleep>>, u64)>,
 }
 
 impl Wire {
@@ -269,21 +269,21 @@ impl AsyncWrite for Wire {
 
     /// Says our end, then reads away what the client still sends until it says its own: a socket that is closed with
     /// bytes unread is reset, and a reset takes from the client what it has not read yet.
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.linger.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-            self.linger = Some(Box::pin(tokio::time::sleep(LINGER)));
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, linger, .. } = self.get_mut();
+        if linger.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
         }
+        let (end, left) = linger.get_or_insert_with(|| (Box::pin(tokio::time::sleep(LINGER)), CHATTER));
         let mut waste = [0; 4096];
-        for _ in 0..CHATTER / waste.len() as u64 {
+        while *left > 0 {
             let mut buffer = ReadBuf::new(&mut waste);
-            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(_) => return Poll::Ready(Ok(())),
-                Poll::Pending => {
-                    let linger = self.linger.as_mut().map(|linger| linger.as_mut().poll(context));
-                    return if linger == Some(Poll::Pending) { Poll::Pending } else { Poll::Ready(Ok(())) };
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    *left = left.saturating_sub(buffer.filled().len() as u64);
                 }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return end.as_mut().poll(context).map(Ok),
             }
         }
         Poll::Ready(Ok(()))
