@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::judge::Judge;
 use modkeep_harness::place::kept_folder;
 use modkeep_module::ModuleVersion;

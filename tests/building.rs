@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;

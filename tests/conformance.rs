@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use modkeep_conformance::go::Go;
 use modkeep_conformance::suite::{Fixture, Report, SUBJECTS, Score, Suite, Verdict, WRONGLY_LOGGED};
-use modkeep_harness::go::Go;
 use modkeep_harness::modkeep::Modkeep;
-use modkeep_harness::place::{full_run, kept_folder, skip, tell};
+use modkeep_harness::place::{full_run, kept_folder, program, skip, tell};
 
 /// Scripts that pass with Go's own fixture, in short mode, for the release in the harness: 318, less the twelve of
 /// them that call trap paths.
@@ -39,7 +39,7 @@ fn every_script_that_passes_with_gos_fixture_passes_with_modkeep_before_it() {
 }
 
 fn serve(home: &Path, suite: &Suite, fixture: &Fixture) -> Modkeep {
-    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
+    let mut command = Modkeep::command(&program(env!("CARGO_BIN_EXE_modkeep")), home);
     command.args(["serve", "--listen", "127.0.0.1:0", "--base-path", "/mod"]);
     command.args(["--upstream", fixture.url(), "--sumdb", suite.verifier_key()]);
     command.env("GONOSUMDB", WRONGLY_LOGGED);
@@ -79,7 +79,7 @@ fn the_verb_scores_modkeep_and_a_server_that_serves_nothing() {
     let upstream = story.by_ref().find_map(|line| word_after(line, "upstream ")).unwrap();
     let key = story.by_ref().find_map(|line| word_after(line, "checksum database ")).unwrap();
     let rest = std::thread::spawn(move || story.collect::<Vec<_>>().join("\n"));
-    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
+    let mut command = Modkeep::command(&program(env!("CARGO_BIN_EXE_modkeep")), home.path());
     command.args(["serve", "--listen", &address.to_string(), "--base-path", "/mod", "--access-log=false"]);
     command.args(["--upstream", &upstream, "--sumdb", &key]).env("GONOSUMDB", WRONGLY_LOGGED);
     let modkeep = Modkeep::start(command);
@@ -110,7 +110,7 @@ fn the_verb_scores_modkeep_and_a_server_that_serves_nothing() {
 const FLOOR: (u64, u64) = (154, 306);
 
 fn verb(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
+    let mut command = Modkeep::command(&program(env!("CARGO_BIN_EXE_modkeep")), home);
     // The test binary that the other tests built, and the machine's own go with its settings.
     command.env("XDG_CACHE_HOME", kept_folder()).env_remove("GOENV");
     if let Some(real) = std::env::home_dir() {

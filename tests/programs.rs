@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use modkeep_harness::go::{Client, Go, machine_proxy};
+use modkeep_conformance::go::Go;
+use modkeep_harness::go::{Client, machine_proxy};
 use modkeep_harness::place::{full_run, skip, tell};
 
 const SMALL: [&str; 1] = ["honnef.co/go/tools@v0.8.2"];

@@ -13,7 +13,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use modkeep_harness::go::{Client, Go, Missing, machine_proxy};
+use modkeep_conformance::go::{Go, Missing};
+use modkeep_harness::go::{Client, machine_proxy};
 use modkeep_harness::http::get;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};

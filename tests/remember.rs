@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::time::Instant;
 
+use modkeep_conformance::go::Go;
 use modkeep_harness::checksumdb::{Log, Reply, Server};
-use modkeep_harness::go::{Client, Go};
+use modkeep_harness::go::Client;
 use modkeep_harness::http::Connection;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, skip, tell};

@@ -7,8 +7,8 @@
 
 use std::path::PathBuf;
 
+use modkeep_conformance::go::Go;
 use modkeep_conformance::suite::Suite;
-use modkeep_harness::go::Go;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};
 use modkeep_harness::script::{Outcome, Stage, Tally};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use modkeep_builder::action_id::ActionId;
 use modkeep_builder::buildid::{self, BuildId};
 use modkeep_builder::gocache::GoCache;
-use modkeep_harness::go::{Go, RELEASE};
+use modkeep_conformance::go::{Go, RELEASE};
 use modkeep_harness::place::full_run;
 use modkeep_store::Digest;
 use tempfile::TempDir;

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use modkeep_conformance::go::Go;
 use modkeep_fetch::modcache::{Folder, ModCache};
-use modkeep_harness::go::Go;
 use modkeep_harness::place::skip;
 use modkeep_harness::upstream::{Module, Tree};
 use modkeep_module::ModuleVersion;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::judge::x_mod_folder;
 use modkeep_harness::place::skip;
 use modkeep_harness::tables::rows;

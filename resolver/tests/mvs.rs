@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_resolver::mvs::{self, BuildListError, DowngradeSource, Order, Source, Stop, UpgradeSource};
 use modkeep_resolver::node::{NodeId, Nodes, PathId};
 

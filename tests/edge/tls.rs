@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use modkeep_harness::go::{Client, Go};
+use modkeep_conformance::go::Go;
+use modkeep_harness::go::Client;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use rustix::process::Signal;

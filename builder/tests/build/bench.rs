@@ -18,7 +18,7 @@ use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::Target;
 use modkeep_builder::toolchain::Toolchain;
 use modkeep_builder::transcript::{Told, Transcript};
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use tempfile::TempDir;
 
 /// One program to build, and how.
@@ -38,7 +38,7 @@ pub(crate) struct Case<'a> {
 
 impl<'a> Case<'a> {
     pub(crate) fn new(package: &'a str) -> Self {
-        let release = modkeep_harness::go::RELEASE;
+        let release = modkeep_conformance::go::RELEASE;
         let (race, cover, profile, ldflags) = (false, false, false, "");
         let target = "linux/amd64";
         Self { package, target, cgo: true, trimpath: true, race, cover, profile, ldflags, release }

@@ -5,7 +5,7 @@
 mod bench;
 
 use bench::{Bench, Case};
-use modkeep_harness::go::RELEASE;
+use modkeep_conformance::go::RELEASE;
 use modkeep_harness::place::full_run;
 
 /// Targets of a full run beside those of every run.

@@ -10,7 +10,7 @@ use modkeep_builder::modules::{Module, Modules};
 use modkeep_builder::package::PackageId;
 use modkeep_builder::target::Target;
 use modkeep_builder::toolchain::Toolchain;
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use serde_json::{Map, Value, json};
 
 /// Fields that only a build can fill in.

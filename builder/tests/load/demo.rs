@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use modkeep_builder::build::{Build, Stamp};
 use modkeep_builder::load::{Loader, Options, Scans};
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_module::quote::unquote;
 
 use super::compare;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use modkeep_builder::modules::{MainModule, Module, Modules, Place, PlaceError};
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use serde_json::Value;
 
 /// A build list, and packages found in it by their paths.

@@ -2,7 +2,7 @@
 
 use modkeep_builder::load::Scans;
 use modkeep_builder::modules::NoModules;
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::place::full_run;
 
 use super::compare;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use modkeep_conformance::go::Go;
 use modkeep_fetch::private::Private;
 use modkeep_fetch::sumdb::{Config, Database, Gosumdb, SumdbError};
 use modkeep_harness::checksumdb::{Log, Reply, Server};
-use modkeep_harness::go::{Client, Go};
+use modkeep_harness::go::Client;
 use modkeep_harness::place::skip;
 use modkeep_harness::upstream::{Module, Tree, Upstream as Modules};
 use modkeep_module::sumdb::note::Signer;

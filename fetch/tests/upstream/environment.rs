@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use modkeep_conformance::go::Go;
 use modkeep_fetch::environment::{Environment, GoSettings, Provenance, Setting};
-use modkeep_harness::go::Go;
 use tempfile::TempDir;
 
 /// A home folder with go's user file in one of its places.

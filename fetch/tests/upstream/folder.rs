@@ -1,6 +1,7 @@
 //! Upstreams that are folders.
 
-use modkeep_harness::go::{Client, Go};
+use modkeep_conformance::go::Go;
+use modkeep_harness::go::Client;
 use modkeep_harness::upstream::{Module, Tree, Upstream as Server};
 
 use super::{INFO, LIST, MOD, ZIP, ask, chain, tree};

@@ -1,6 +1,7 @@
 //! Who is asked after whom, and whose failure is reported: the same as the go command, row by row.
 
-use modkeep_harness::go::{Client, Go};
+use modkeep_conformance::go::Go;
+use modkeep_harness::go::Client;
 use modkeep_harness::upstream::{Reply, Upstream as Server, refusing_address};
 use modkeep_module::resource::Resource;
 

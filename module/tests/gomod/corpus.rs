@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::judge::Judge;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
+use modkeep_conformance::go::{Go, machine_setting};
 use modkeep_harness::checksumdb::{Log, Server};
-use modkeep_harness::go::{Client, Go, machine_setting};
+use modkeep_harness::go::Client;
 use modkeep_harness::place::skip;
 use modkeep_harness::upstream::{Module, Tree, refusing_address};
 

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use generate::{Module, Universe};
+use modkeep_conformance::go::Go;
 use modkeep_harness::dice::Dice;
-use modkeep_harness::go::Go;
 use modkeep_harness::place::{full_run, skip, tell as say};
 use tell::Start;
 use tempfile::TempDir;

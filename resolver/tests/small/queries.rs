@@ -3,7 +3,7 @@
 //! The repository of that table is a git repository; here its tags are read from the script that makes it, and what its
 //! hashes and branches stand for from the table itself, since finding that out is the business of a source.
 
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::place::skip;
 use modkeep_module::{GoMod, pseudo, version};
 use modkeep_resolver::error::{Fault, Halt, ModuleError};

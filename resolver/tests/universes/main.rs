@@ -14,8 +14,8 @@ use std::path::Path;
 use std::process::Command;
 
 use generate::Universe;
+use modkeep_conformance::go::Go;
 use modkeep_harness::dice::Dice;
-use modkeep_harness::go::Go;
 use modkeep_harness::place::{full_run, skip, tell as say};
 use modkeep_resolver::edit::Edit;
 use modkeep_resolver::error::{DirtyReason, Error, ModuleError};

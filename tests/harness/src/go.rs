@@ -1,13 +1,12 @@
-//! The real go command as the tests use it: a release, and clients of their own.
+//! The real go command as the tests use it: clients of their own, and the machine's registry.
 //!
-//! What finds and runs a release is of the room `conformance`, which the program ships; the tests know it by this name.
+//! What finds and runs a release is `modkeep_conformance::go`, which the program ships.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use modkeep_conformance::go::{Go, Missing, machine_setting};
 use tempfile::TempDir;
-
-pub use modkeep_conformance::go::{Go, Missing, RELEASE, forget_settings, machine_setting};
 
 /// A client machine: a go command with module cache, build cache and folders that nobody else uses.
 pub struct Client {

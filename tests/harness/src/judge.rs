@@ -10,9 +10,10 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use modkeep_conformance::go::{Go, Missing};
 use serde_json::{Value, json};
 
-use crate::go::{Go, Missing, machine_proxy};
+use crate::go::machine_proxy;
 use crate::place::{kept_folder, skip};
 
 /// What Go answered: a value, or the text of its error (or panic).

@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use modkeep_conformance::go::forget_settings;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::go::forget_settings;
 use crate::s3;
 
 /// What the first line on stdout begins with.

@@ -19,6 +19,18 @@ pub fn full_run() -> bool {
     std::env::var_os("MODKEEP_FULL").is_some_and(|value| value == "1")
 }
 
+/// The program to test: `built`, or the one that `MODKEEP_TEST_PROGRAM` names, so that a release that is there already can be
+/// measured by tests that were not built as one.
+pub fn program(built: &str) -> PathBuf {
+    given_program().unwrap_or_else(|| built.into())
+}
+
+/// The program that `MODKEEP_TEST_PROGRAM` names.
+pub fn given_program() -> Option<PathBuf> {
+    #[allow(clippy::disallowed_methods, reason = "what to test is said by whoever runs the tests")]
+    std::env::var_os("MODKEEP_TEST_PROGRAM").filter(|program| !program.is_empty()).map(PathBuf::from)
+}
+
 /// Whether whole programs keep their stores in a bucket, as `MODKEEP_TEST_STORE=s3` asks.
 ///
 /// # Panics

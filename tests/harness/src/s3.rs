@@ -10,9 +10,10 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use modkeep_conformance::go::{Missing, forget_settings};
 use tempfile::TempDir;
 
-use crate::go::{Missing, forget_settings, machine_proxy};
+use crate::go::machine_proxy;
 use crate::place::{kept_folder, skip, wants_bucket};
 
 /// The server's module at the release that was measured to keep all conditions.

@@ -7,11 +7,12 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use modkeep_conformance::go::{Go, RELEASE};
+
 use super::line::{Line, Want, parse};
 use super::process::{Ended, Process};
 use super::state::State;
 use super::{End, commands, compare, conditions};
-use crate::go::Go;
 use crate::txtar::Txtar;
 
 /// How a script ended.
@@ -145,7 +146,7 @@ impl Stage {
             "aarch64" => "arm64",
             other => other,
         };
-        let version = crate::go::RELEASE.trim_start_matches("go");
+        let version = RELEASE.trim_start_matches("go");
         let below = |folder: &str| root.join(folder).display().to_string();
         [
             ("PATH", format!("{goroot}/bin:{path}")),
