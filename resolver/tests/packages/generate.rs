@@ -13,7 +13,9 @@ const DIRECTORIES: [&str; 4] = ["", "p", "q", "x"];
 const GO_LINES: [&str; 8] = ["", "1.15", "1.16", "1.17", "1.20", "1.21", "1.22.1", "1.25"];
 const MAIN_GO_LINES: [&str; 10] =
     ["", "1.14", "1.15", "1.16", "1.17", "1.18", "1.20", "1.21", "1.24", "1.27"];
-const STANDARD: [&str; 3] = ["fmt", "os", "net/http"];
+/// Most import hardly anything, for go follows what they import every time.
+pub(crate) const STANDARD: [&str; 7] =
+    ["errors", "unicode", "unicode/utf8", "unicode/utf16", "math/bits", "errors", "net/http"];
 
 /// A file of a package.
 #[derive(Clone, Debug)]

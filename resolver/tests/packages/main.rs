@@ -2,7 +2,8 @@
 //! the real go command.
 //!
 //! What is said, the go.mod and the lines of go.sum left behind, and vendor/modules.txt. A universe that differs is
-//! printed; its number and `MODKEEP_SEED` bring it back.
+//! printed; its number and `MODKEEP_SEED` bring it back: `MODKEEP_UNIVERSES=47..48`. Go's side is a resident go command,
+//! and for some of the universes the program itself, which must say the same.
 
 mod ask;
 mod generate;
@@ -11,13 +12,13 @@ mod zip;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use generate::{Module, Universe};
-use modkeep_conformance::go::Go;
-use modkeep_harness::dice::Dice;
-use modkeep_harness::place::{full_run, skip, tell as say};
+use modkeep_harness::place::{quick_folder, skip, tell as say};
+use modkeep_harness::resident::{Call, Resident, Said};
+use modkeep_harness::universes::{compare, numbers};
 use tell::Start;
-use tempfile::TempDir;
 
 /// What a command says and leaves.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,60 +33,77 @@ pub(crate) struct Outcome {
     pub(crate) vendored: Option<String>,
 }
 
+/// In one of so many universes the program itself is asked too.
+const CONFIRMED: usize = 10;
+
 #[test]
 fn every_universe_of_packages_is_loaded_as_go_loads_it() {
     let test = "every_universe_of_packages_is_loaded_as_go_loads_it";
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip(test, &missing),
-    };
-    let count = if full_run() { 1_000 } else { 24 };
-    let mut dice = Dice::of(test);
-    let mut differences = Vec::new();
-    let mut succeeded = 0;
-    for number in 0..count {
-        let universe = Universe::throw(&mut dice);
-        differences.extend(difference(&go, number, &universe, &mut succeeded));
+    let succeeded = AtomicUsize::new(0);
+    let compared = compare(test, numbers(80, 1_000), |go, number, dice| {
+        let universe = Universe::throw(dice);
+        difference(go, number.is_multiple_of(CONFIRMED), &universe, &succeeded)
+    });
+    match compared {
+        Ok(compared) => {
+            let succeeded = succeeded.into_inner();
+            say(&format!("universes with packages: {succeeded} commands succeeded"));
+            compared.expect_none("universes with packages");
+            assert!(succeeded > compared.count, "universes in which hardly anything succeeds show nothing");
+        }
+        Err(missing) => skip(test, &missing),
     }
-    say(&format!(
-        "universes with packages: {} of {count} as go; {succeeded} commands succeeded",
-        count - differences.len()
-    ));
-    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
-    assert!(succeeded > count, "universes in which hardly anything succeeds show nothing");
 }
 
-fn difference(go: &Go, number: usize, universe: &Universe, succeeded: &mut usize) -> Option<String> {
-    let folder = TempDir::with_prefix("packages-").expect("a folder for the universe");
+fn difference(
+    go: &mut Resident,
+    is_confirmed: bool,
+    universe: &Universe,
+    succeeded: &AtomicUsize,
+) -> Option<String> {
+    let folder = quick_folder("packages-");
     build(folder.path(), universe);
     let plain = folder.path().to_str().expect("temporary folders have plain names");
     for command in &universe.commands {
         let mut start = Start { go_mod: universe.main.go_mod.clone(), go_sum: None };
-        if let Some(second) = universe.second.as_ref().filter(|_| command[0] == "work") {
-            put(&folder.path().join("m2/go.mod"), second.go_mod.as_bytes());
-            put(&folder.path().join("go.work"), tell::WORKSPACE.as_bytes());
-        }
         if command.contains(&"vendor".to_owned()) {
             // What is vendored has to be tidy.
-            let tidy = ask_go(go, folder.path(), &start, &["mod".to_owned(), "tidy".to_owned()])?;
+            let tidy = ["mod".to_owned(), "tidy".to_owned()];
+            let Some(tidy) = theirs(go, folder.path(), universe, &start, &tidy) else { continue };
             let go_sum = std::fs::read_to_string(folder.path().join("m/go.sum")).unwrap_or_default();
             start = Start { go_mod: tidy.go_mod, go_sum: Some(go_sum) };
         }
-        let Some(theirs) = ask_go(go, folder.path(), &start, command) else { continue };
+        let theirs = theirs(go, folder.path(), universe, &start, command);
+        if is_confirmed {
+            let confirmed =
+                ask_go(go.root(), folder.path(), universe, &start, command, |call| go.confirm(call));
+            if theirs != confirmed {
+                return Some(format!("{command:?}\n--- resident go\n{theirs:#?}\n--- go\n{confirmed:#?}"));
+            }
+        }
+        let Some(theirs) = theirs else { continue };
         let ours = ask::us(universe, plain, &start, command);
-        *succeeded += usize::from(theirs.succeeded);
+        succeeded.fetch_add(usize::from(theirs.succeeded), Ordering::Relaxed);
         // After a `get`, go.sum depends on all that was read on the way; what only looks leaves it as it is.
         let changes_sums = matches!(command[1].as_str(), "tidy");
         let theirs = if changes_sums { theirs } else { Outcome { sums: BTreeSet::new(), ..theirs } };
         let ours = if changes_sums { ours } else { Outcome { sums: BTreeSet::new(), ..ours } };
         if ours != theirs {
-            return Some(format!(
-                "\nuniverse {number} {command:?}\n--- go\n{theirs:#?}\n--- we\n{ours:#?}\n{}",
-                shown(universe)
-            ));
+            return Some(format!("{command:?}\n--- go\n{theirs:#?}\n--- we\n{ours:#?}\n{}", shown(universe)));
         }
     }
     None
+}
+
+fn theirs(
+    go: &mut Resident,
+    folder: &Path,
+    universe: &Universe,
+    start: &Start,
+    command: &[String],
+) -> Option<Outcome> {
+    let root = go.root().to_owned();
+    ask_go(&root, folder, universe, start, command, |call| go.ask(call))
 }
 
 fn shown(universe: &Universe) -> String {
@@ -141,44 +159,47 @@ fn put(file: &Path, content: &[u8]) {
 }
 
 /// What go says and leaves; `None` where it fails itself.
-fn ask_go(go: &Go, folder: &Path, start: &Start, arguments: &[String]) -> Option<Outcome> {
+fn ask_go(
+    root: &Path,
+    folder: &Path,
+    universe: &Universe,
+    start: &Start,
+    arguments: &[String],
+    ask: impl FnOnce(&Call<'_>) -> Option<Said>,
+) -> Option<Outcome> {
     let main = folder.join("m");
     put(&main.join("go.mod"), start.go_mod.as_bytes());
     put(&main.join("go.sum"), start.go_sum.as_deref().unwrap_or_default().as_bytes());
     if main.join("vendor").exists() {
         std::fs::remove_dir_all(main.join("vendor")).expect("a folder of the test's own");
     }
-    // A go command of this release can wait for itself for ever.
-    let mut command = go.command_of(Path::new("timeout"));
-    command.arg("20").arg(go.tool()).current_dir(&main).args(arguments);
-    command.env("GOPROXY", format!("file://{}/px", folder.display())).env("GOSUMDB", "off");
-    command.env("GOPATH", folder.join("gopath")).env("GOFLAGS", "-modcacherw -mod=mod").env("GOWORK", "off");
+    let (gopath, workspace) = (folder.join("gopath"), folder.join("go.work"));
     let is_workspace = arguments[0] == "work";
-    if is_workspace {
-        command.env("GOWORK", folder.join("go.work")).env("GOFLAGS", "-modcacherw");
+    if let Some(second) = universe.second.as_ref().filter(|_| is_workspace) {
+        put(&folder.join("m2/go.mod"), second.go_mod.as_bytes());
+        put(&workspace, tell::WORKSPACE.as_bytes());
     }
-    command.env("GOOS", "linux").env("GOARCH", "amd64");
-    let output = command.output().expect("go runs");
-    if output.status.code() == Some(124) {
-        return None;
-    }
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("go prints text");
+    let said = ask(&Call {
+        folder: &main,
+        gopath: &gopath,
+        goproxy: &format!("file://{}/px", folder.display()),
+        gowork: if is_workspace { workspace.to_str()? } else { "off" },
+        goflags: if is_workspace { "-modcacherw" } else { "-modcacherw -mod=mod" },
+        arguments: arguments.iter().map(String::as_str).collect(),
+    })?;
     let left = |name: &str| std::fs::read_to_string(main.join(name)).ok();
     let sums = left("go.sum").unwrap_or_default();
     let lines = sums.lines().filter_map(|line| line.rsplit_once(' '));
-    let outcome = Outcome {
-        succeeded: output.status.success(),
-        stdout: text(output.stdout),
+    Some(Outcome {
+        succeeded: said.succeeded,
+        stdout: said.stdout,
         // The standard library stands in `/src`, as far as we know.
-        stderr: messages(&text(output.stderr).replace(go.root().to_str().expect("a plain name"), "")),
+        stderr: messages(&said.stderr.replace(root.to_str().expect("a plain name"), "")),
         go_mod: left("go.mod").expect("go leaves a go.mod")
             + &left(if is_workspace { "../m2/go.mod" } else { "none" }).unwrap_or_default(),
         sums: lines.map(|(subject, _)| subject.to_owned()).collect(),
         vendored: left("vendor/modules.txt"),
-    };
-    // Nor can a panic of its be told apart from what it would have said.
-    let has_panicked = outcome.stderr.iter().any(|message| message.contains("panic: "));
-    if has_panicked { None } else { Some(outcome) }
+    })
 }
 
 /// Messages with the lines that continue them; what tells of downloads is left out.

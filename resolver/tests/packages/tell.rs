@@ -9,7 +9,7 @@ use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::world::{LocalGo, Mode, World};
 
-use crate::generate::{File, Module, Universe};
+use crate::generate::{File, Module, STANDARD, Universe};
 
 /// Rounds of needs before a resolution counts as one that never ends.
 const MOST_ROUNDS: usize = 1_000;
@@ -58,7 +58,7 @@ fn workspace(folder: &str, mains: [&Start; 2]) -> Option<World> {
 }
 
 fn know_standard(world: &mut World) {
-    world.standard.packages = ["fmt", "os", "net/http"].map(str::to_owned).into();
+    world.standard.packages = STANDARD.map(str::to_owned).into();
     world.standard.directory = "/src".to_owned();
     world.here = Some(world.main.first());
 }

@@ -12,10 +12,13 @@ const GO_LINES: [&str; 10] =
 const MAIN_GO_LINES: [&str; 9] = ["", "1.13", "1.16", "1.17", "1.20", "1.21", "1.22.3", "1.24", "1.27"];
 const PSEUDO: &str = "v1.0.1-0.20200101000000-abcdefabcdef";
 
+/// Where the registry is: a module cache that knows everything is a registry too, and go copies nothing.
+pub(crate) const REGISTRY: &str = "gopath/pkg/mod/cache/download";
+
 /// A universe.
 #[derive(Debug)]
 pub(crate) struct Universe {
-    /// Contents by path: the registry under `px`, main modules and other directories beside it.
+    /// Contents by path: the registry under [`REGISTRY`], main modules and other directories beside it.
     pub(crate) files: BTreeMap<String, String>,
     /// The directories of the main modules, in order.
     pub(crate) mains: Vec<String>,
@@ -90,22 +93,22 @@ impl Universe {
             for version in self.versions.clone() {
                 let text = self.go_mod(dice, &path, is_broken);
                 if !(is_broken && dice.once_in(6)) {
-                    self.files.insert(format!("px/{path}/@v/{version}.mod"), text);
+                    self.files.insert(format!("{REGISTRY}/{path}/@v/{version}.mod"), text);
                 }
                 let day = 1 + dice.below(27);
                 let info = format!("{{\"Version\":\"{version}\",\"Time\":\"2020-01-{day:02}T00:00:00Z\"}}");
-                self.files.insert(format!("px/{path}/@v/{version}.info"), info);
+                self.files.insert(format!("{REGISTRY}/{path}/@v/{version}.info"), info);
                 if version != PSEUDO {
                     list.push_str(&format!("{version}\n"));
                 }
             }
-            self.files.insert(format!("px/{path}/@v/list"), list);
+            self.files.insert(format!("{REGISTRY}/{path}/@v/list"), list);
         }
         let main = "module ex.com/main0\nrequire ex.com/a v1.0.0\n";
-        self.files.insert("px/ex.com/main0/@v/v1.0.0.mod".to_owned(), main.to_owned());
+        self.files.insert(format!("{REGISTRY}/ex.com/main0/@v/v1.0.0.mod"), main.to_owned());
         let info = "{\"Version\":\"v1.0.0\",\"Time\":\"2020-01-01T00:00:00Z\"}";
-        self.files.insert("px/ex.com/main0/@v/v1.0.0.info".to_owned(), info.to_owned());
-        self.files.insert("px/ex.com/main0/@v/list".to_owned(), "v1.0.0\n".to_owned());
+        self.files.insert(format!("{REGISTRY}/ex.com/main0/@v/v1.0.0.info"), info.to_owned());
+        self.files.insert(format!("{REGISTRY}/ex.com/main0/@v/list"), "v1.0.0\n".to_owned());
     }
 
     fn go_mod(&self, dice: &mut Dice, path: &str, is_broken: bool) -> String {

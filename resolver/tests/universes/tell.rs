@@ -7,7 +7,7 @@ use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::world::{LocalGo, Mode, World};
 
-use crate::generate::Universe;
+use crate::generate::{REGISTRY, Universe};
 
 /// Rounds of needs before a resolution counts as one that never ends.
 const MOST_ROUNDS: usize = 1_000;
@@ -91,7 +91,7 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
 }
 
 fn read<'a>(universe: &'a Universe, folder: &str, node: &Node, name: &str) -> Result<&'a str, ModuleError> {
-    let file = format!("px/{}/@v/{name}", node.path);
+    let file = format!("{REGISTRY}/{}/@v/{name}", node.path);
     let text = format!("reading file://{folder}/{file}: no such file or directory");
     let missing = || ModuleError::of_source(node.clone(), text, Fault::NotExist);
     universe.files.get(&file).map(String::as_str).ok_or_else(missing)

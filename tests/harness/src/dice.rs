@@ -26,6 +26,13 @@ impl Dice {
         Self(test.bytes().fold(seed, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
     }
 
+    /// The dice of the case with that number, whichever cases were thrown before.
+    #[must_use]
+    pub fn at(&self, number: usize) -> Self {
+        let mut dice = Self(self.0 ^ (number as u64).wrapping_mul(0xd1b5_4a32_d192_ed03));
+        Self(dice.bits())
+    }
+
     /// The next 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,7 +1,9 @@
 //! Where tests keep what is dear to make, and how much of a test is wanted.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 /// The folder under the target folder that holds what is built once for all tests: judges, test binaries.
 ///
@@ -11,6 +13,16 @@ pub fn kept_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a file");
     let target = test.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
     target.expect("cargo marks its target folder").join("modkeep-tests")
+}
+
+/// A folder for many small files that nobody needs later: in memory, where the machine has such a place.
+///
+/// # Panics
+/// When it can't be made.
+pub fn quick_folder(prefix: &str) -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = TempDir::with_prefix_in(prefix, memory).or_else(|_| TempDir::with_prefix(prefix));
+    made.expect("a folder of the test's own")
 }
 
 /// Whether the full counts and the big programs are asked for, with `MODKEEP_FULL=1`.

@@ -1,0 +1,6 @@
+package work
+
+// BeginAnew forgets the command before.
+func BeginAnew() {
+	buildInitStarted = false
+}
