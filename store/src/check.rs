@@ -79,6 +79,22 @@ pub struct Stats {
     pub files: u64,
 }
 
+/// What interrupted processes had left, and is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Files or objects.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl std::ops::AddAssign for Tidied {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+    }
+}
+
 /// Reads every blob and every row.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::blob::{Blob, Chunks, Ranged};
 use crate::cell::{Cell, Put, Revision, Swap};
-use crate::check::{Report, Stats};
+use crate::check::{Report, Stats, Tidied};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
 use crate::home::{Fate, Store};
@@ -299,6 +299,13 @@ impl<S: Store> Store for Faulty<S> {
         strike.before().await?;
         self.inner.repair().await?;
         strike.after().await
+    }
+
+    async fn tidy(&self, moment: SystemTime) -> Result<Tidied, StoreError> {
+        let strike = self.fuse.write("clearing up");
+        strike.before().await?;
+        let tidied = self.inner.tidy(moment).await?;
+        strike.after().await.map(|()| tidied)
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

@@ -9,7 +9,7 @@
 mod blobs;
 pub(crate) mod floor;
 mod read;
-mod temp;
+pub(crate) mod temp;
 mod values;
 
 #[cfg(feature = "s3")]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
-use crate::check::{Report, Stats};
+use crate::check::{Report, Stats, Tidied};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
 use crate::incoming::{Incoming, Kept};
@@ -99,6 +99,13 @@ pub trait Store: Send + Sync + 'static {
     /// Makes the damaged rows that [`examine`](Self::examine) finds absent, as if they had been removed. The bytes as they were
     /// stay where the home's operator can look at them.
     async fn repair(&self) -> Result<(), StoreError>;
+
+    /// Deletes what killed processes left in the home without a name, and last wrote before `moment`. Safe beside processes that
+    /// write. A home that clears up whenever it is opened has nothing to do.
+    async fn tidy(&self, moment: SystemTime) -> Result<Tidied, StoreError> {
+        let _ = moment;
+        Ok(Tidied::default())
+    }
 
     /// Counts what is there. Slow where there are many blobs.
     async fn stats(&self) -> Result<Stats, StoreError>;

@@ -26,7 +26,7 @@ mod s3;
 pub use blob::{Blob, Chunks, Ranged};
 pub use bulk::put_all;
 pub use cell::{Cell, Put, Revision, Swap};
-pub use check::{Damage, Report, Stats, check, scrub};
+pub use check::{Damage, Report, Stats, Tidied, check, scrub};
 pub use digest::{Digest, DigestError, Hasher};
 pub use durable::Disk;
 pub use error::{ErrorKind, StoreError};

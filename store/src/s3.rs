@@ -7,6 +7,7 @@
 mod blobs;
 mod bucket;
 mod probe;
+mod scratch;
 mod values;
 
 use std::path::PathBuf;
@@ -25,16 +26,16 @@ use tokio::task::spawn_blocking;
 use crate::batch::{Op, Outcome, cell_of};
 use crate::blob::Blob;
 use crate::cell::{Cell, Put, Revision, Swap};
-use crate::check::{Report, Stats};
+use crate::check::{Report, Stats, Tidied};
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};
-use crate::folder::floor::Floor;
 use crate::home::{Fate, Store, check_size};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 use crate::packed::name::{Shelf, row_name};
 use crate::packed::row::Found;
 use crate::s3::bucket::{Bucket, Pages};
+use crate::s3::scratch::Scratch;
 use crate::s3::values::Values;
 
 /// The length of a tail, in bytes, at which it is sealed when nobody says otherwise: what every write sends.
@@ -65,9 +66,10 @@ pub struct S3Options {
     pub path_style: bool,
     /// Access key and secret.
     pub credentials: Option<(String, String)>,
-    /// Where files grow before they are kept; the system's folder for temporary files if `None`.
+    /// Below which folder files grow before they are kept; the system's folder for temporary files if `None`.
     pub scratch: Option<PathBuf>,
-    /// Bytes of that folder's file system that must stay free.
+    /// Bytes of that folder's file system that must stay free: below it files are refused with [`ErrorKind::Full`], and
+    /// segments are not merged. What is small goes straight into the bucket.
     pub free_floor: u64,
     /// Bytes of small values at which they are sealed into a segment; tests make it small.
     pub tail_full: Option<usize>,
@@ -88,8 +90,7 @@ impl S3Options {
 #[derive(Debug)]
 pub struct S3 {
     bucket: Bucket,
-    scratch: PathBuf,
-    floor: Floor,
+    scratch: Scratch,
     values: Values,
 }
 
@@ -102,14 +103,15 @@ impl S3 {
     pub async fn open(options: S3Options) -> Result<Self, StoreError> {
         let prefix = options.prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        let scratch = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        let (root, floor) = (options.scratch.clone().unwrap_or_else(std::env::temp_dir), options.free_floor);
+        let scratch =
+            blocking("making a folder for temporary files", move || Scratch::open(&root, floor)).await?;
         let tail_full = options.tail_full.unwrap_or(TAIL_FULL);
         let [client, uploads] = connect(&options).await;
         let bucket = Bucket { client, uploads, name: options.bucket, prefix };
         probe::probe(&bucket).await?;
         let values = Values::open(bucket.clone(), scratch.clone(), tail_full).await?;
-        let floor = Floor::new(scratch.clone(), options.free_floor);
-        Ok(Self { bucket, scratch, floor, values })
+        Ok(Self { bucket, scratch, values })
     }
 
     /// Whether nothing was ever written there, as far as is known here.
@@ -121,6 +123,14 @@ impl S3 {
         let found = self.values.find_many(&[row_name(key, shelf)]).await?;
         Ok(found.into_iter().next().flatten().and_then(Found::present))
     }
+}
+
+/// Does `act` on a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    subject: &'static str,
+    act: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    spawn_blocking(act).await.map_err(|source| StoreError::new(ErrorKind::Io, subject).because(source))?
 }
 
 /// Two ways to the same server: one that waits [`ANSWER`] for an answer, one that waits as long as an upload may take.
@@ -155,13 +165,8 @@ async fn connect(options: &S3Options) -> [aws_sdk_s3::Client; 2] {
 #[async_trait]
 impl Store for S3 {
     async fn begin(&self) -> Result<Incoming, StoreError> {
-        let (scratch, floor) = (self.scratch.clone(), self.floor.clone());
-        let begun = spawn_blocking(move || {
-            floor.check(1).map_err(|source| StoreError::io("beginning a file", source))?;
-            Ok(Incoming::create(&scratch)?.above(floor))
-        })
-        .await;
-        begun.map_err(|source| StoreError::new(ErrorKind::Io, "beginning a file").because(source))?
+        let scratch = self.scratch.clone();
+        blocking("beginning a file", move || scratch.incoming()).await
     }
 
     async fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError> {
@@ -247,6 +252,12 @@ impl Store for S3 {
 
     async fn repair(&self) -> Result<(), StoreError> {
         self.values.shared().repair().await
+    }
+
+    async fn tidy(&self, moment: SystemTime) -> Result<Tidied, StoreError> {
+        let mut tidied = self.values.shared().tidy(moment).await?;
+        tidied += probe::tidy(&self.bucket, moment).await?;
+        Ok(tidied)
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

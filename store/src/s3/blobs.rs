@@ -51,21 +51,35 @@ pub(crate) async fn open(bucket: &Bucket, digest: &Digest) -> Result<Option<Blob
     Ok(Some(Blob::of_ranged(*digest, len, Arc::new(ranged))))
 }
 
-/// Uploads the file at `path`, which is `kept`.
-pub(crate) async fn keep(bucket: &Bucket, path: &Path, kept: Kept) -> Result<(), StoreError> {
-    upload(bucket, &object_name(&kept.digest), path, kept).await
+/// What goes up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content<'a> {
+    /// The file at this path.
+    File(&'a Path),
+    /// What is in memory.
+    Bytes(&'a Bytes),
 }
 
-/// Makes the file at `path`, which is `kept`, the object `name`, unless an object of that name and length is there.
-pub(crate) async fn upload(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> Result<(), StoreError> {
+/// Uploads the file at `path`, which is `kept`.
+pub(crate) async fn keep(bucket: &Bucket, path: &Path, kept: Kept) -> Result<(), StoreError> {
+    upload(bucket, &object_name(&kept.digest), Content::File(path), kept).await
+}
+
+/// Makes `content`, which is `kept`, the object `name`, unless an object of that name and length is there.
+pub(crate) async fn upload(
+    bucket: &Bucket,
+    name: &str,
+    content: Content<'_>,
+    kept: Kept,
+) -> Result<(), StoreError> {
     let mut failed = None;
     for _ in 0..TRIES {
         if bucket.len(name).await? == Some(kept.len) {
             return Ok(());
         }
         let upload = match kept.len {
-            0..=SINGLE => upload_whole(bucket, name, path, kept).await,
-            _ => upload_parts(bucket, name, path, kept).await,
+            0..=SINGLE => upload_whole(bucket, name, content, kept).await,
+            _ => upload_parts(bucket, name, content, kept).await,
         };
         match upload {
             Ok(()) => return Ok(()),
@@ -80,8 +94,13 @@ fn subject(bucket: &Bucket, name: &str) -> String {
     format!("uploading `{}`", bucket.key(name))
 }
 
-async fn upload_whole(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> Result<(), StoreError> {
-    let body = stream_of(bucket, name, path, 0..kept.len).await?;
+async fn upload_whole(
+    bucket: &Bucket,
+    name: &str,
+    content: Content<'_>,
+    kept: Kept,
+) -> Result<(), StoreError> {
+    let body = stream_of(bucket, name, content, 0..kept.len).await?;
     let checksum = BASE64.encode(kept.digest.as_bytes());
     let request = bucket.uploads.put_object().bucket(&bucket.name).key(bucket.key(name));
     let request = request.body(body).checksum_sha256(checksum);
@@ -92,15 +111,26 @@ async fn upload_whole(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> R
 async fn stream_of(
     bucket: &Bucket,
     name: &str,
-    path: &Path,
+    content: Content<'_>,
     range: Range<u64>,
 ) -> Result<ByteStream, StoreError> {
+    let path = match content {
+        Content::File(path) => path,
+        Content::Bytes(bytes) => {
+            return Ok(ByteStream::from(bytes.slice(range.start as usize..range.end as usize)));
+        }
+    };
     let body =
         ByteStream::read_from().path(path).offset(range.start).length(Length::Exact(range.end - range.start));
     body.build().await.map_err(|error| StoreError::new(ErrorKind::Io, subject(bucket, name)).because(error))
 }
 
-async fn upload_parts(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> Result<(), StoreError> {
+async fn upload_parts(
+    bucket: &Bucket,
+    name: &str,
+    content: Content<'_>,
+    kept: Kept,
+) -> Result<(), StoreError> {
     let failed = || subject(bucket, name);
     let begin = bucket.client.create_multipart_upload().bucket(&bucket.name).key(bucket.key(name));
     let begun =
@@ -109,7 +139,8 @@ async fn upload_parts(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> R
         .upload_id
         .ok_or_else(|| StoreError::new(ErrorKind::Io, format!("{}: no upload id", failed())))?;
     let ranges = (0..kept.len.div_ceil(PART)).map(|part| part * PART..kept.len.min((part + 1) * PART));
-    let parts = (1..).zip(ranges).map(|(number, range)| upload_part(bucket, name, path, &id, number, range));
+    let parts =
+        (1..).zip(ranges).map(|(number, range)| upload_part(bucket, name, content, &id, number, range));
     let parts: Result<Vec<CompletedPart>, StoreError> =
         stream::iter(parts).buffered(PARTS_UNDER_WAY).try_collect().await;
     let parts = match parts {
@@ -147,15 +178,15 @@ async fn upload_parts(bucket: &Bucket, name: &str, path: &Path, kept: Kept) -> R
 async fn upload_part(
     bucket: &Bucket,
     name: &str,
-    path: &Path,
+    content: Content<'_>,
     id: &str,
     number: i32,
     range: Range<u64>,
 ) -> Result<CompletedPart, StoreError> {
     let failed = || subject(bucket, name);
-    let checksum = part_checksum(stream_of(bucket, name, path, range.clone()).await?).await;
+    let checksum = part_checksum(stream_of(bucket, name, content, range.clone()).await?).await;
     let checksum = checksum.map_err(|error| StoreError::new(ErrorKind::Io, failed()).because(error))?;
-    let body = stream_of(bucket, name, path, range).await?;
+    let body = stream_of(bucket, name, content, range).await?;
     let request = bucket.uploads.upload_part().bucket(&bucket.name).key(bucket.key(name)).upload_id(id);
     let request = request.part_number(number).checksum_sha256(&checksum).body(body);
     let done = request.send().await.map_err(|error| written(error, &failed))?;

@@ -9,11 +9,10 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use bytes::Bytes;
 use tokio::time::timeout;
 
@@ -77,6 +76,8 @@ pub(crate) struct Listed {
     /// Its name without the prefix.
     pub(crate) name: String,
     pub(crate) len: u64,
+    /// By the server's clock.
+    pub(crate) written: SystemTime,
 }
 
 impl Bucket {
@@ -164,9 +165,7 @@ impl Bucket {
                 self.client.head_object().bucket(&self.name).key(self.key(name)).send().await,
                 &subject,
             )?;
-            let seconds = |output: HeadObjectOutput| output.last_modified.map_or(0, |time| time.secs());
-            let since = |seconds: i64| Duration::from_secs(seconds.max(0) as u64);
-            Ok(output.map(|output| SystemTime::UNIX_EPOCH + since(seconds(output))))
+            Ok(output.map(|output| moment(output.last_modified.as_ref())))
         };
         patiently(ErrorKind::Io, &subject, read).await
     }
@@ -183,6 +182,10 @@ impl Bucket {
         let write = async {
             match request.send().await {
                 Ok(output) => Ok(Written::Done(output.e_tag.unwrap_or_default())),
+                Err(error) if error.code() == Some("NoSuchBucket") => {
+                    let why = format!("there is no bucket `{}`", self.name);
+                    Err(StoreError::new(ErrorKind::Io, why))
+                }
                 Err(error) => match status(&error) {
                     Some(404 | 409 | 412) => Ok(Written::Refused),
                     _ => Err(written(error, &subject)),
@@ -229,7 +232,8 @@ impl Bucket {
             Ok(objects
                 .filter_map(|object| {
                     let name = object.key?.strip_prefix(&self.prefix)?.to_owned();
-                    Some(Listed { name, len: object.size.unwrap_or(0).max(0) as u64 })
+                    let written = moment(object.last_modified.as_ref());
+                    Some(Listed { name, len: object.size.unwrap_or(0).max(0) as u64, written })
                 })
                 .collect())
         };
@@ -255,6 +259,12 @@ impl<'a> Pages<'a> {
         self.after = page.last().map(|last| last.name.clone());
         Ok((!page.is_empty()).then_some(page))
     }
+}
+
+/// A server's time; one that says none says that it is long ago.
+fn moment(time: Option<&DateTime>) -> SystemTime {
+    let seconds = time.map_or(0, DateTime::secs).max(0) as u64;
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 async fn collect(output: GetObjectOutput) -> Result<Bytes, impl Error + Send + Sync + 'static> {

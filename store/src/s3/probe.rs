@@ -3,13 +3,20 @@
 //! Some servers ignore `If-None-Match` and `If-Match`, and some check them and write in two steps, so that of two writers
 //! both win. The probe catches the first kind always and the second almost always: it lets many writers race.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 
+use crate::check::Tidied;
 use crate::error::{ErrorKind, StoreError};
-use crate::s3::bucket::{Bucket, Condition, Written};
+use crate::s3::bucket::{Bucket, Condition, Pages, Written};
 use crate::s3::values::mark;
 
+/// Where objects are while they are asked about.
+const FOLDER: &str = "probe/";
+/// Objects of starts that long ago are left over, whatever a sweep is told: a younger one may be in use.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
 /// Writers that race.
 const WRITERS: usize = 16;
 /// Races of each kind.
@@ -22,10 +29,23 @@ const LENGTH: usize = 64 << 10;
 /// # Errors
 /// [`ErrorKind::Refused`] in plain words when it does not.
 pub(crate) async fn probe(bucket: &Bucket) -> Result<(), StoreError> {
-    let name = format!("probe/{:032x}", mark());
+    let name = format!("{FOLDER}{:032x}", mark());
     let outcome = probe_with(bucket, &name).await;
     bucket.delete(&name).await?;
     outcome
+}
+
+/// Deletes what starts that were killed have left, before `moment` and not lately.
+pub(crate) async fn tidy(bucket: &Bucket, moment: SystemTime) -> Result<Tidied, StoreError> {
+    let mut tidied = Tidied::default();
+    let mut pages = Pages::new(bucket, FOLDER.into());
+    while let Some(page) = pages.next().await? {
+        for object in page.iter().filter(|object| object.written + LEFT_OVER < moment) {
+            bucket.delete(&object.name).await?;
+            tidied += Tidied { files: 1, bytes: object.len };
+        }
+    }
+    Ok(tidied)
 }
 
 async fn probe_with(bucket: &Bucket, name: &str) -> Result<(), StoreError> {

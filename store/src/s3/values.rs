@@ -17,9 +17,9 @@ mod manifest;
 mod merge;
 mod repair;
 mod segment;
+mod tidy;
 mod view;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,13 +32,16 @@ use crate::batch::{Op, Queue, Reply};
 use crate::error::{ErrorKind, StoreError};
 use crate::packed::row::Found;
 use crate::s3::bucket::{Bucket, Got};
-use crate::s3::values::segment::{Blocks, RowError};
+use crate::s3::scratch::Scratch;
+use crate::s3::values::segment::{Reach, RowError};
 use crate::s3::values::view::View;
 
 /// Where everything about small values is.
 pub(crate) const FOLDER: &str = "values/";
 /// The object that changes.
 const MANIFEST: &str = "values/manifest";
+/// What the names of segments begin with.
+const SEGMENT: &str = "values/segment-";
 /// How often a reader meets segments that were merged away meanwhile.
 const TRIES: usize = 8;
 /// Reads under way at once for one caller.
@@ -69,13 +72,10 @@ pub(crate) struct Values {
 /// What readers and writers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    bucket: Bucket,
-    /// Where segments are built.
-    scratch: PathBuf,
+    reach: Reach,
     /// A tail that is longer, in bytes, is sealed.
     tail_full: usize,
     view: RwLock<Arc<View>>,
-    blocks: Arc<Blocks>,
     /// Held while the bucket is asked for its manifest.
     asking: Mutex<()>,
     /// How often it has been asked, and which question was the last that was answered.
@@ -95,13 +95,11 @@ impl Drop for Values {
 
 impl Values {
     /// Opens the values; reads the manifest only.
-    pub(crate) async fn open(bucket: Bucket, scratch: PathBuf, tail_full: usize) -> Result<Self, StoreError> {
+    pub(crate) async fn open(bucket: Bucket, scratch: Scratch, tail_full: usize) -> Result<Self, StoreError> {
         let shared = Shared {
-            bucket,
-            scratch,
+            reach: Reach { bucket, scratch, blocks: Arc::default() },
             tail_full,
             view: RwLock::default(),
-            blocks: Arc::default(),
             asking: Mutex::default(),
             asked: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -109,7 +107,7 @@ impl Values {
             sealed: Notify::new(),
         };
         if shared.fresh().await?.is_new() {
-            let strays = shared.bucket.list(FOLDER, None, 1).await?;
+            let strays = shared.reach.bucket.list(FOLDER, None, 1).await?;
             if let Some(stray) = strays.first() {
                 let why = format!("opening the values: `{}` is there but no manifest", stray.name);
                 return Err(StoreError::new(ErrorKind::Damaged, why));
@@ -182,7 +180,7 @@ impl Shared {
         let question = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let before = self.view();
         let known = (!before.is_new()).then_some(&*before.tag);
-        let view = match self.bucket.get_unless(MANIFEST, known).await? {
+        let view = match self.reach.bucket.get_unless(MANIFEST, known).await? {
             // a commit of ours may have been quicker
             Got::Same => self.view(),
             Got::Absent if before.is_new() => self.view(),
@@ -192,7 +190,7 @@ impl Shared {
                     "reading the manifest of the values: it is gone",
                 ));
             }
-            Got::Changed(object) => self.set_view(View::of(&before, object, &self.bucket, &self.blocks)?),
+            Got::Changed(object) => self.set_view(View::of(&before, object, &self.reach)?),
         };
         self.answered.store(question, Ordering::SeqCst);
         Ok(view)

@@ -6,6 +6,7 @@ mod faults;
 mod servers;
 #[path = "../homes/suite.rs"]
 mod suite;
+mod tidy;
 
 use modkeep_harness::bucket::{Bucket, Sin};
 use modkeep_harness::s3::{ACCESS, Gateway, SECRET};

@@ -17,8 +17,8 @@ use crate::error::{ErrorKind, StoreError};
 use crate::packed::merge::RunError;
 use crate::packed::row::Found;
 use crate::s3::bucket::{Condition, Written};
-use crate::s3::values::local::{blocking, build};
-use crate::s3::values::manifest::{Entry, Tail, row_of};
+use crate::s3::values::local::{blocking, build_in_memory};
+use crate::s3::values::manifest::{Entry, Manifest, Tail, row_of};
 use crate::s3::values::segment::RowError;
 use crate::s3::values::view::View;
 use crate::s3::values::{MANIFEST, Shared, UNDER_WAY, mark};
@@ -70,7 +70,7 @@ impl Shared {
 
     /// Makes the manifest of an empty store. Whoever makes it, there is one afterwards.
     async fn begin(&self, view: &Arc<View>) -> Result<Arc<View>, StoreError> {
-        self.replace(view, Vec::new(), Tail::default()).await?;
+        self.replace(view, view.manifest.clone(), Tail::default()).await?;
         self.fresh().await
     }
 
@@ -110,13 +110,13 @@ impl Shared {
                 None => drop(tail.rows.insert(name, Found::Removed)),
             }
         }
-        let segments = view.manifest.segments.clone();
         if tail.len() <= self.tail_full {
-            return self.replace(view, segments, tail).await;
+            return self.replace(view, view.manifest.clone(), tail).await;
         }
         let sealed = self.seal(tail).await?;
-        let segments = [sealed].into_iter().chain(segments).collect();
-        match self.replace(view, segments, Tail::default()).await {
+        let segments = [sealed].into_iter().chain(view.manifest.segments.iter().copied()).collect();
+        // on the very view that was there before the segment: whoever sweeps relies on it
+        match self.replace(view, view.manifest.with(segments), Tail::default()).await {
             Ok(true) => {
                 self.sealed.notify_one();
                 Ok(true)
@@ -131,18 +131,18 @@ impl Shared {
     }
 
     async fn seal(&self, tail: Tail) -> Result<Entry, StoreError> {
-        let scratch = self.scratch.clone();
         let built = blocking(move || {
-            build(&scratch, tail.rows.len() as u64, |builder| {
-                tail.rows.iter().try_for_each(|(name, found)| Ok(builder.push(row_of(name, found))?))
+            build_in_memory(tail.rows.len() as u64, |builder| {
+                tail.rows.iter().try_for_each(|(name, found)| builder.push(row_of(name, found)))
             })
         });
-        built.await?.map_err(building)?.upload(&self.bucket, 0).await
+        let built = built.await?.map_err(|error| building(error.into()))?;
+        built.upload(&self.reach.bucket, 0).await
     }
 
-    /// Removes a segment that no manifest names. A segment that stays costs space and nothing else.
+    /// Removes a segment that no manifest names. One that stays costs space until the next sweep ([`tidy`](super::tidy)).
     pub(crate) async fn drop_segment(&self, entry: &Entry) {
-        if let Err(error) = self.bucket.delete(&entry.object()).await {
+        if let Err(error) = self.reach.bucket.delete(&entry.object()).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
@@ -152,23 +152,23 @@ impl Shared {
         }
     }
 
-    /// Puts a successor in the place of `view`'s manifest; false when another's is there.
+    /// Puts a successor, made from `view`'s manifest, in its place; false when another's is there.
     pub(crate) async fn replace(
         &self,
         view: &Arc<View>,
-        segments: Vec<Entry>,
+        successor: Manifest,
         tail: Tail,
     ) -> Result<bool, StoreError> {
         let own = mark();
-        let manifest = view.manifest.next(own, segments);
+        let manifest = successor.made_by(own);
         let generation = manifest.generation;
         let body = manifest.encode(&tail);
         let condition = if view.is_new() { Condition::Absent } else { Condition::Tag(&view.tag) };
         let mut unknown = None;
         for _ in 0..WRITES {
-            match self.bucket.put(MANIFEST, body.clone(), condition).await {
+            match self.reach.bucket.put(MANIFEST, body.clone(), condition).await {
                 Ok(Written::Done(tag)) => {
-                    self.set_view(View::made(view, manifest, tail, tag, &self.bucket, &self.blocks));
+                    self.set_view(View::made(view, manifest, tail, tag, &self.reach));
                     return Ok(true);
                 }
                 Ok(Written::Refused) => {}

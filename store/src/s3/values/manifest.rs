@@ -11,6 +11,7 @@
 //! ```text
 //! modkeep values 1
 //! generation 12
+//! swept 2                    how often nameless segments were swept away; left out for 0
 //! writer 4f…                 who made generation 12, then who made 11, … at most 32
 //! segment 5e… 1 41002 93822  name, level, rows, bytes; the newest first
 //! ```
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::packed::row::{Found, Row, Tag, Unreadable, decode, encode, encoded_len};
-use crate::s3::values::FOLDER;
+use crate::s3::values::SEGMENT;
 
 const TITLE: &str = "modkeep values 1";
 /// Writers that are remembered: whoever lost a reply looks whether it was the one.
@@ -37,6 +38,8 @@ pub(crate) struct Manifest {
     pub(crate) writers: Vec<u128>,
     /// The newest first.
     pub(crate) segments: Vec<Entry>,
+    /// Grows by one with every sweep of nameless segments.
+    pub(crate) swept: u64,
 }
 
 /// One segment of a manifest.
@@ -52,7 +55,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// The object it is.
     pub(crate) fn object(&self) -> String {
-        format!("{FOLDER}segment-{:032x}", self.id)
+        format!("{SEGMENT}{:032x}", self.id)
     }
 }
 
@@ -68,10 +71,20 @@ pub(crate) struct Tail {
 }
 
 impl Manifest {
-    /// The manifest that `mark` puts in the place of this one.
-    pub(crate) fn next(&self, mark: u128, segments: Vec<Entry>) -> Self {
-        let writers = [mark].into_iter().chain(self.writers.iter().copied()).take(WRITERS).collect();
-        Self { generation: self.generation + 1, writers, segments }
+    /// The same with other segments, to be put in its place.
+    pub(crate) fn with(&self, segments: Vec<Entry>) -> Self {
+        Self { segments, ..self.clone() }
+    }
+
+    /// The same after one more sweep.
+    pub(crate) fn swept_once(self) -> Self {
+        Self { swept: self.swept + 1, ..self }
+    }
+
+    /// What `mark` puts in the place of the manifest that this one was made from.
+    pub(crate) fn made_by(self, mark: u128) -> Self {
+        let writers = [mark].into_iter().chain(self.writers).take(WRITERS).collect();
+        Self { generation: self.generation + 1, writers, ..self }
     }
 
     /// Who made `generation`; `None` when it is not reached yet, or so long ago that nobody knows.
@@ -82,6 +95,9 @@ impl Manifest {
     /// The object's body.
     pub(crate) fn encode(&self, tail: &Tail) -> Bytes {
         let mut head = format!("{TITLE}\ngeneration {}\n", self.generation);
+        if self.swept > 0 {
+            head += &format!("swept {}\n", self.swept);
+        }
         head.extend(self.writers.iter().map(|writer| format!("writer {writer:032x}\n")));
         let line = |s: &Entry| format!("segment {:032x} {} {} {}\n", s.id, s.level, s.rows, s.len);
         head.extend(self.segments.iter().map(line));
@@ -117,6 +133,7 @@ impl Manifest {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["generation", generation] => manifest.generation = generation.parse().ok()?,
+                ["swept", swept] => manifest.swept = swept.parse().ok()?,
                 ["writer", writer] => manifest.writers.push(u128::from_str_radix(writer, 16).ok()?),
                 ["segment", id, level, rows, len] => manifest.segments.push(Entry {
                     id: u128::from_str_radix(id, 16).ok()?,
@@ -202,7 +219,7 @@ mod tests {
 
     fn sample() -> (Manifest, Tail) {
         let entry = Entry { id: 1 << 100, level: 2, rows: 3, len: 4 };
-        let manifest = Manifest { generation: 7, writers: vec![9, 8], segments: vec![entry] };
+        let manifest = Manifest { generation: 7, writers: vec![9, 8], segments: vec![entry], swept: 3 };
         let present = Found::Present(Bytes::from_static(b"payload"));
         let rows = [(b"a\0v".to_vec(), present), (b"b\0c".to_vec(), Found::Removed)].into();
         (manifest, Tail { rows, ..Tail::default() })
@@ -210,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_manifest_is_read_back_as_it_was_written() {
-        for (manifest, tail) in [sample(), (Manifest::default().next(5, Vec::new()), Tail::default())] {
+        for (manifest, tail) in [sample(), (Manifest::default().made_by(5), Tail::default())] {
             assert_eq!(Manifest::parse(&manifest.encode(&tail)), Some((manifest, tail)));
         }
     }
@@ -235,7 +252,7 @@ mod tests {
     fn writers_are_remembered_for_a_while() {
         let mut manifest = Manifest::default();
         for mark in 1..=100 {
-            manifest = manifest.next(mark, Vec::new());
+            manifest = manifest.made_by(mark);
         }
         let cases = [(101, None), (100, Some(100)), (69, Some(69)), (68, None), (0, None)];
         for (generation, writer) in cases {

@@ -64,7 +64,7 @@ impl Shared {
             }
             merged => merged.map_err(RowError::into_error)?,
         };
-        if !self.offer(&plan.inputs, merged).await? {
+        if !self.offer(&plan.inputs, merged, view.manifest.swept).await? {
             self.drop_segment(&merged).await;
             return Ok(true);
         }
@@ -75,12 +75,15 @@ impl Shared {
     }
 
     async fn merged(&self, plan: &Plan) -> Result<Entry, RowError> {
+        // they come down, and the result is no longer than all of them
+        let needed = 2 * plan.inputs.iter().map(|input| input.len).sum::<u64>();
+        self.reach.scratch.check(needed)?;
         let mut local = Vec::with_capacity(plan.inputs.len());
         for input in &plan.inputs {
-            local.push(fetch(&self.bucket, &self.scratch, *input).await?);
+            local.push(fetch(&self.reach.bucket, &self.reach.scratch, *input).await?);
         }
         let rows = plan.inputs.iter().map(|input| input.rows).sum();
-        let (scratch, oldest) = (self.scratch.clone(), plan.oldest);
+        let (scratch, oldest) = (self.reach.scratch.clone(), plan.oldest);
         let built = blocking(move || {
             let mut runs: Vec<Box<dyn Run>> = Vec::with_capacity(local.len());
             for segment in &local {
@@ -90,16 +93,25 @@ impl Shared {
             build(&scratch, rows, |builder| merge.write(builder, !oldest))
         });
         let built = built.await?.map_err(building)?;
-        Ok(built.upload(&self.bucket, plan.level).await?)
+        Ok(built.upload(&self.reach.bucket, plan.level).await?)
     }
 
-    /// Puts `merged` in the place of `inputs`; false when they are not there any more.
-    pub(crate) async fn offer(&self, inputs: &[Entry], merged: Entry) -> Result<bool, StoreError> {
+    /// Puts `merged`, uploaded when the manifest had been `swept` so often, in the place of `inputs`; false when they are not
+    /// there any more, or when it may have been swept away itself.
+    pub(crate) async fn offer(
+        &self,
+        inputs: &[Entry],
+        merged: Entry,
+        swept: u64,
+    ) -> Result<bool, StoreError> {
         let _one_at_a_time = self.writing.lock().await;
         for _ in 0..OFFERS {
             let view = self.fresh().await?;
+            if view.manifest.swept != swept {
+                return Ok(false);
+            }
             let Some(segments) = replaced(&view, inputs, merged) else { return Ok(false) };
-            if self.replace(&view, segments, view.tail.clone()).await? {
+            if self.replace(&view, view.manifest.with(segments), view.tail.clone()).await? {
                 return Ok(true);
             }
         }

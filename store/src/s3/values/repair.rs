@@ -49,7 +49,7 @@ impl Shared {
                 examined => examined.map_err(RowError::into_error)?,
             }
             if !report.is_clean() {
-                self.repair_segment(*entry).await.map_err(RowError::into_error)?;
+                self.repair_segment(*entry, view.manifest.swept).await.map_err(RowError::into_error)?;
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Shared {
     }
 
     async fn examine_segment(&self, view: &View, entry: Entry, report: &mut Report) -> Result<(), RowError> {
-        let segment = match fetch(&self.bucket, &self.scratch, entry).await {
+        let segment = match fetch(&self.reach.bucket, &self.reach.scratch, entry).await {
             Err(RowError::Damaged(file, at)) => {
                 report.damage.push(Damage::Bytes { file, at });
                 return Ok(());
@@ -105,9 +105,9 @@ impl Shared {
             return Ok(());
         }
         let name = format!("quarantine/manifest-{}", view.generation());
-        self.bucket.copy(MANIFEST, &name).await?;
+        self.reach.bucket.copy(MANIFEST, &name).await?;
         let tail = Tail { rows: view.tail.rows.clone(), ..Tail::default() };
-        match self.replace(&view, view.manifest.segments.clone(), tail).await? {
+        match self.replace(&view, view.manifest.clone(), tail).await? {
             true => Ok(()),
             false => {
                 Err(StoreError::new(ErrorKind::Io, "repairing small values: others write at the same time"))
@@ -115,18 +115,18 @@ impl Shared {
         }
     }
 
-    async fn repair_segment(&self, entry: Entry) -> Result<(), RowError> {
+    async fn repair_segment(&self, entry: Entry, swept: u64) -> Result<(), RowError> {
         let name = entry.object();
         let plain = name.strip_prefix(FOLDER).unwrap_or(&name);
-        self.bucket.copy(&name, &format!("quarantine/{plain}")).await?;
-        let built = match fetch(&self.bucket, &self.scratch, entry).await {
+        self.reach.bucket.copy(&name, &format!("quarantine/{plain}")).await?;
+        let built = match fetch(&self.reach.bucket, &self.reach.scratch, entry).await {
             // nothing can be made out in it
             Err(RowError::Damaged(..)) => {
-                let scratch = self.scratch.clone();
+                let scratch = self.reach.scratch.clone();
                 blocking(move || build(&scratch, 0, |_| Ok(()))).await?
             }
             segment => {
-                let (segment, scratch) = (segment?, self.scratch.clone());
+                let (segment, scratch) = (segment?, self.reach.scratch.clone());
                 blocking(move || {
                     build(&scratch, entry.rows, |builder| {
                         let walked = segment.walk(&mut |met| match met {
@@ -139,8 +139,8 @@ impl Shared {
                 .await?
             }
         };
-        let repaired = built.map_err(building)?.upload(&self.bucket, entry.level).await?;
-        let dropped = if self.offer(&[entry], repaired).await? { entry } else { repaired };
+        let repaired = built.map_err(building)?.upload(&self.reach.bucket, entry.level).await?;
+        let dropped = if self.offer(&[entry], repaired, swept).await? { entry } else { repaired };
         self.drop_segment(&dropped).await;
         Ok(())
     }

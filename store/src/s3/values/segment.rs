@@ -15,6 +15,7 @@ use crate::packed::Damaged;
 use crate::packed::row::Found;
 use crate::packed::segment::{Footer, Head, find, rows_for};
 use crate::s3::bucket::Bucket;
+use crate::s3::scratch::Scratch;
 use crate::s3::values::local;
 use crate::s3::values::manifest::Entry;
 
@@ -48,14 +49,22 @@ impl RowError {
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) entry: Entry,
-    bucket: Bucket,
-    blocks: Arc<Blocks>,
+    reach: Reach,
     head: OnceCell<Head>,
 }
 
+/// What segments are reached with.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach {
+    pub(crate) bucket: Bucket,
+    /// Where whole segments come down and are built.
+    pub(crate) scratch: Scratch,
+    pub(crate) blocks: Arc<Blocks>,
+}
+
 impl Segment {
-    pub(crate) fn new(entry: Entry, bucket: Bucket, blocks: Arc<Blocks>) -> Self {
-        Self { entry, bucket, blocks, head: OnceCell::new() }
+    pub(crate) fn new(entry: Entry, reach: Reach) -> Self {
+        Self { entry, reach, head: OnceCell::new() }
     }
 
     /// Whether its head has been read.
@@ -80,7 +89,7 @@ impl Segment {
             Err(Damaged { at }) => {
                 let segment = self.entry.object();
                 tracing::warn!(segment, at, "the head of a segment is damaged: reading its rows instead");
-                local::rebuild(&self.bucket, self.entry).await
+                local::rebuild(&self.reach.bucket, &self.reach.scratch, self.entry).await
             }
         }
     }
@@ -123,13 +132,13 @@ impl Segment {
         let cut = |bytes: Bytes| {
             bytes.slice((range.start - unit.start) as usize..(range.end - unit.start) as usize)
         };
-        if let Some(bytes) = self.blocks.get(key) {
+        if let Some(bytes) = self.reach.blocks.get(key) {
             return Ok(cut(bytes));
         }
         let name = self.entry.object();
-        let bytes = self.bucket.get_bytes(&name, unit.clone()).await?.ok_or(RowError::Gone(name))?;
+        let bytes = self.reach.bucket.get_bytes(&name, unit.clone()).await?.ok_or(RowError::Gone(name))?;
         if bytes.len() as u64 <= WHOLE {
-            self.blocks.put(key, bytes.clone());
+            self.reach.blocks.put(key, bytes.clone());
         }
         Ok(cut(bytes))
     }

@@ -8,10 +8,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::error::{ErrorKind, StoreError};
 use crate::packed::filter::hash;
 use crate::packed::row::Found;
-use crate::s3::bucket::{Bucket, Object};
+use crate::s3::bucket::Object;
 use crate::s3::values::UNDER_WAY;
 use crate::s3::values::manifest::{Entry, Manifest, Tail};
-use crate::s3::values::segment::{Blocks, RowError, Segment};
+use crate::s3::values::segment::{Reach, RowError, Segment};
 
 /// One generation of the values.
 #[derive(Debug, Default)]
@@ -26,29 +26,17 @@ pub(crate) struct View {
 
 impl View {
     /// The view of a manifest's object; segments that `before` has open are taken over.
-    pub(crate) fn of(
-        before: &Self,
-        object: Object,
-        bucket: &Bucket,
-        blocks: &Arc<Blocks>,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn of(before: &Self, object: Object, reach: &Reach) -> Result<Self, StoreError> {
         let damaged = || StoreError::new(ErrorKind::Damaged, "reading the manifest of the values");
         let (manifest, tail) = Manifest::parse(&object.body).ok_or_else(damaged)?;
-        Ok(Self::made(before, manifest, tail, object.tag, bucket, blocks))
+        Ok(Self::made(before, manifest, tail, object.tag, reach))
     }
 
-    pub(crate) fn made(
-        before: &Self,
-        manifest: Manifest,
-        tail: Tail,
-        tag: String,
-        bucket: &Bucket,
-        blocks: &Arc<Blocks>,
-    ) -> Self {
+    pub(crate) fn made(before: &Self, manifest: Manifest, tail: Tail, tag: String, reach: &Reach) -> Self {
         let open: HashMap<u128, &Arc<Segment>> = before.segments.iter().map(|s| (s.entry.id, s)).collect();
         let segment = |entry: &Entry| match open.get(&entry.id) {
             Some(segment) => Arc::clone(segment),
-            None => Arc::new(Segment::new(*entry, bucket.clone(), blocks.clone())),
+            None => Arc::new(Segment::new(*entry, reach.clone())),
         };
         let segments = manifest.segments.iter().map(segment).collect();
         Self { manifest, tail, tag, segments }
