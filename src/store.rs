@@ -44,7 +44,7 @@ enum Task {
     Stats,
     Forget(Target),
     Sweep(Duration),
-    Fork(Option<String>),
+    Fork(Option<fork::Verdict>),
 }
 
 impl Task {
@@ -55,7 +55,7 @@ impl Task {
             "stats" => Self::Stats,
             "forget" => Self::Forget(Target::of(matches)?),
             "sweep" => Self::Sweep(sweep::age(matches)?),
-            _ => Self::Fork(matches.get_one("accept").cloned()),
+            _ => Self::Fork(fork::Verdict::of(matches)),
         })
     }
 
@@ -66,7 +66,7 @@ impl Task {
             Self::Stats => health::run_stats(&*store).await,
             Self::Forget(target) => forget::run(store, target).await,
             Self::Sweep(age) => sweep::run(&*store, age).await,
-            Self::Fork(accepted) => fork::run(&*store, accepted).await,
+            Self::Fork(verdict) => fork::run(&*store, verdict).await,
         }
     }
 }

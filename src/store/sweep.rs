@@ -1,4 +1,4 @@
-//! `modkeep store sweep`: frees the zips that no version names any more.
+//! `modkeep store sweep`: frees the zips that no version names any more, and what killed servers left.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,8 @@ pub(super) fn command() -> Command {
             "Free the zips that no version names: those of forgotten versions, and what a crash left behind",
         )
         .after_help(
-            "May run beside a server. A store in which `store check` finds damaged rows is not swept.",
+            "May run beside a server. `freed` counts zips, `cleared` what servers that were killed had left in a bucket. A store in which \
+             `store check` finds damaged rows is not swept.",
         )
         .arg(age.help("Only what was kept longer ago than this"))
 }
@@ -34,5 +35,6 @@ pub(super) fn age(matches: &ArgMatches) -> Result<Duration, Failure> {
 pub(super) async fn run(store: &dyn Store, age: Duration) -> Result<(), Failure> {
     let now: SystemTime = Clock::system().now().into();
     let swept = upkeep::sweep(store, now - age).await.map_err(Failure::of)?;
-    report::out(&format!("freed {} bytes {}\n", swept.blobs, swept.bytes))
+    report::out(&format!("freed {} bytes {}\n", swept.blobs, swept.bytes))?;
+    report::out(&format!("cleared {} bytes {}\n", swept.left.files, swept.left.bytes))
 }

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-#[path = "parts/store.rs"]
+mod forks;
+#[path = "../parts/store.rs"]
 mod parts;
 
 use std::fs;
@@ -10,15 +11,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use modkeep_harness::checksumdb::{Log, Server as Database};
 use modkeep_harness::dice::Dice;
 use modkeep_harness::http::{get, raw, split};
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, skip, wants_bucket};
 use modkeep_harness::upstream::{Module, Tree, Upstream};
-use modkeep_module::dirhash::hash_mod;
-use modkeep_module::version::ModuleVersion;
-use modkeep_module::zip::prove;
 use tempfile::TempDir;
 
 const ZIP: &str = "example.com/m/@v/v1.0.0.zip";
@@ -335,67 +332,4 @@ fn a_sweep_frees_what_nobody_names_once_it_is_old_enough() {
     assert!(named.exists());
     says(&world.store(&["check"]), 0, &["zip 1\n"]);
     says(&world.store(&["sweep", "--older-than", "soon"]), 2, &[]);
-}
-
-#[test]
-fn a_database_that_was_caught_is_shown_with_its_proof_and_believed_again_when_accepted() {
-    const NAME: &str = "sum.corp.example";
-    let mut log = Log::new(NAME, 7);
-    let mut tree = Tree::default();
-    for number in 0..4 {
-        let (path, version) = (format!("example.com/m{number}"), "v1.0.0");
-        let module = Module::new(&path, version).file("m.go", "package m\n");
-        log.add_sums(
-            &path,
-            version,
-            &zip_hash(&module, &path, version),
-            &hash_mod(module.go_mod().as_bytes()).to_string(),
-        );
-        tree.add(module);
-    }
-    let honest = log.clone();
-    log.show(Some(2));
-    let database = Database::start(log);
-    let sumdb = format!("{} {}", honest.verifier(), database.url());
-    let upstream = Upstream::start(tree);
-    let home = tempfile::tempdir().unwrap();
-    let mut command = program(home.path());
-    command.args([
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--freshness-refusal",
-        "0",
-        "--upstream",
-        &upstream.url(),
-    ]);
-    command.args(["--sumdb", &sumdb]);
-    let modkeep = Modkeep::start(command);
-    let status =
-        |number: u64| get(&format!("{}/example.com/m{number}/@v/v1.0.0.mod", modkeep.url())).unwrap().status;
-    assert_eq!(status(0), 200);
-    says(&store(home.path(), &["fork"]), 0, &["no checksum database was caught\n"]);
-
-    database.log(|log| {
-        *log = honest.at(1);
-        for number in 10..15 {
-            log.add(&format!("example.com/m{number}"), "v1.0.0");
-        }
-        log.add("example.com/m2", "v1.0.0");
-    });
-    assert_eq!(status(2), 403);
-    database.log(|log| *log = honest.clone());
-    assert_eq!(status(3), 403, "nothing new is believed of a database that was caught");
-    let marked = format!("{NAME}+{:08x}", honest.verifier().key_hash());
-    says(&store(home.path(), &["fork"]), 1, &[&marked, "old database:", "new database:"]);
-    says(&store(home.path(), &["fork", "--accept", "sum.other.example+00000000"]), 1, &[]);
-    says(&store(home.path(), &["fork", "--accept", &marked]), 0, &["old database:", "is believed again\n"]);
-    says(&store(home.path(), &["fork"]), 0, &["no checksum database was caught\n"]);
-    assert_eq!((status(3), status(0)), (200, 200));
-}
-
-fn zip_hash(module: &Module, path: &str, version: &str) -> String {
-    let zip = module.zip();
-    let version = ModuleVersion::parse(path, version).unwrap();
-    prove(&zip[..], zip.len() as u64, &version).unwrap().h1.to_string()
 }

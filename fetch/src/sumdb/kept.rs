@@ -1,9 +1,12 @@
 //! What of a checksum database rests in the store, and under which names.
 //!
 //! ```text
-//! checksums/NAME+KEYHASH/head                     cell: the time it was installed, the newest signed head
+//! checksums/NAME+KEYHASH/head                     cell: the time it was installed, the lineage, the newest signed head
 //! checksums/NAME+KEYHASH/heads/HOUR               value: the first head installed in an hour
 //! checksums/NAME+KEYHASH/fork                     value: evidence that froze the head
+//! checksums/NAME+KEYHASH/fork-accepted/TIME        value: the same, after an operator looked
+//! checksums/NAME+KEYHASH/fork-adopted/TIME         value: the same, and the head of the history that was dropped
+//! checksums/NAME+KEYHASH/adopting                 cell: the head that is being adopted
 //! checksums/NAME+KEYHASH/doubt/HOUR               value: two heads that the database could not reconcile
 //! checksums/NAME+KEYHASH/record/PATH@VERSION      value: a proved record
 //! checksums/NAME+KEYHASH/tile/8/L/NNN             value: a full tile

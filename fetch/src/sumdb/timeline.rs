@@ -3,7 +3,8 @@
 //! The head in the store is shared by all replicas and survives them. It is replaced only by a head that was proved to
 //! extend it, after the tiles that prove so are durable; so the store can prove every record and every head it ever
 //! held under the head it holds now. A fork freezes it: the evidence is durable before anybody hears of it, and nothing new
-//! is believed until an operator takes the mark away, for which the store is asked each time while it is frozen.
+//! is believed until an operator takes the mark away or takes the other history, for which the store is asked each time while
+//! it is frozen.
 
 use std::sync::Arc;
 
@@ -29,13 +30,31 @@ pub(super) struct Known {
     pub(super) since: u64,
     /// The evidence, where the database was caught.
     pub(super) fork: Option<Arc<str>>,
+    /// How often an operator dropped the history that was known for another ([`forks::adopt`](super::forks::adopt)).
+    lineage: u64,
     revision: Option<Revision>,
 }
 
 impl Known {
-    fn size(&self) -> u64 {
-        self.head.as_ref().map_or(0, |head| head.tree().size)
+    /// What never goes back: the lineage, and within it the size of the tree.
+    fn progress(&self) -> (u64, u64) {
+        (self.lineage, self.head.as_ref().map_or(0, |head| head.tree().size))
     }
+}
+
+/// The value of the cell: when the head was installed, the lineage unless it is the first, and the head.
+pub(super) fn cell_value(since: u64, lineage: u64, note: &str) -> Bytes {
+    match lineage {
+        0 => format!("{since}\n{note}").into(),
+        _ => format!("{since} {lineage}\n{note}").into(),
+    }
+}
+
+/// The same, read: the time, the lineage and the head.
+pub(super) fn read_cell(value: &str) -> (u64, u64, &str) {
+    let (first, note) = value.split_once('\n').unwrap_or(("", value));
+    let (since, lineage) = first.split_once(' ').unwrap_or((first, ""));
+    (since.parse().unwrap_or(0), lineage.parse().unwrap_or(0), note)
 }
 
 /// What became of an attempt to install a head.
@@ -83,17 +102,17 @@ impl Timeline {
     fn read(&self, cell: Option<Cell>, fork: Option<Arc<str>>) -> Result<Known, SumdbError> {
         let Some(cell) = cell else { return Ok(Known { fork, ..Known::default() }) };
         let text = String::from_utf8_lossy(&cell.value);
-        let (since, note) = text.split_once('\n').unwrap_or(("", &text));
+        let (since, lineage, note) = read_cell(&text);
         let head = SignedHead::open(note.as_bytes(), &self.verifier).map_err(SumdbError::Head)?;
-        Ok(Known { head: Some(head), since: since.parse().unwrap_or(0), fork, revision: Some(cell.revision) })
+        Ok(Known { head: Some(head), since, fork, lineage, revision: Some(cell.revision) })
     }
 
     /// Never back: a head in memory that is newer than the store's stays, to be installed again with the next.
     fn remember(&self, known: Known) -> Known {
         let mut memory = self.memory.lock();
         let newest = match memory.take() {
-            Some(before) if before.size() > known.size() => {
-                Known { head: before.head, since: before.since, ..known }
+            Some(before) if before.progress() > known.progress() => {
+                Known { head: before.head, since: before.since, lineage: before.lineage, ..known }
             }
             _ => known,
         };
@@ -104,7 +123,7 @@ impl Timeline {
     pub(super) async fn install(&self, known: &Known, head: &SignedHead) -> Result<Installed, SumdbError> {
         let key = self.kept.key("head")?;
         let since = (self.now)();
-        let value = Bytes::from(format!("{since}\n{}", head.note()));
+        let value = cell_value(since, known.lineage, head.note());
         let swapped = match self.kept.store().swap(&key, known.revision.as_ref(), value.clone()).await {
             Err(error) if error.kind() == ErrorKind::Unknown => {
                 let cell = self.kept.store().cell(&key).await?;
@@ -117,8 +136,8 @@ impl Timeline {
         };
         match swapped {
             Swap::Done(revision) => {
-                let head = Some(head.clone());
-                self.remember(Known { head, since, fork: known.fork.clone(), revision: Some(revision) });
+                let (head, fork) = (Some(head.clone()), known.fork.clone());
+                self.remember(Known { head, since, fork, revision: Some(revision), ..*known });
                 self.record_history(since, value).await;
                 Ok(Installed::Done)
             }

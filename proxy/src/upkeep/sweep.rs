@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use modkeep_module::resource::Resource;
-use modkeep_store::{Digest, Fate, Key, Store, StoreError};
+use modkeep_store::{Digest, Fate, Key, Store, StoreError, Tidied};
 
 use super::PAGE;
 use crate::mirror::fact::{Fact, Proved, State};
@@ -34,9 +34,11 @@ pub struct Swept {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What killed processes had left in the store that is no blob.
+    pub left: Tidied,
 }
 
-/// Deletes every blob that no name speaks of and that was last kept before a moment.
+/// Deletes every blob that no name speaks of and that was last kept before a moment, and what killed processes had left before it.
 ///
 /// # Errors
 /// When the store can't be read or written. What was retired then is settled by the next sweep.
@@ -49,9 +51,11 @@ pub async fn sweep(store: &dyn Store, kept_before: SystemTime) -> Result<Swept, 
         after = slice.last().copied();
         swept += retire(store, slice, kept_before).await?;
         if is_last {
-            return Ok(swept);
+            break;
         }
     }
+    swept.left += store.tidy(kept_before).await?;
+    Ok(swept)
 }
 
 /// Deletes those of the blobs that no name speaks of, however young.
@@ -98,7 +102,7 @@ async fn settle(store: &dyn Store) -> Result<Swept, StoreError> {
         let gone = unnamed(store, lengths.keys().copied().collect()).await?;
         for digest in &gone {
             store.settle(digest, Fate::Gone).await?;
-            swept += Swept { blobs: 1, bytes: lengths[digest] };
+            swept += Swept { blobs: 1, bytes: lengths[digest], ..Swept::default() };
         }
         for digest in lengths.keys().filter(|digest| !gone.contains(digest)) {
             store.settle(digest, Fate::Back).await?;
@@ -160,6 +164,7 @@ impl std::ops::AddAssign for Swept {
     fn add_assign(&mut self, other: Self) {
         self.blobs += other.blobs;
         self.bytes += other.bytes;
+        self.left += other.left;
     }
 }
 
