@@ -32,6 +32,10 @@ pub(crate) struct Service {
     requests: AtomicU64,
 }
 
+/// Marks a request whose body was taken off the wire before it is answered.
+#[derive(Clone, Copy)]
+pub(crate) struct HadBody;
+
 /// Counts a connection as open while it is held.
 pub(crate) struct OpenConnection(Arc<Metrics>);
 
@@ -141,7 +145,7 @@ impl Service {
         if request.method() != Method::GET && !head {
             return refuse("method", Problem::Method);
         }
-        if !request.body().is_end_stream() {
+        if !request.body().is_end_stream() || request.extensions().get::<HadBody>().is_some() {
             return refuse("body", Problem::BadRequest { text: "a GET has no body here".to_owned() });
         }
         if let Some(page) = inside.and_then(Page::of).or_else(|| Page::of(path)) {

@@ -6,6 +6,7 @@
 mod floods;
 mod frames;
 mod h2c;
+mod h2spec;
 mod places;
 mod server;
 mod stopping;

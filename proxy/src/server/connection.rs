@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -22,7 +25,7 @@ use crate::metrics::Eviction;
 use crate::server::limits::Limits;
 use crate::server::seats::{SCANT_STALL, Seat};
 use crate::server::tls::HTTP2;
-use crate::service::Service;
+use crate::service::{HadBody, Service};
 use crate::wire::Wire;
 use crate::wire::line::{Line, Room, Way};
 use crate::wire::opening::Opening;
@@ -156,9 +159,16 @@ impl Talk<'_> {
             .max_send_buf_size(SEND_BUFFER);
         let way = Way::Memory(self.host.room.clone());
         let (service, line, peer) = (Arc::clone(&self.host.service), Arc::clone(self.line), self.peer);
-        let answer = service_fn(move |request| {
-            let (service, turn) = (Arc::clone(&service), line.requested(way.clone()));
+        let patience = limits.head;
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (service, line, way) = (Arc::clone(&service), Arc::clone(&line), way.clone());
+            // Counted as asked once it is whole: until then the connection may lose its place.
+            let turn = request.body().is_end_stream().then(|| line.requested(way.clone()));
             async move {
+                let (request, turn) = match turn {
+                    Some(turn) => (request, turn),
+                    None => (heard_out(request, patience).await, line.requested(way)),
+                };
                 let reply = service.answer(request, peer.ip()).await;
                 Ok::<_, Infallible>(reply.map(|body| body.over(turn)))
             }
@@ -214,6 +224,27 @@ impl Talk<'_> {
             tokio::time::sleep(LOOK.min(stall)).await;
         }
     }
+}
+
+/// Takes what belongs to a request besides its head, within bounds, so that HTTP/2 has seen whether it was well-formed before
+/// the reply leaves (RFC 9113, section 8.1.1); nobody reads it.
+async fn heard_out(mut request: Request<Incoming>, patience: Duration) -> Request<Incoming> {
+    request.extensions_mut().insert(HadBody);
+    let body = request.body_mut();
+    let hear = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > WINDOW as usize {
+                break;
+            }
+        }
+    };
+    // One that takes longer is answered all the same: what it was told does not depend on its body.
+    if tokio::time::timeout(patience, hear).await.is_err() {
+        tracing::debug!("the body of a request does not end");
+    }
+    request
 }
 
 /// Runs the requests of HTTP/2 as tasks that are waited for at the end.

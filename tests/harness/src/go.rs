@@ -2,11 +2,14 @@
 //!
 //! What finds and runs a release is `modkeep_conformance::go`, which the program ships.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use modkeep_conformance::go::{Go, Missing, machine_setting};
+use modkeep_conformance::go::{Go, Missing, forget_settings, machine_setting};
 use tempfile::TempDir;
+
+use crate::place::kept_folder;
 
 /// A client machine: a go command with module cache, build cache and folders that nobody else uses.
 pub struct Client {
@@ -71,6 +74,31 @@ fn forgo_telemetry(home: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(&folder)?;
     #[allow(clippy::disallowed_methods, reason = "a file of the test")]
     std::fs::write(folder.join("mode"), "off")
+}
+
+/// A program of a Go module, `MODULE/…@VERSION`, built once for all tests.
+///
+/// # Errors
+/// When there is no go command, or it can't build it here.
+pub fn install(program: &str) -> Result<PathBuf, Missing> {
+    let folder = kept_folder().join("bin");
+    let failed = |error: std::io::Error| Missing(format!("building {program}: {error}"));
+    let (path, _) = program.split_once('@').unwrap_or((program, ""));
+    let name = path.rsplit('/').next().unwrap_or(path);
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let lock = File::create(folder.join(format!("{name}.lock"))).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    let built = folder.join(name);
+    if !built.exists() {
+        let mut install = Command::new("go");
+        forget_settings(&mut install);
+        install.env("GOENV", "off").env("GOPROXY", machine_proxy()?).env("GOBIN", &folder);
+        let output = install.args(["install", program]).output().map_err(failed)?;
+        if !output.status.success() {
+            return Err(Missing(format!("building {program}: {}", String::from_utf8_lossy(&output.stderr))));
+        }
+    }
+    Ok(built)
 }
 
 /// Where the machine itself gets modules from, as its own go says.

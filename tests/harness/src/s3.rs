@@ -1,8 +1,6 @@
 //! A real S3 server on loopback: versitygw over a temporary folder, built once as a Go program.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,10 +8,10 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use modkeep_conformance::go::{Missing, forget_settings};
+use modkeep_conformance::go::Missing;
 use tempfile::TempDir;
 
-use crate::go::machine_proxy;
+use crate::go::install;
 use crate::place::{kept_folder, skip, wants_bucket};
 
 /// The server's module at the release that was measured to keep all conditions.
@@ -104,7 +102,7 @@ impl Gateway {
     /// # Panics
     /// When it was built and does not start.
     pub fn start(bucket: &str) -> Result<Self, Missing> {
-        let program = build()?;
+        let program = install(PROGRAM)?;
         Ok(start(bucket, &|address, folder| {
             let address = address.to_string();
             let words = ["--port", &address, "--access", ACCESS, "--secret", SECRET, "--quiet", "posix"];
@@ -179,31 +177,8 @@ fn answers(address: SocketAddr, process: &mut Child) -> bool {
     false
 }
 
-fn build() -> Result<PathBuf, Missing> {
-    let folder = kept_folder().join("bin");
-    let kept = |error: io::Error| Missing(format!("building {PROGRAM}: {error}"));
-    std::fs::create_dir_all(&folder).map_err(kept)?;
-    let lock = File::create(folder.join("versitygw.lock")).map_err(kept)?;
-    lock.lock().map_err(kept)?;
-    let program = folder.join("versitygw");
-    if !program.exists() {
-        let mut install = Command::new("go");
-        forget_settings(&mut install);
-        install
-            .env("GOENV", "off")
-            .env("GOPROXY", machine_proxy()?)
-            .env("GOBIN", &folder)
-            .args(["install", PROGRAM]);
-        let output = install.output().map_err(kept)?;
-        if !output.status.success() {
-            return Err(Missing(format!("building {PROGRAM}: {}", String::from_utf8_lossy(&output.stderr))));
-        }
-    }
-    Ok(program)
-}
-
 /// s3s-fs at the release that was measured not to keep its conditions when writers race.
-const NEGLIGENT: [&str; 5] = ["install", "--locked", "s3s-fs", "--version", "0.14.1"];
+const NEGLIGENT: [&str; 6] = ["install", "--locked", "--debug", "s3s-fs", "--version", "0.14.1"];
 
 /// A real server that checks a condition and writes later; dropping it stops it.
 pub struct Negligent(Gateway);
