@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -75,6 +76,70 @@ fn what_one_server_keeps_in_a_bucket_another_serves_offline() {
     assert!(kept.is_dir(), "everything is under the prefix");
 }
 
+#[test]
+fn what_killed_servers_left_is_swept_once_it_is_old_enough() {
+    let test = "what_killed_servers_left_is_swept_once_it_is_old_enough";
+    let Some(gateway) = Gateway::start_or_skip(test, "modkeep") else { return };
+    let (endpoint, home) = (gateway.endpoint(), tempfile::tempdir().unwrap());
+    let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
+    let upstream = Upstream::start(Tree::default().with(module));
+    let modkeep = serve(&home, &endpoint, &["--upstream", &upstream.url()]);
+    let served = read_all(&modkeep);
+    // as between the upload of a segment and the manifest that names it
+    let values = gateway.folder().join("modkeep/some/where/values");
+    let manifest = std::fs::read(values.join("manifest")).unwrap();
+    let stray = values.join(format!("segment-{:032x}", 7));
+    std::fs::File::create(&stray).unwrap().write_all(b"stray").unwrap();
+    for (age, cleared) in
+        [("1h", "cleared 0 bytes 0\n"), ("0", "cleared 1 bytes 5\n"), ("0", "cleared 0 bytes 0\n")]
+    {
+        let (status, stdout, stderr) = run(&home, &endpoint, &["store", "sweep", "--older-than", age]);
+        assert_eq!((status, &*stdout), (Some(0), &*format!("freed 0 bytes 0\n{cleared}")), "{stderr}");
+    }
+    assert!(!stray.exists());
+    assert_ne!(
+        std::fs::read(values.join("manifest")).unwrap(),
+        manifest,
+        "who is late with a segment is told"
+    );
+    assert_eq!(read_all(&modkeep), served);
+    let (status, _, stderr) = run(&home, &endpoint, &["store", "check"]);
+    assert_eq!(status, Some(0), "{stderr}");
+}
+
+#[test]
+fn below_the_floor_of_the_disk_no_file_begins_and_what_is_small_goes_into_the_bucket() {
+    let bucket = Bucket::start(Sin::None);
+    let home = tempfile::tempdir().unwrap();
+    let scratch = home.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
+    let upstream = Upstream::start(Tree::default().with(module));
+    let start = |floor: &str| {
+        let words = ["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--upstream", &upstream.url()];
+        let mut command = command(&home, &bucket.endpoint(), &words);
+        command.args(["--free-space", floor]).env("TMPDIR", &scratch);
+        Modkeep::start(command)
+    };
+    let full = start("1000000TiB");
+    let get =
+        |modkeep: &Modkeep, file: &str| get(&format!("{}/example.com/m/@v/{file}", modkeep.url())).unwrap();
+    assert_eq!(get(&full, "v1.0.0.mod").status, 200);
+    let zip = get(&full, "v1.0.0.zip");
+    assert_eq!((zip.status, zip.header("retry-after").is_some()), (503, true), "{}", zip.text());
+    assert!(zip.text().contains("no room for anything new"), "{}", zip.text());
+    drop(full);
+    let roomy = start("0");
+    assert_eq!(get(&roomy, "v1.0.0.zip").status, 200);
+    assert_eq!(upstream.count("v1.0.0.mod"), 1, "it was kept");
+    let own = std::fs::read_dir(&scratch).unwrap().next().unwrap().unwrap().path();
+    let folders =
+        || std::fs::read_dir(&own).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    assert_eq!(folders(), 1, "what the killed server left is gone");
+    assert_eq!(roomy.stop().0.code(), Some(0));
+    assert_eq!(folders(), 0);
+}
+
 fn is_refused(endpoint: &str) {
     let home = tempfile::tempdir().unwrap();
     for words in [&["serve", "--offline", "--listen", "127.0.0.1:0"][..], &["store", "check"]] {
@@ -108,6 +173,11 @@ fn a_real_server_that_does_not_keep_its_conditions_is_refused_in_plain_words() {
 #[test]
 fn a_bucket_that_is_not_there_or_not_named_is_said_so() {
     let home = tempfile::tempdir().unwrap();
+    if let Some(gateway) = Gateway::start_or_skip("a bucket that is not there", "other") {
+        let (status, stdout, stderr) = run(&home, &gateway.endpoint(), &["serve", "--offline"]);
+        assert_eq!((status, &*stdout), (Some(1), ""), "{stderr}");
+        assert_eq!(stderr, "modkeep: there is no bucket `modkeep`\n");
+    }
     let gone = Bucket::start(Sin::None).endpoint();
     let (status, stdout, stderr) = run(&home, &gone, &["serve", "--offline", "--listen", "127.0.0.1:0"]);
     assert_eq!((status, &*stdout), (Some(1), ""), "{stderr}");

@@ -11,6 +11,7 @@ use modkeep_harness::authority::Authority;
 use modkeep_harness::http;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{skip, tell};
+use modkeep_harness::upstream::{Module, Tree, Upstream};
 use regex::Regex;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_modkeep");
@@ -102,6 +103,46 @@ fn the_program_serves_from_the_images_root_as_nobody() {
     assert_eq!((line("CapEff:"), line("NoNewPrivs:")), ("0000000000000000", "1"), "{status}");
     let (status, log) = modkeep.stop();
     assert_eq!(status.code(), Some(0), "{log}");
+}
+
+/// The unit's own restrictions of system calls, put in force by seccomp where systemd doesn't run.
+#[test]
+fn the_program_serves_under_the_restrictions_of_the_unit() {
+    let confined = |program: &Path, home: &Path| {
+        let mut command = Modkeep::command(&infra().join("systemd/confine"), home);
+        command.arg(infra().join("systemd/modkeep.service")).arg(program);
+        command
+    };
+    let home = tempfile::tempdir().unwrap();
+    for (forbidden, what) in [
+        ("import os; os.setpriority(os.PRIO_PROCESS, 0, 10)", "a call of @resources"),
+        ("import mmap; mmap.mmap(-1, 4096, prot=7)", "memory to write and to run"),
+        ("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)", "another family of addresses"),
+    ] {
+        let mut control = confined(Path::new("python3"), home.path());
+        control.args(["-c", forbidden]);
+        let output = Modkeep::output(control);
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(77) {
+            return skip("the unit's restrictions", &said.trim());
+        }
+        assert!(!output.status.success() && said.contains("PermissionError"), "{what}: {said}");
+    }
+    let module = Module::new("example.com/m", "v1.0.0").file("m.go", "package m\n");
+    let upstream = Upstream::start(Tree::default().with(module));
+    let mut command = confined(Path::new(PROGRAM), home.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--upstream", &upstream.url()]);
+    let modkeep = Modkeep::start(command);
+    for path in ["/example.com/m/@v/list", "/example.com/m/@v/v1.0.0.zip", "/metrics"] {
+        for round in 0..2 {
+            let answer = http::get(&format!("{}{path}", modkeep.url())).unwrap();
+            assert_eq!(answer.status, 200, "{path}, {round}: {}", answer.text());
+        }
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", modkeep.id())).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1\n") && status.contains("Seccomp:\t2\n"), "{status}");
+    let (status, log) = modkeep.stop();
+    assert!(status.code() == Some(0) && !log.contains("ERROR"), "{log}");
 }
 
 fn open_to_all() -> std::fs::Permissions {
