@@ -185,7 +185,7 @@ fn of_requirements(
     let is_vendored = matches!(world.mode, Permission::Vendor(..));
     let Some(replacement) = world.main.replacement(&Node::new(path, version)) else {
         if is_vendored {
-            module.go_version = known_go_version(world, node);
+            module.go_version = vendored_go_version(world, node);
         } else {
             complete(world, &mut module, true, mode, gather);
         }
@@ -203,7 +203,9 @@ fn of_requirements(
         };
         replace.go_mod = paths::join(&replace.dir, "go.mod");
     }
-    if !is_vendored {
+    if is_vendored {
+        replace.go_version = vendored_go_version(world, node);
+    } else {
         complete(world, &mut replace, true, mode, gather);
         module.dir.clone_from(&replace.dir);
         module.go_mod.clone_from(&replace.go_mod);
@@ -214,9 +216,11 @@ fn of_requirements(
     module
 }
 
-fn known_go_version(world: &World, node: NodeId) -> String {
-    let facts = world.known.facts(node).and_then(|facts| facts.as_ref().ok());
-    facts.and_then(|facts| facts.go.clone()).unwrap_or_default()
+/// What modules.txt says.
+fn vendored_go_version(world: &World, node: NodeId) -> String {
+    let Permission::Vendor(_, vendored) = &world.mode else { return String::new() };
+    let mark = vendored.marks.get(world.nodes().node(node));
+    mark.and_then(|mark| mark.go.clone()).unwrap_or_default()
 }
 
 /// The time and the go version of a module (`completeFromModCache`).

@@ -1,0 +1,92 @@
+//! A machine on which one program answers one question after the other about one main module.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use modkeep_harness::go::{Client, Go};
+
+use super::files::{self, Listing};
+
+/// What is asked, and in which state the main module is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// The words after `go`.
+    pub(crate) words: Vec<String>,
+    /// Whether a vendor folder of an earlier question stays.
+    pub(crate) is_vendored: bool,
+}
+
+impl Question {
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.words.join(" "), if self.is_vendored { " (vendored)" } else { "" })
+    }
+}
+
+/// Go or modkeep, with a module cache of its own that is empty in the beginning.
+pub(crate) struct Machine<'a> {
+    go: &'a Go,
+    client: Client,
+    program: Option<&'a Path>,
+    proxy: &'a str,
+    before: Listing,
+}
+
+impl<'a> Machine<'a> {
+    /// `program` answers, or go; the main module is a copy of `main`.
+    pub(crate) fn new(go: &'a Go, proxy: &'a str, program: Option<&'a Path>, main: &Path) -> Self {
+        let client = Client::new(go, proxy).unwrap().with("GOFLAGS", "");
+        files::copy(main, &client.home().join("work"));
+        fs::create_dir_all(client.module_cache()).unwrap();
+        Self { go, client, program, proxy, before: Listing::default() }
+    }
+
+    fn work(&self) -> PathBuf {
+        self.client.home().join("work")
+    }
+
+    /// What it prints, how it ends, and the files that it leaves; go.mod, go.sum and the like are put back.
+    pub(crate) fn ask(&mut self, question: &Question) -> String {
+        let work = self.work();
+        if !question.is_vendored {
+            files::remove(&work.join("vendor"));
+        }
+        let kept = files::texts(&work);
+        let (program, words) = match self.program {
+            Some(program) => (program.to_owned(), &question.words),
+            None => (self.go.tool(), &question.words),
+        };
+        let like = self.client.command();
+        let mut command = self.go.command_of(&program);
+        command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = command.current_dir(&work).args(words).output().unwrap();
+        let mut text = format!("{}{}\n", String::from_utf8_lossy(&output.stdout), output.status);
+        text.push_str(&story(&String::from_utf8_lossy(&output.stderr)));
+        for (name, content) in files::texts(&work) {
+            if kept.get(&name) != Some(&content) {
+                text.push_str(&format!("--- {name}\n{content}"));
+            }
+        }
+        files::restore(&work, &kept);
+        if words[..] == ["mod", "vendor"] || words[..] == ["work", "vendor"] {
+            text.push_str(&files::tree(&work.join("vendor")));
+        }
+        let now = Listing::of(&self.client.module_cache());
+        text.push_str(&now.since(&self.before));
+        self.before = now;
+        text.replace(self.client.home().to_str().unwrap(), "HOME").replace(self.proxy, "PROXY")
+    }
+}
+
+impl Drop for Machine<'_> {
+    fn drop(&mut self) {
+        files::remove(&self.client.module_cache());
+    }
+}
+
+/// Downloads are told in the order in which they happen to begin.
+fn story(stderr: &str) -> String {
+    let is_download = |line: &&str| line.starts_with("go: downloading ");
+    let (mut downloads, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_download);
+    downloads.sort_unstable();
+    downloads.iter().chain(&others).map(|line| format!("stderr: {line}\n")).collect()
+}
