@@ -45,6 +45,7 @@ pub(crate) const USAGE: Usage = Usage {
         ("ldflags", Kind::Text),
         ("linkshared", Kind::Bool),
         ("m", Kind::Bool),
+        ("major", Kind::Bool),
         ("mod", Kind::Text),
         ("modcacherw", Kind::Bool),
         ("modfile", Kind::Text),
@@ -79,6 +80,8 @@ struct Asked {
     format: String,
     reuse: String,
     updates: bool,
+    /// Newer major versions, which go doesn't tell.
+    majors: bool,
     versions: bool,
     retracted: bool,
     /// A flag that makes no sense for modules.
@@ -114,6 +117,7 @@ impl Asked {
             }
             "reuse" => value.clone_into(&mut self.reuse),
             "u" => self.updates = is_set,
+            "major" => self.majors = is_set,
             "versions" => self.versions = is_set,
             "retracted" => self.retracted = is_set,
             "compiled" | "deps" | "export" | "find" | "test" => {
@@ -133,7 +137,8 @@ impl Asked {
 
 impl Asked {
     fn list_packages(self, go: &GoEnv, words: &[String]) -> Result<(), Failure> {
-        for (is_set, flag) in [(self.updates, "u"), (self.versions, "versions")] {
+        let flags = [(self.updates, "u"), (self.versions, "versions"), (self.majors, "major")];
+        for (is_set, flag) in flags {
             if is_set {
                 return Err(Failure::exact(1, format!("go list -{flag} can only be used with -m")));
             }
@@ -184,6 +189,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     check(&asked, &session.world.mode, &words)?;
     let mode = Mode {
         updates: asked.updates,
+        majors: asked.majors,
         retracted: asked.retracted || asked.updates,
         deprecated: asked.updates,
         versions: asked.versions,
@@ -192,7 +198,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     };
     let Listing { modules, error, requirements } = session.list_modules(&words, &mode)?;
     let mut error = error.map(|error| error.to_string());
-    if error.is_none() && !asked.updates {
+    if error.is_none() && !asked.updates && !asked.majors {
         error = session.commit(&requirements, &Change::default(), None).err().map(|failure| {
             let text = failure.to_string();
             text.strip_prefix("go: ").unwrap_or(&text).to_owned()
@@ -247,6 +253,9 @@ fn check(asked: &Asked, permission: &Permission, words: &[String]) -> Result<(),
         }
         if asked.updates {
             return refuse("determine available upgrades");
+        }
+        if asked.majors {
+            return refuse("determine newer major versions");
         }
         for word in words {
             if word == "all" {

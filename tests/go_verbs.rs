@@ -312,3 +312,27 @@ fn packages_come_from_vendor_folders_and_workspaces() {
         ],
     );
 }
+
+#[test]
+fn vendored_modules_have_the_go_version_that_modules_txt_says() {
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.20\nrequire (\n\texample.com/c v1.0.0\n\texample.com/d v1.1.0\n)\n\
+                 replace example.com/d => example.com/e v1.2.0\n\
+                 -- m.go --\npackage m\nimport (\n\t_ \"example.com/c\"\n\t_ \"example.com/d\"\n)\n\
+                 -- vendor/example.com/c/c.go --\npackage c\n-- vendor/example.com/d/d.go --\npackage d\n\
+                 -- vendor/modules.txt --\n# example.com/c v1.0.0\n## explicit; go 1.18\nexample.com/c\n\
+                 # example.com/d v1.1.0 => example.com/e v1.2.0\n## explicit; go 1.19\nexample.com/d\n\
+                 # example.com/d => example.com/e v1.2.0\n";
+    check(
+        "list vendored",
+        files,
+        &["list -m -json example.com/c example.com/d", "list -m all", "list -deps ./..."],
+    );
+}
+
+#[test]
+fn a_missing_go_line_is_no_difference_that_tidying_makes() {
+    let files = "-- go.mod --\nmodule example.com/m\n\nrequire example.com/a v1.0.0\n\nreplace example.com/a => ./a\n\
+                 -- m.go --\npackage m\nimport _ \"example.com/a\"\n\
+                 -- a/go.mod --\nmodule example.com/a\n-- a/a.go --\npackage a\n";
+    check("tidy -diff", files, &["mod tidy -diff", "mod tidy -diff -go=1.16", "mod tidy", "mod tidy -diff"]);
+}

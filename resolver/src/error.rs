@@ -216,6 +216,8 @@ pub struct ModuleError {
 pub enum Fault {
     /// The source says that there is no such thing (`fs.ErrNotExist`).
     NotExist,
+    /// The source does not give it out, and says nothing about whether it exists.
+    Refused,
     /// The path can't be a module's.
     InvalidPath,
     /// The go.sum has no line for it, and the mode wants one.

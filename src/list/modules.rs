@@ -1,6 +1,7 @@
 //! Which modules arguments mean, and what is known of each (`cmd/go/internal/modload/list.go`, `build.go`).
 
 mod details;
+mod majors;
 mod select;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::session::Session;
 pub(crate) struct Mode {
     /// `-u`
     pub(crate) updates: bool,
+    /// `-major`
+    pub(crate) majors: bool,
     /// Whether retractions are told, and retracted versions may be named.
     pub(crate) retracted: bool,
     /// Whether deprecations are told.

@@ -51,6 +51,9 @@ pub(crate) struct ModulePublic {
     pub(crate) go_mod_sum: String,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "origin")]
     pub(crate) origin: Option<Origin>,
+    /// Newer major versions, oldest first; no field of go's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) majors: Vec<Self>,
 }
 
 /// Why a module can't be told of.
@@ -95,6 +98,7 @@ impl ModulePublic {
         clear("GoModSum", &mut module.go_mod_sum);
         module.versions.retain(|_| has("Versions"));
         module.retracted.retain(|_| has("Retracted"));
+        module.majors.retain(|_| has("Majors"));
         module.replace = module.replace.filter(|_| has("Replace"));
         module.time = module.time.filter(|_| has("Time"));
         module.update = module.update.filter(|_| has("Update"));
@@ -130,6 +134,7 @@ impl ModulePublic {
             ("GoModSum", text(&self.go_mod_sum)),
             ("Origin", self.origin.as_ref().map_or(Value::Nil("*codehost.Origin"), origin_value)),
             ("Reuse", Value::Bool(false)),
+            ("Majors", Value::List(self.majors.iter().map(Self::value).collect())),
         ];
         Value::Record(Rc::new(Record { kind: TYPE, fields, shown: self.to_string(), has_string: true }))
     }
@@ -164,12 +169,15 @@ fn origin_value(origin: &Origin) -> Value {
     }))
 }
 
-/// One line: the module, its update, what is said of it, its replacement.
+/// One line: the module, its update, its newest major version, what is said of it, its replacement.
 impl fmt::Display for ModulePublic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
         if !self.version.is_empty() {
             self.show_version(f)?;
+        }
+        if let Some(newest) = self.majors.last() {
+            write!(f, " [{} {}]", newest.path, newest.version)?;
         }
         if !self.deprecated.is_empty() {
             f.write_str(" (deprecated)")?;

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use modkeep_module::info::Origin;
 use modkeep_resolver::go_version;
 use modkeep_resolver::requirements::{Load, Requirements};
+use modkeep_resolver::world::Mode as Permission;
 use modkeep_resolver::written::Change;
 use serde::Serialize;
 
@@ -177,7 +178,8 @@ fn default_arguments(
     let main = session.world.main.first();
     let Some(module) = session.world.main.module(main) else { return Ok((Vec::new(), requirements)) };
     let required: Vec<String> = module.file.requires().iter().map(|require| require.path.clone()).collect();
-    let go = module.file.go().map(|line| line.version.clone());
+    let missing = (session.world.mode == Permission::Mod).then(|| session.go.release().to_owned());
+    let go = module.file.go().map(|line| line.version.clone()).or(missing);
     if go.is_none_or(|go| go_version::compare(&go, go_version::EXPLICIT_INDIRECT).is_lt()) {
         return Ok((if required.is_empty() { Vec::new() } else { all }, requirements));
     }

@@ -81,20 +81,28 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     }
     let change = Change { sets_go: true, ..Change::default() };
     if is_diff {
-        return show(&mut session, &loaded, &change);
+        let go_line = load.go_version.unwrap_or_else(|| go.release().to_owned());
+        return show(&mut session, &loaded, &change, &go_line);
     }
     let keep = loaded.kept_sums.clone().unwrap_or_default();
     session.trim_sums(&keep)?;
     session.commit(&loaded.requirements, &change, Some(&loaded.sums))
 }
 
-/// Shows the difference that tidying would make.
-fn show(session: &mut Session<'_>, loaded: &Loaded, change: &Change) -> Result<(), Failure> {
+/// Shows the difference that tidying would make; a missing go line counts as there.
+fn show(session: &mut Session<'_>, loaded: &Loaded, change: &Change, go_line: &str) -> Result<(), Failure> {
     let written = session.world.written(&loaded.requirements, change);
     let written = written.map_err(|error| Failure::go(error.to_string()))?;
     let mut text = String::new();
     if let Some(written) = written {
-        let difference = unified("current/go.mod", &written.before, "tidy/go.mod", &written.after);
+        let mut before = written.before;
+        let main = session.world.main.module(session.world.main.first());
+        if let Some(main) = main.filter(|main| main.file.go().is_none()) {
+            let mut file = main.file.clone();
+            file.add_go(go_line).map_err(|error| Failure::go(error.to_string()))?;
+            before = file.format();
+        }
+        let difference = unified("current/go.mod", &before, "tidy/go.mod", &written.after);
         if !difference.is_empty() {
             text.push_str(&difference);
             text.push('\n');

@@ -55,10 +55,9 @@ impl Session<'_> {
 
     /// Drops all lines of go.sum but those to keep, and writes it (`mod tidy`).
     pub(crate) fn trim_sums(&mut self, keep: &BTreeSet<Node>) -> Result<(), Failure> {
-        let _lock = self.side_lock();
         let mut sums = self.source.sums.lock();
         sums.trim(keep);
-        sums.write(keep, false).map_err(Failure::go)
+        sums.write(keep, false, || self.side_lock()).map_err(Failure::go)
     }
 
     fn write_go_mod(&mut self, written: &Written) -> Result<(), Failure> {
@@ -82,8 +81,7 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let keep = self.answer(|world| world.kept_sums(requirements, loaded, true))?;
         let is_readonly = self.world.mode != Mode::Mod && !self.ground.is_workspace();
-        let _lock = self.side_lock();
-        self.source.sums.lock().write(&keep, is_readonly).map_err(Failure::go)
+        self.source.sums.lock().write(&keep, is_readonly, || self.side_lock()).map_err(Failure::go)
     }
 
     /// The lock that go commands before 1.12 took, as far as it can be had.

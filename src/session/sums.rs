@@ -190,12 +190,18 @@ impl Sums {
         })
     }
 
-    /// Writes the file if it has to change; the error is whole, without `go: `.
-    pub(super) fn write(&mut self, keep: &BTreeSet<Node>, is_readonly: bool) -> Result<(), String> {
+    /// Writes the file if it has to change, while `lock` is held; the error is whole, without `go: `.
+    pub(super) fn write<L>(
+        &mut self,
+        keep: &BTreeSet<Node>,
+        is_readonly: bool,
+        lock: impl FnOnce() -> L,
+    ) -> Result<(), String> {
         let Some(file) = self.file.clone().filter(|_| self.is_dirty(keep)) else { return Ok(()) };
         if is_readonly {
             return Err("updates to go.sum needed, disabled by -mod=readonly".to_owned());
         }
+        let _lock = lock();
         for _ in 0..8 {
             let before = match locked::read(&file) {
                 Ok(data) => data,

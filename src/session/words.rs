@@ -10,7 +10,11 @@ use modkeep_resolver::node::Node;
 /// The error about a module's file (`modfetch/proxy.go:versionError`).
 pub(super) fn of_fetch(about: &Node, error: &FetchError) -> ModuleError {
     let base_of = |url: &'_ str| base(url, &about.path);
-    let kind = if error.is_absent() { Fault::NotExist } else { Fault::Other };
+    let kind = match error {
+        error if error.is_absent() => Fault::NotExist,
+        FetchError::Refused { .. } => Fault::Refused,
+        _ => Fault::Other,
+    };
     match error {
         // Nobody was asked: the error is that of the whole chain, and no module's.
         FetchError::Absent { url, text, .. } if url.is_empty() => {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use client::{Machine, Question};
-use modkeep_harness::go::Go;
+use modkeep_conformance::go::Go;
 use modkeep_harness::place::{full_run, kept_folder, skip, tell};
 use recorder::Recorder;
 

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modkeep_harness::go::{Client, Go};
+use modkeep_conformance::go::Go;
+use modkeep_harness::go::Client;
 
 use super::files;
 

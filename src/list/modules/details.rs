@@ -14,8 +14,8 @@ use modkeep_resolver::requirements::Requirements;
 use modkeep_resolver::retraction::Retraction;
 use modkeep_resolver::world::{Mode as Permission, World};
 
-use super::Mode;
 use super::select::Selected;
+use super::{Mode, majors};
 use crate::goenv::paths;
 use crate::list::public::{ModuleFault, ModulePublic};
 use crate::session::{Gather, Ground, Session, shown_time};
@@ -148,6 +148,9 @@ pub(super) fn describe(
         };
         let is_failed = matches!(one, Selected::Failed { .. });
         add(world, &mut module, mode, is_failed, &mut gather);
+        if mode.majors && !module.main && !is_failed {
+            majors::add(world, &mut module, &mut gather);
+        }
         if let Some(replace) = &mut module.replace {
             add(world, replace, mode, is_failed, &mut gather);
         }
