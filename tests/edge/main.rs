@@ -7,6 +7,7 @@ mod floods;
 mod frames;
 mod h2c;
 mod h2spec;
+mod memory;
 mod places;
 mod server;
 mod stopping;

@@ -54,17 +54,26 @@ impl Server {
             );
         let modules = home.path().join("modules");
         tree.write_to(&modules);
+        let upstream = format!("file://{}", modules.display());
+        Self { big: tree.get(BIG).unwrap().to_vec(), ..Self::at(home, &upstream, is_tls, flags) }
+    }
+
+    /// One that has none of its modules from here.
+    pub(crate) fn before(upstream: &str, is_tls: bool, flags: &[&str]) -> Self {
+        Self::at(tempfile::tempdir().unwrap(), upstream, is_tls, flags)
+    }
+
+    fn at(home: TempDir, upstream: &str, is_tls: bool, flags: &[&str]) -> Self {
         let authority = Authority::new(home.path());
         authority.install(&authority.sign());
         let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
         command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--access-log=false"]);
-        command.arg("--upstream").arg(format!("file://{}", modules.display()));
+        command.args(["--upstream", upstream]);
         if is_tls {
             command.arg("--tls-cert").arg(authority.certificate()).arg("--tls-key").arg(authority.key());
         }
         command.args(flags);
-        let big = tree.get(BIG).unwrap().to_vec();
-        Self { modkeep: Modkeep::start(command), authority, big, _home: home }
+        Self { modkeep: Modkeep::start(command), authority, big: Vec::new(), _home: home }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -86,8 +95,21 @@ impl Server {
 
     /// Resident memory of the server, in bytes.
     pub(crate) fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that was resident since [`forget_peak`](Self::forget_peak), in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    pub(crate) fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.modkeep.id()), "5").unwrap();
+    }
+
+    fn memory(&self, line: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.modkeep.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
     }
 
