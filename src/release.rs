@@ -8,13 +8,11 @@ mod installed;
 mod lines;
 
 use modkeep_resolver::go_version::GoVersion;
+use modkeep_resolver::release::NEWEST;
 
 use crate::config::Environment;
 use crate::report::Failure;
 use lines::Lines;
-
-/// The newest release whose rules modkeep follows; it stands in where no Go is installed.
-const NEWEST: &str = "1.27.3";
 
 /// The release for the folder in which the program runs, such as `1.27.3`.
 pub(crate) fn selected(environment: &Environment) -> Result<String, Failure> {

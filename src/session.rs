@@ -7,7 +7,6 @@
 
 mod commit;
 mod folders;
-mod gather;
 mod godebugs;
 mod ground;
 mod infos;
@@ -38,7 +37,6 @@ use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::world::{LocalGo, World};
 
 pub(crate) use folders::{ForTarget, holds_somewhere};
-pub(crate) use gather::Gather;
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
 pub(crate) use patterns::{cleaned, is_local};

@@ -60,7 +60,7 @@ impl Problem {
         }
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Absent { text, .. }
             | Self::Malformed { text, .. }

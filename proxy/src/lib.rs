@@ -15,6 +15,7 @@ mod freshness;
 mod metrics;
 mod mirror;
 mod protocol;
+mod resolve;
 mod server;
 mod service;
 mod sumdb;

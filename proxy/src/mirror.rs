@@ -27,7 +27,7 @@ use modkeep_store::Store;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-pub(crate) use self::notary::Notary;
+pub(crate) use self::notary::{Line, Notary};
 pub(crate) use self::telling::{Age, Answer, File, chain, subject, unreadable};
 
 use self::fact::Fact;
@@ -235,6 +235,21 @@ impl Mirror {
                 retry_after: Duration::from_secs(10),
             }),
         }
+    }
+
+    /// The hash of a zip or a go.mod for go.sum: the one it was kept with, else the one that a database has; `None`
+    /// where none is asked.
+    pub(crate) async fn sum(
+        &self,
+        resource: &Resource,
+        module: &ModuleVersion,
+    ) -> Result<Option<String>, Problem> {
+        let kept = self.shared.facts.file(resource).await.map_err(unreadable)?;
+        if let Some(Fact { state: fact::State::Proved(fact::Proved { h1: Some(h1), .. }), .. }) = kept {
+            return Ok(Some(h1));
+        }
+        let line = if matches!(resource, Resource::Zip(_)) { Line::Module } else { Line::GoMod };
+        self.shared.notary.ask(module).hash(line).await
     }
 
     /// Flights in the air.

@@ -9,12 +9,14 @@ mod warm;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use headers::{ETag, Header, IfNoneMatch};
 use http::response::Builder;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use modkeep_fetch::private::Private;
 use modkeep_module::path::ModulePath;
 use modkeep_module::resource::{Resource, SumdbRequest, SumdbResource};
+use modkeep_module::version::ModuleVersion;
 
 use crate::body::{Body, Broken, Piece};
 use crate::error::Problem;
@@ -87,11 +89,7 @@ impl Protocol {
             cached_only: prefixed || headers.get(DISABLE_FETCH).is_some_and(|value| value == "true"),
             streams: !head && is_plain,
         };
-        let answer = match (self.stays_inside(&resource), &resource) {
-            (Some(problem), _) => Answer { what: Err(problem), age: Age::Forever },
-            (None, Resource::Sumdb(asked)) => self.databases.find(asked).await,
-            (None, _) => self.mirror.find(&resource, wish).await,
-        };
+        let answer = self.find(&resource, wish).await;
         let content = is_plain.then(|| lasting(&answer)).flatten();
         let reply = reply(&resource, headers, head, answer);
         if let Some(content) = content {
@@ -99,6 +97,36 @@ impl Protocol {
             self.warm.put(path, now, ready);
         }
         (resource.kind(), reply)
+    }
+
+    async fn find(&self, resource: &Resource, wish: Wish) -> Answer {
+        match (self.stays_inside(resource), resource) {
+            (Some(problem), _) => Answer { what: Err(problem), age: Age::Forever },
+            (None, Resource::Sumdb(asked)) => self.databases.find(asked).await,
+            (None, _) => self.mirror.find(resource, wish).await,
+        }
+    }
+
+    /// A file that is no zip, or an answer, as a client gets it.
+    pub(crate) async fn small(&self, resource: &Resource) -> Result<Bytes, Problem> {
+        match self.find(resource, Wish { cached_only: false, streams: false }).await.what? {
+            File::Bytes { bytes, .. } => Ok(bytes),
+            File::Blob(_) | File::Arriving { .. } => Err(Problem::Internal),
+        }
+    }
+
+    /// The hash in a version's line of go.sum, or in the one of its go.mod; `None` where no database vouches for it and
+    /// it was not fetched yet.
+    pub(crate) async fn sum(
+        &self,
+        module: &ModuleVersion,
+        is_go_mod: bool,
+    ) -> Result<Option<String>, Problem> {
+        let resource = if is_go_mod { Resource::Mod(module.clone()) } else { Resource::Zip(module.clone()) };
+        match self.stays_inside(&resource) {
+            Some(problem) => Err(problem),
+            None => self.mirror.sum(&resource, module).await,
+        }
     }
 
     /// The refusal of a private name; what is kept of it is given to nobody by the mirror of public modules.

@@ -19,6 +19,7 @@ use crate::error::Problem;
 use crate::forwarded::{Client, Trusted};
 use crate::metrics::{self, Answered, Metrics};
 use crate::protocol::Protocol;
+use crate::resolve::{self, Resolving};
 
 /// Answers requests.
 pub(crate) struct Service {
@@ -29,6 +30,7 @@ pub(crate) struct Service {
     identity: Identity,
     trusted: Trusted,
     access_log: bool,
+    resolving: Resolving,
     requests: AtomicU64,
 }
 
@@ -51,6 +53,7 @@ enum Page {
     Health,
     Readiness,
     Metrics,
+    Description,
 }
 
 impl Page {
@@ -59,6 +62,7 @@ impl Page {
             "/healthz" => Some(Self::Health),
             "/readyz" => Some(Self::Readiness),
             "/metrics" => Some(Self::Metrics),
+            resolve::DESCRIPTION_PATH => Some(Self::Description),
             _ => None,
         }
     }
@@ -81,7 +85,8 @@ impl Service {
     ) -> Self {
         let base_path = base_path.trim_matches('/');
         let base_path = if base_path.is_empty() { String::new() } else { format!("/{base_path}") };
-        Self { protocol, metrics, base_path, identity, trusted, access_log, requests: AtomicU64::new(0) }
+        let (resolving, requests) = (Resolving::new(), AtomicU64::new(0));
+        Self { protocol, metrics, base_path, identity, trusted, access_log, resolving, requests }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -93,13 +98,22 @@ impl Service {
         OpenConnection(Arc::clone(&self.metrics))
     }
 
+    /// Whether the reply to a request depends on its body, to the end of which it is read then.
+    pub(crate) fn reads_body<B>(&self, request: &Request<B>) -> bool {
+        let inside = request.uri().path().strip_prefix(self.base_path.as_str());
+        request.method() == Method::POST && inside == Some(resolve::PATH)
+    }
+
     /// Never fails: whatever happens is a reply.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let began = Instant::now();
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let head = request.method() == Method::HEAD;
         let client = self.trusted.client(peer, request.headers());
-        let answered = AssertUnwindSafe(self.dispatch(&request, client, number, began)).catch_unwind().await;
+        let (request, body) = request.into_parts();
+        let request = Request::from_parts(request, ());
+        let dispatched = self.dispatch(&request, body, client, number, began);
+        let answered = AssertUnwindSafe(dispatched).catch_unwind().await;
         let Answer { kind, mut reply } = answered.unwrap_or_else(|_| {
             self.metrics.panics.inc();
             tracing::error!(id = %self.name(number), path = request.uri().path(), "a request ended in a panic");
@@ -127,7 +141,8 @@ impl Service {
 
     async fn dispatch(
         &self,
-        request: &Request<Incoming>,
+        request: &Request<()>,
+        body: Incoming,
         client: Client,
         number: u64,
         now: Instant,
@@ -142,10 +157,14 @@ impl Service {
                 reply: self.protocol.refresh(request.method(), module, client).await,
             };
         }
+        if inside == Some(resolve::PATH) {
+            let reply = self.resolving.answer(&self.protocol, request.method(), body).await;
+            return Answer { kind: "resolve", reply };
+        }
         if request.method() != Method::GET && !head {
             return refuse("method", Problem::Method);
         }
-        if !request.body().is_end_stream() || request.extensions().get::<HadBody>().is_some() {
+        if !body.is_end_stream() || request.extensions().get::<HadBody>().is_some() {
             return refuse("body", Problem::BadRequest { text: "a GET has no body here".to_owned() });
         }
         if let Some(page) = inside.and_then(Page::of).or_else(|| Page::of(path)) {
@@ -173,6 +192,7 @@ impl Service {
             Page::Health => ("healthz", TEXT, "alive\n".to_owned()),
             // Ready as long as it runs: the upstream may come and go.
             Page::Readiness => ("readyz", TEXT, "ready\n".to_owned()),
+            Page::Description => ("openapi", "application/json", resolve::DESCRIPTION.to_owned()),
             Page::Metrics => ("metrics", metrics::CONTENT_TYPE, self.protocol.metrics_text().await),
         };
         let reply = Response::builder()

@@ -47,50 +47,88 @@ pub enum Difference {
     Lowered(Node, Node),
 }
 
+/// A graph seen from its modules towards the roots.
+#[derive(Debug)]
+pub struct Reasons<'a> {
+    world: &'a World,
+    graph: &'a ModuleGraph,
+    /// Whoever requires a node first is on a shortest way to it.
+    required_by: HashMap<NodeId, Vec<NodeId>>,
+    versions: HashMap<PathId, Vec<NodeId>>,
+}
+
 impl World {
-    /// Why a module is in a graph at its version; `None` when it isn't there.
-    pub fn explain(&self, graph: &ModuleGraph, path: PathId) -> Option<Explanation> {
-        let selected = graph.selected(path)?;
-        // Breadth first, so whoever requires a node first is on a shortest way to it.
-        let mut required_by: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        let nodes = graph.breadth_first(self.nodes());
-        for &node in &nodes {
+    /// Why the modules of a graph are at their versions.
+    pub fn reasons<'a>(&'a self, graph: &'a ModuleGraph) -> Reasons<'a> {
+        let mut reasons =
+            Reasons { world: self, graph, required_by: HashMap::new(), versions: HashMap::new() };
+        for node in graph.breadth_first(self.nodes()) {
+            reasons.versions.entry(node.path()).or_default().push(node);
             for &required in graph.required_by(node).into_iter().flat_map(|required| required.iter()) {
-                required_by.entry(required).or_default().push(node);
+                reasons.required_by.entry(required).or_default().push(node);
             }
         }
-        let mains = self.main.ids();
-        let way_to = |node: NodeId| {
-            let mut way = vec![node];
-            let mut last = node;
-            while !mains.contains(&last)
-                && let Some(&before) = required_by.get(&last).and_then(|by| by.first())
-            {
-                way.push(before);
-                last = before;
-            }
-            way.reverse();
-            way
-        };
-        let ways = |version: NodeId| -> Vec<Vec<Node>> {
-            let requirers = required_by.get(&version).into_iter().flatten();
-            let way = |requirer: &NodeId| self.nodes().texts(&[way_to(*requirer), vec![version]].concat());
-            requirers.map(way).collect()
-        };
-        let versions = nodes.iter().copied().filter(|node| node.path() == path);
-        let lower = versions.clone().filter(|node| compare(self.nodes(), *node, selected).is_lt());
-        let next = lower.max_by(|a, b| compare(self.nodes(), *a, *b));
-        let reaching = reaching(versions, &required_by);
+        reasons
+    }
+
+    /// Why a module is in a graph at its version; `None` when it isn't there.
+    pub fn explain(&self, graph: &ModuleGraph, path: PathId) -> Option<Explanation> {
+        self.reasons(graph).explain(path)
+    }
+}
+
+impl Reasons<'_> {
+    /// Why a module is at its version; `None` when it isn't there.
+    pub fn explain(&self, path: PathId) -> Option<Explanation> {
+        let (world, graph) = (self.world, self.graph);
+        let nodes = world.nodes();
+        let selected = graph.selected(path)?;
+        let next = self.next_below(selected);
+        let reaching = reaching(self.versions(path), &self.required_by);
+        let mains = world.main.ids();
         let roots = mains.iter().filter_map(|main| graph.required_by(*main)).flat_map(|roots| roots.iter());
         let mut reached_from: Vec<_> = roots.copied().filter(|root| reaching.contains(root)).collect();
-        self.nodes().sort(&mut reached_from);
+        nodes.sort(&mut reached_from);
         reached_from.dedup();
         Some(Explanation {
-            selected: self.nodes().node(selected).clone(),
-            raised_by: ways(selected),
-            next: next.map(|next| Lower { version: self.nodes().node(next).clone(), held_by: ways(next) }),
-            reached_from: self.nodes().texts(&reached_from),
+            selected: nodes.node(selected).clone(),
+            raised_by: self.ways(selected).collect(),
+            next: next
+                .map(|next| Lower { version: nodes.node(next).clone(), held_by: self.ways(next).collect() }),
+            reached_from: nodes.texts(&reached_from),
         })
+    }
+
+    /// The highest version below that node which anybody requires.
+    pub fn next_below(&self, node: NodeId) -> Option<NodeId> {
+        let nodes = self.world.nodes();
+        let lower = self.versions(node.path()).filter(|other| compare(nodes, *other, node).is_lt());
+        lower.max_by(|a, b| compare(nodes, *a, *b))
+    }
+
+    fn versions(&self, path: PathId) -> impl Iterator<Item = NodeId> {
+        self.versions.get(&path).into_iter().flatten().copied()
+    }
+
+    /// Shortest ways from a main module to each node that requires exactly this one, which stands last.
+    pub fn ways(&self, node: NodeId) -> impl Iterator<Item = Vec<Node>> {
+        let requirers = self.required_by.get(&node).into_iter().flatten();
+        requirers
+            .map(move |requirer| self.world.nodes().texts(&[self.way_to(*requirer), vec![node]].concat()))
+    }
+
+    fn way_to(&self, node: NodeId) -> Vec<NodeId> {
+        let mains = self.world.main.ids();
+        let mut way = vec![node];
+        let mut last = node;
+        while !mains.contains(&last)
+            && let Some(&before) = self.required_by.get(&last).and_then(|by| by.first())
+        {
+            way.push(before);
+            last = before;
+        }
+        way.reverse();
+        way
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod edit;
 pub mod error;
 pub mod explain;
+pub mod gather;
 pub mod get;
 pub mod go_version;
 pub mod import;

@@ -7,6 +7,9 @@
 use crate::error::Error;
 use crate::go_version;
 
+/// The newest release whose rules are followed.
+pub const NEWEST: &str = "1.27.3";
+
 /// The release that changed what is below.
 const CHANGED: &str = "1.27";
 

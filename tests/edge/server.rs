@@ -103,6 +103,7 @@ impl Server {
         self.memory("VmHWM:")
     }
 
+    #[allow(clippy::disallowed_methods, reason = "no file")]
     pub(crate) fn forget_peak(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.modkeep.id()), "5").unwrap();
     }

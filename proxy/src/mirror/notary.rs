@@ -80,17 +80,27 @@ impl Question {
     /// Waits for the answer and holds a hash against it: the name of the database that vouches for it, `None` where
     /// none was asked.
     pub(crate) async fn proves(self, line: Line, h1: &H1) -> Result<Option<String>, Problem> {
+        let (version, by) = (self.version.clone(), self.by.clone());
+        let Some(lines) = self.lines(line).await? else { return Ok(None) };
+        let said = line.of(&lines);
+        if said == h1 {
+            return Ok(Some(by));
+        }
+        Err(mismatch(&version, line, h1, said, &by))
+    }
+
+    /// Waits for the answer: the hash that the database has.
+    pub(crate) async fn hash(self, line: Line) -> Result<Option<String>, Problem> {
+        Ok(self.lines(line).await?.map(|lines| line.of(&lines).to_string()))
+    }
+
+    async fn lines(self, line: Line) -> Result<Option<Lines>, Problem> {
         let Some(asked) = self.asked else { return Ok(None) };
         let lines = asked.await.map_err(|crash| {
             tracing::error!(version = %self.version, %crash, "looking up a checksum crashed");
             Problem::Internal
         })?;
-        let lines = lines.map_err(|error| doubt(&self.version, line, &error))?;
-        let said = line.of(&lines);
-        if said == h1 {
-            return Ok(Some(self.by));
-        }
-        Err(mismatch(&self.version, line, h1, said, &self.by))
+        lines.map(Some).map_err(|error| doubt(&self.version, line, &error))
     }
 }
 

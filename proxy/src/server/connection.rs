@@ -163,7 +163,8 @@ impl Talk<'_> {
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, line, way) = (Arc::clone(&service), Arc::clone(&line), way.clone());
             // Counted as asked once it is whole: until then the connection may lose its place.
-            let turn = request.body().is_end_stream().then(|| line.requested(way.clone()));
+            let is_whole = request.body().is_end_stream() || service.reads_body(&request);
+            let turn = is_whole.then(|| line.requested(way.clone()));
             async move {
                 let (request, turn) = match turn {
                     Some(turn) => (request, turn),

@@ -9,6 +9,7 @@ mod files;
 mod flights;
 mod go;
 mod hostile;
+mod resolve;
 mod table;
 mod tampering;
 mod upkeep;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use modkeep_fetch::modcache::Folder;
 use modkeep_module::ModuleVersion;
 use modkeep_resolver::error::{Error, Fault, Halt, ModuleError};
+use modkeep_resolver::gather::Gather;
 use modkeep_resolver::go_version;
 use modkeep_resolver::known::Need;
 use modkeep_resolver::node::{Node, NodeId};
@@ -18,7 +19,7 @@ use super::select::Selected;
 use super::{Mode, majors};
 use crate::goenv::paths;
 use crate::list::public::{ModuleFault, ModulePublic};
-use crate::session::{Gather, Ground, Session, shown_time};
+use crate::session::{Ground, Session, shown_time};
 
 /// Where the main modules are, for those who may not look.
 pub(super) struct Place {

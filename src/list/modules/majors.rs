@@ -7,11 +7,12 @@
 use modkeep_module::path::major::split_path_version;
 use modkeep_module::semver;
 use modkeep_resolver::error::{Error, Fault};
+use modkeep_resolver::gather::Gather;
 use modkeep_resolver::query::{Allowed, Query, QueryError};
 use modkeep_resolver::world::World;
 
 use crate::list::public::ModulePublic;
-use crate::session::{Gather, shown_time};
+use crate::session::shown_time;
 
 /// So many missing majors in a row end the search.
 const GAP: u64 = 3;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use modkeep_module::quote::quote;
 use modkeep_resolver::error::{Error, Halt, ModuleError};
+use modkeep_resolver::gather::Gather;
 use modkeep_resolver::module_graph::ModuleGraph;
 use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::order;
@@ -15,7 +16,7 @@ use modkeep_resolver::world::{Pruning, World};
 
 use super::Mode;
 use crate::report::Failure;
-use crate::session::{Gather, Session};
+use crate::session::Session;
 
 /// One thing that an argument means.
 #[derive(Clone, Debug)]
