@@ -9,10 +9,15 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use modkeep_module::file_path;
 use modkeep_store::{Digest, Hasher};
 use parking_lot::RwLock;
+
+use crate::load::Scans;
+use crate::memory::{Memory, Stamp};
 
 /// The key of an action's result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,34 +76,66 @@ pub fn short(hash: &[u8; 32]) -> String {
     BASE64URL_NOPAD.encode(&hash[..15])
 }
 
-/// Contents of files by path, each read once in the life of a build.
+/// Contents of files, each read once in the life of a build.
 ///
 /// What a file held when it was first asked for is what the whole build takes it for; the compiler may see a later
 /// state, as under the go command.
 #[derive(Debug, Default)]
-pub struct FileHashes(RwLock<HashMap<PathBuf, Digest>>);
+pub struct FileHashes {
+    scans: Arc<Scans>,
+    seen: RwLock<HashMap<PathBuf, Digest>>,
+}
 
 impl FileHashes {
+    /// Contents of the files of directories that were read, and of others.
+    pub fn over(scans: Arc<Scans>) -> Self {
+        Self { scans, seen: RwLock::default() }
+    }
+
     /// The digest of a file's content.
     ///
     /// # Errors
     /// When the file can't be read.
     pub fn of(&self, path: &Path) -> io::Result<Digest> {
-        if let Some(digest) = self.0.read().get(path) {
+        if let Some(digest) = self.seen.read().get(path) {
             return Ok(*digest);
         }
-        let digest = digest_of(path)?;
-        self.0.write().insert(path.to_owned(), digest);
+        let memory = self.scans.memory();
+        let text = path.to_str();
+        let digest = match text.and_then(|text| memory.file(text)) {
+            Some(digest) => digest,
+            None => {
+                let stamp = Stamp::of(path);
+                let digest = digest_of(path)?;
+                if let Some(text) = text {
+                    memory.note_file(text, stamp, digest);
+                }
+                digest
+            }
+        };
+        self.seen.write().insert(path.to_owned(), digest);
         Ok(digest)
     }
 
-    /// Remembers what another reader of the file saw.
-    pub fn remember(&self, path: PathBuf, digest: Digest) {
-        self.0.write().insert(path, digest);
+    /// The digest of a file, given by its name in a folder.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(crate) fn in_folder(&self, folder: &str, name: &str) -> io::Result<Digest> {
+        let known = if name.contains('/') { None } else { self.scans.known_directory(folder) };
+        match known.and_then(|directory| directory.digest(name)) {
+            Some(digest) => digest,
+            None => self.of(Path::new(&file_path::join(folder, name))),
+        }
+    }
+
+    /// What is remembered from one run to the next.
+    pub(crate) fn memory(&self) -> &Memory {
+        self.scans.memory()
     }
 }
 
-fn digest_of(path: &Path) -> io::Result<Digest> {
+pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     const PIECE: usize = 64 << 10;
     let mut file = File::open(path)?;
     let mut hasher = Hasher::default();

@@ -87,15 +87,16 @@ impl Unit<'_> {
         })
     }
 
-    /// Tells again what a tool said when it was run.
-    pub(crate) fn retell(&self, id: &ActionId, key: &str) {
+    /// Tells again what a tool said when it was run; says whether it said anything.
+    pub(crate) fn retell(&self, id: &ActionId, key: &str) -> bool {
         let bench = self.shop.bench(self.package);
         let Some(output) = self.shop.cache.bytes(&id.subkey(key)).filter(|output| !output.is_empty()) else {
-            return;
+            return false;
         };
         if !self.shop.flags.dry {
             bench.tell(&String::from_utf8_lossy(&output));
         }
+        true
     }
 
     /// Compiles it; its key is not in the cache.
@@ -211,8 +212,11 @@ impl Unit<'_> {
                 Archive { path, content: Some(content) }
             }
         };
-        if let Some(key) = export_key.filter(|_| output.is_empty()) {
-            key.remember(self, &build_id, &content);
+        if output.is_empty() {
+            self.shop.memory().note_result(&id, build_id.content());
+            if let Some(key) = export_key {
+                key.remember(self, &build_id, &content);
+            }
         }
         Ok(Compiled { action: id, preimage, build_id, archive: Some(archive), is_cached: false })
     }
@@ -318,7 +322,11 @@ impl Unit<'_> {
         for source in sources {
             let path = file_path::join(&self.package.dir, source);
             let path = if source.starts_with('/') { source.clone() } else { path };
-            if let Ok(content) = self.shop.hashes.of(Path::new(&path)) {
+            let content = match source.starts_with('/') {
+                true => self.shop.hashes.of(Path::new(&path)),
+                false => self.shop.hashes.in_folder(&self.package.dir, source),
+            };
+            if let Ok(content) = content {
                 inputs.push(Input { path, content });
             }
         }

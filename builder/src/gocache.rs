@@ -24,7 +24,10 @@ use crate::action_id::ActionId;
 pub use entry::Entry;
 
 /// How often the time of use is renewed at most.
-const USE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+pub(crate) const USE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// The folder of what is no entry.
+const NOTES: &str = "modkeep";
 
 /// A build cache on disk.
 #[derive(Debug)]
@@ -104,6 +107,9 @@ impl GoCache {
     /// The action's output, if its hash is right (`cache.GetBytes`).
     pub fn bytes(&self, id: &ActionId) -> Option<Vec<u8>> {
         let entry = self.entry(id)?;
+        if entry.size == 0 && entry.output == Digest::of(b"") {
+            return Some(Vec::new());
+        }
         let content = fs::read(self.output_file(&entry.output)?).ok()?;
         (Digest::of(&content) == entry.output).then_some(content)
     }
@@ -156,6 +162,30 @@ impl GoCache {
     /// When it can't be read or written, or changes meanwhile.
     pub fn put_executable(&self, id: &ActionId, name: &str, file: &mut File) -> Result<Digest, GoCacheError> {
         self.copy(id, Some(name), file)
+    }
+
+    /// The time by its clock.
+    pub(crate) fn time(&self) -> SystemTime {
+        (self.now)()
+    }
+
+    /// A note that lies beside the entries.
+    pub(crate) fn note(&self, name: &str) -> Option<Vec<u8>> {
+        let file = self.folder.join(NOTES).join(name);
+        let text = fs::read(&file).ok()?;
+        self.mark_used(&file);
+        Some(text)
+    }
+
+    /// Leaves a note beside the entries, in place of the one of that name.
+    pub(crate) fn keep_note(&self, name: &str, text: &[u8]) -> Result<(), GoCacheError> {
+        let file = self.folder.join(NOTES).join(name);
+        self.write_output(&file, 0o666, |to| to.write_all(text))
+    }
+
+    /// Whether there is an entry for the action, whatever it says.
+    pub(crate) fn has(&self, id: &ActionId) -> bool {
+        self.entry_file(id).exists()
     }
 
     fn copy(&self, id: &ActionId, name: Option<&str>, file: &mut File) -> Result<Digest, GoCacheError> {

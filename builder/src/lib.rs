@@ -25,6 +25,7 @@ mod install;
 pub mod link;
 pub mod listing;
 pub mod load;
+pub mod memory;
 pub mod modules;
 pub mod package;
 pub mod package_flags;

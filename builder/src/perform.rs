@@ -1,5 +1,7 @@
 //! Carrying out a plan.
 
+mod known;
+
 use std::sync::OnceLock;
 
 use crate::action_id::{ActionId, short};
@@ -51,10 +53,13 @@ impl Outcome {
 impl Plan<'_> {
     /// Does all of it, and tells what fails.
     pub fn perform(mut self, shop: &Shop) -> Outcome {
+        if let Some(products) = Run::new(&self, shop).known_products() {
+            return Outcome { succeeded: true, products };
+        }
+        shop.memory().mark_used();
         let is_script = shop.flags.dry;
         self.rank(is_script);
-        let products = self.nodes.iter().map(|_| OnceLock::new()).collect();
-        let run = Run { plan: &self, shop, products };
+        let run = Run::new(&self, shop);
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
         Outcome { succeeded, products }
@@ -101,6 +106,10 @@ impl Graph for Run<'_> {
 }
 
 impl<'a> Run<'a> {
+    fn new(plan: &'a Plan<'a>, shop: &'a Shop) -> Self {
+        Self { plan, shop, products: plan.nodes.iter().map(|_| OnceLock::new()).collect() }
+    }
+
     fn goal(&self, node: &Node) -> &'a Goal<'a> {
         &self.plan.goals[node.goal]
     }
@@ -142,6 +151,32 @@ impl<'a> Run<'a> {
     }
 
     fn compile(&self, id: NodeId, node: &Node, program: Option<NodeId>) -> Result<Compiled, StepError> {
+        self.with_unit(id, node, |unit| {
+            let (action, preimage) = unit.key()?;
+            if let Some(link) = program
+                && let Some(build_id) = self.main_of_current_program(link, &action)?
+            {
+                unit.retell(&action, "stdout");
+                unit.retell(&action, "link-stdout");
+                return Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true });
+            }
+            if let Some(cached) = unit.cached(action, &preimage) {
+                if !unit.retell(&action, "stdout") {
+                    self.shop.memory().note_result(&action, cached.build_id.content());
+                }
+                return Ok(cached);
+            }
+            unit.build(action, preimage)
+        })
+    }
+
+    /// Does something with a package to compile.
+    fn with_unit<T>(
+        &self,
+        id: NodeId,
+        node: &Node,
+        work: impl FnOnce(&Unit<'_>) -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
         let package = self.package(node).ok_or_else(no_package)?;
         let imports: Vec<(&Package, &Compiled)> = node
             .needs
@@ -153,7 +188,7 @@ impl<'a> Run<'a> {
             _ => None,
         });
         let system_objects = || self.plan.system_objects(id);
-        let unit = Unit {
+        work(&Unit {
             shop: self.shop,
             goal: self.goal(node),
             package,
@@ -161,27 +196,11 @@ impl<'a> Run<'a> {
             profile,
             system_objects: &system_objects,
             folder: &node.folder,
-        };
-        let (action, preimage) = unit.key()?;
-        if let Some(link) = program
-            && let Some(build_id) = self.main_of_current_program(link, &action, &unit)?
-        {
-            return Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true });
-        }
-        if let Some(cached) = unit.cached(action, &preimage) {
-            unit.retell(&action, "stdout");
-            return Ok(cached);
-        }
-        unit.build(action, preimage)
+        })
     }
 
     /// The build ID of a main package, read from its program, if that is up to date: then nobody needs the archive.
-    fn main_of_current_program(
-        &self,
-        link: NodeId,
-        action: &ActionId,
-        unit: &Unit<'_>,
-    ) -> Result<Option<BuildId>, StepError> {
+    fn main_of_current_program(&self, link: NodeId, action: &ActionId) -> Result<Option<BuildId>, StepError> {
         // A package that others need too is wanted for itself.
         let placeholder = Compiled {
             action: *action,
@@ -207,8 +226,6 @@ impl<'a> Run<'a> {
         if expected.short() != of_link {
             return Ok(None);
         }
-        unit.retell(action, "stdout");
-        unit.retell(action, "link-stdout");
         Ok(Some(main))
     }
 

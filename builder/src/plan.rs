@@ -218,6 +218,24 @@ impl<'a> Plan<'a> {
         self.probes.get(&node).is_some_and(|probe| (probe.0)(id))
     }
 
+    /// Whether all that is wanted are programs in their places.
+    pub(crate) fn is_of_programs(&self) -> bool {
+        let mut is_wanted = vec![true; self.nodes.len()];
+        for node in &self.nodes {
+            node.needs.iter().chain(&node.after).for_each(|&need| is_wanted[need] = false);
+        }
+        let is_installed_program = |node: &Node| match (&node.work, node.needs.as_slice()) {
+            (Work::Install { .. }, [need]) => matches!(self.nodes[*need].work, Work::Link { .. }),
+            _ => false,
+        };
+        self.probes.is_empty()
+            && self
+                .nodes
+                .iter()
+                .zip(is_wanted)
+                .all(|(node, is_wanted)| !is_wanted || is_installed_program(node))
+    }
+
     /// Has the result of a node put in place.
     pub fn install(&mut self, node: usize, target: &str) -> usize {
         let Node { goal, package, folder, .. } = &self.nodes[node];

@@ -13,6 +13,7 @@ use crate::tags::Tags;
 
 mod cgo;
 mod directory;
+mod remembered;
 
 pub use cgo::{CgoError, CgoFlags};
 pub use directory::Directory;
@@ -202,7 +203,7 @@ impl Directory {
         for file in self.files() {
             if !takes_all && !file_name::fits(&file.name, tags) {
                 selector.ignore(file);
-            } else if let Some(error) = file.content.unreadable_condition() {
+            } else if let Some(error) = self.content(file).unreadable_condition() {
                 return selector.stop(file, error);
             } else {
                 selector.take(file);
@@ -226,7 +227,7 @@ struct Selector<'a> {
 
 impl<'a> Selector<'a> {
     fn ignore(&mut self, file: &File) {
-        let list = match file.content.language() {
+        let list = match file.language {
             None => &mut self.selection.ignored_go,
             Some(_) => &mut self.selection.ignored_other,
         };
@@ -234,7 +235,7 @@ impl<'a> Selector<'a> {
     }
 
     fn take(&mut self, file: &'a File) {
-        let source = match &file.content {
+        let source = match self.directory.content(file) {
             Content::Go(source) => source,
             Content::Unreadable(None, error) => {
                 let (file_name, error) = (file.name.clone(), error.clone());

@@ -7,12 +7,14 @@ mod tools;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::action::{Action, Variables};
 use crate::action_id::FileHashes;
 use crate::execute::{Ending, Machine, Outcome};
 use crate::gocache::GoCache;
-use crate::load::system_words;
+use crate::load::{Scans, system_words};
+use crate::memory::Memory;
 use crate::package::Package;
 use crate::tier::Exports;
 use crate::transcript::Transcript;
@@ -111,6 +113,17 @@ impl Shop {
             exports: Exports::default(),
             flags,
         }
+    }
+
+    /// The same shop with what was read of files, in this run and before.
+    #[must_use]
+    pub fn with_scans(self, scans: Arc<Scans>) -> Self {
+        Self { hashes: FileHashes::over(scans), ..self }
+    }
+
+    /// What is remembered from one run to the next.
+    pub(crate) fn memory(&self) -> &Memory {
+        self.hashes.memory()
     }
 
     /// Variables of the machine that change how Go's tools work, not what a target is.

@@ -80,6 +80,7 @@ impl ExportKey {
         cache.put_bytes(&id.subkey("srcfiles"), source_list(unit).as_bytes()).ok()?;
         let path = cache.output_file(&content)?.to_string_lossy().into_owned();
         self.remember(unit, &build_id, &content);
+        unit.shop.memory().note_result(&id, build_id.content());
         let archive = Some(Archive { path, content: Some(content) });
         Some(Compiled { action: id, preimage: preimage.to_owned(), build_id, archive, is_cached: true })
     }
@@ -103,7 +104,14 @@ fn exports(shop: &Shop, archive: &Archive) -> Option<Digest> {
     if let Some(known) = shop.exports.0.lock().get(&content) {
         return Some(*known);
     }
-    let digest = Digest::of(&read_exports(Path::new(&archive.path))?);
+    let digest = match shop.memory().exports(&content) {
+        Some(digest) => digest,
+        None => {
+            let digest = Digest::of(&read_exports(Path::new(&archive.path))?);
+            shop.memory().note_exports(content, digest);
+            digest
+        }
+    };
     shop.exports.0.lock().insert(content, digest);
     Some(digest)
 }

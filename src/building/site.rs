@@ -13,6 +13,7 @@ use modkeep_builder::execute::Machine;
 use modkeep_builder::goal::Goal;
 use modkeep_builder::gocache::GoCache;
 use modkeep_builder::load::{Loader, Match, Options, Scans, are_files};
+use modkeep_builder::memory::{self, Memory};
 use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::Outcome;
 use modkeep_builder::plan::Plan;
@@ -62,7 +63,10 @@ impl<'a> Site<'a> {
         };
         let builds = targets.into_iter().map(|target| build(go, flags, &toolchain, target));
         let builds = builds.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { go, flags, builds, scans: Arc::default(), cache, verb })
+        let tree = Path::new(go.folder()).ancestors().find(|folder| folder.join("go.mod").is_file());
+        let tree = tree.map_or(go.folder(), |tree| tree.to_str().unwrap_or_default());
+        let memory = Memory::of(&cache, &memory::name(tree, &toolchain.root));
+        Ok(Self { go, flags, builds, scans: Arc::new(Scans::with(memory)), cache, verb })
     }
 
     /// Loads what the patterns match, for each target.
@@ -169,10 +173,14 @@ impl<'a> Site<'a> {
             verb: self.verb.to_owned(),
         };
         let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
-        let shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags);
+        let shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
+            .with_scans(Arc::clone(&self.scans));
         let mut made = Plan::new(&goals, &work.path);
         plan(&mut made)?;
         let outcome = made.perform(&shop);
+        if !flags.dry {
+            self.scans.keep();
+        }
         // A cache that can't be trimmed still serves.
         let _ = self.cache.trim();
         let done = then(&shop, &outcome);

@@ -3,10 +3,11 @@
 //! Without a GOROOT the names are those of the last release of the same minor version that is known; what standard
 //! packages import from each other is not known then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use modkeep_builder::load::Scans;
 use modkeep_resolver::go_version;
 use modkeep_resolver::world::Standard;
 
@@ -21,7 +22,10 @@ impl Session<'_> {
     /// Tells the resolver about the standard library, before packages are loaded.
     pub(crate) fn tell_standard(&mut self, with_imports: bool) {
         self.world.standard = match root(self.go, self.source.cache.root()) {
-            Some(root) => read(&root.join("src"), with_imports),
+            Some(root) => match &self.target {
+                Some(target) if !with_imports => scanned(&target.scans, &root.join("src")),
+                _ => read(&root.join("src"), with_imports),
+            },
             None => listed(self.go.release()),
         };
     }
@@ -66,6 +70,26 @@ fn read(sources: &Path, with_imports: bool) -> Standard {
         }
     }
     Standard { packages: names.into_iter().collect(), imports, directory: sources.display().to_string() }
+}
+
+/// The names alone, from directories that may be remembered.
+fn scanned(scans: &Scans, sources: &Path) -> Standard {
+    let directory = sources.display().to_string();
+    let mut packages = HashSet::new();
+    let mut pending = vec![String::new()];
+    while let Some(name) = pending.pop() {
+        let folder = if name.is_empty() { directory.clone() } else { format!("{directory}/{name}") };
+        let Ok(found) = scans.directory(&folder) else { continue };
+        let below =
+            found.below().iter().filter(|below| !below.starts_with(['.', '_']) && *below != "testdata");
+        pending.extend(
+            below.map(|below| if name.is_empty() { below.clone() } else { format!("{name}/{below}") }),
+        );
+        if found.has_go_files() && !name.is_empty() {
+            packages.insert(name);
+        }
+    }
+    Standard { packages, imports: HashMap::new(), directory }
 }
 
 fn listed(release: &str) -> Standard {

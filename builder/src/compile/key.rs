@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use modkeep_module::file_path;
 use modkeep_module::quote::quote;
 
 use super::Unit;
@@ -105,8 +104,13 @@ impl Unit<'_> {
             return;
         }
         for file in lists.into_iter().flatten() {
-            line(format_args!("file {file} {}\n", self.hash(&file_path::join(&package.dir, file))));
+            line(format_args!("file {file} {}\n", self.hash_of_source(file)));
         }
+    }
+
+    fn hash_of_source(&self, name: &str) -> String {
+        let digest = self.shop.hashes.in_folder(&self.package.dir, name);
+        digest.map_or_else(|_| String::new(), |digest| short(digest.as_bytes()))
     }
 
     /// The content of a file as keys name it; empty for one that can't be read, which the compiler will say.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{GoCache, USE_INTERVAL};
+use super::{GoCache, NOTES, USE_INTERVAL};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TRIM_INTERVAL: Duration = DAY;
@@ -39,8 +39,10 @@ impl GoCache {
             return Ok(());
         };
         for first in 0..=255u8 {
-            trim_folder(&self.folder.join(format!("{first:02x}")), cutoff);
+            let is_entry = |name: &str| name.ends_with("-a") || name.ends_with("-d");
+            trim_folder(&self.folder.join(format!("{first:02x}")), is_entry, cutoff);
         }
+        trim_folder(&self.folder.join(NOTES), |_| true, cutoff);
         Ok(())
     }
 }
@@ -65,14 +67,14 @@ fn is_recent(text: &str, now: SystemTime) -> bool {
 }
 
 /// Removes old entries; one that another process removes meanwhile, or that can't be removed, is passed over.
-fn trim_folder(folder: &Path, cutoff: SystemTime) {
+fn trim_folder(folder: &Path, is_ours: impl Fn(&str) -> bool, cutoff: SystemTime) {
     let Ok(names) = fs::read_dir(folder) else {
         return;
     };
     for name in names.flatten() {
         let text = name.file_name();
         let text = text.to_string_lossy();
-        if !text.ends_with("-a") && !text.ends_with("-d") {
+        if !is_ours(&text) {
             continue;
         }
         let path = name.path();

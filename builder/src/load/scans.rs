@@ -1,4 +1,4 @@
-//! Directories that were read, remembered for all targets of a run.
+//! Directories that were read, remembered for all targets of a run, and from one run to the next.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::repository::{Repository, Revision};
+use crate::memory::Memory;
 use crate::select::Directory;
 
 /// What was read so far.
@@ -13,6 +14,7 @@ use crate::select::Directory;
 /// A directory is read once, whatever happens to it meanwhile: all targets of a run see the same files.
 #[derive(Debug, Default)]
 pub struct Scans {
+    memory: Arc<Memory>,
     directories: Mutex<HashMap<String, Slot>>,
     revisions: Mutex<HashMap<String, Result<Arc<Revision>, String>>>,
 }
@@ -20,6 +22,29 @@ pub struct Scans {
 type Slot = Arc<OnceLock<Result<Arc<Directory>, String>>>;
 
 impl Scans {
+    /// Nothing read yet, with what earlier runs remembered.
+    pub fn with(memory: Memory) -> Self {
+        Self { memory: Arc::new(memory), ..Self::default() }
+    }
+
+    /// What is remembered from run to run.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+
+    /// Has what was learned remembered for the next run.
+    pub fn keep(&self) {
+        if !self.memory.has_news() {
+            return;
+        }
+        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = directories.iter().filter_map(|(path, slot)| {
+            let directory = slot.get()?.as_ref().ok()?;
+            Some((path.clone(), directory.to_record()?))
+        });
+        self.memory.keep(&records.collect());
+    }
+
     /// The directory, read now or before.
     ///
     /// # Errors
@@ -29,11 +54,17 @@ impl Scans {
             let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(directories.entry(path.to_owned()).or_default())
         };
-        let read = || match Directory::read(Path::new(path)) {
+        let read = || match Directory::read(Path::new(path), &self.memory) {
             Ok(directory) => Ok(Arc::new(directory)),
             Err(error) => Err(format!("open {path}: {}", system_words(&error))),
         };
         slot.get_or_init(read).clone()
+    }
+
+    /// The directory, if it was read.
+    pub(crate) fn known_directory(&self, path: &str) -> Option<Arc<Directory>> {
+        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.get(path)?.get()?.as_ref().ok().map(Arc::clone)
     }
 
     /// The revision of a repository, asked for now or before.

@@ -1,26 +1,45 @@
 //! A directory's files, read once for all targets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use modkeep_store::Digest;
 
 use super::Language;
+use super::remembered::{self, Kept, Listing, Says};
+use crate::action_id::digest_of;
 use crate::file_name;
+use crate::memory::{Memory, Stamp};
 use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
 
 /// The files of a directory that may belong to a package, and what they say.
+///
+/// It is listed once; each file is read when somebody asks what it says, and not even then if it is remembered and as it
+/// was.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// What it looked like before it was listed; none where that doesn't tell whether the list still holds.
+    stamp: Option<Stamp>,
+    /// The directories in it, without links.
+    below: Vec<String>,
     files: Vec<File>,
+    memory: Arc<Memory>,
 }
 
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) name: String,
-    pub(super) content: Content,
+    /// The language by its name; none is Go.
+    pub(super) language: Option<Language>,
+    content: OnceLock<Content>,
+    stamp: OnceLock<Option<Stamp>>,
+    digest: OnceLock<Digest>,
+    kept: Option<Kept>,
 }
 
 #[derive(Debug)]
@@ -31,17 +50,6 @@ pub(super) enum Content {
     Nul,
     /// What the system says; `None` is for Go.
     Unreadable(Option<Language>, String),
-}
-
-impl Content {
-    /// The language, where it isn't Go.
-    pub(super) fn language(&self) -> Option<Language> {
-        match self {
-            Self::Go(_) | Self::Nul => None,
-            Self::Other(language, _) => Some(*language),
-            Self::Unreadable(language, _) => *language,
-        }
-    }
 }
 
 impl Content {
@@ -57,31 +65,77 @@ impl Content {
 }
 
 impl Directory {
-    /// Reads the directory and the headers of its files.
+    /// Lists the directory.
     ///
     /// # Errors
     /// When the directory can't be read; a file that can't be read is an error of the targets that it is for.
-    pub fn read(path: &Path) -> io::Result<Self> {
-        let mut files = Vec::new();
+    pub fn read(path: &Path, memory: &Arc<Memory>) -> io::Result<Self> {
+        // Before it is listed, so that a change meanwhile makes it another one.
+        let stamp = Stamp::of(path);
+        let kept = path.to_str().and_then(|path| memory.folder(path)).and_then(|slice| Listing::of(&slice));
+        let known = match kept {
+            Some(listing) if Some(listing.stamp) == stamp => {
+                let files = listing.files.into_iter().map(|(name, kept)| File::new(name, kept));
+                let (below, memory) = (listing.below, Arc::clone(memory));
+                return Ok(Self { path: path.to_owned(), stamp, below, files: files.collect(), memory });
+            }
+            Some(listing) => {
+                listing.files.into_iter().filter_map(|(name, kept)| Some((name, kept?))).collect()
+            }
+            None => BTreeMap::new(),
+        };
+        Self::list(path, stamp, known, memory)
+    }
+
+    fn list(
+        path: &Path,
+        mut stamp: Option<Stamp>,
+        mut known: BTreeMap<String, Kept>,
+        memory: &Arc<Memory>,
+    ) -> io::Result<Self> {
+        let (mut files, mut below) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            if !is_directory(&entry)? && !file_name::is_hidden(&name) {
-                files.extend(read_file(&entry.path(), name));
+            let kind = entry.file_type()?;
+            if kind.is_symlink() {
+                // What a link leads to may change and leave the directory as it is.
+                stamp = None;
+            }
+            if kind.is_dir() {
+                below.push(name);
+            } else if !file_name::is_hidden(&name) && is_source(&name) && !leads_to_directory(&entry, kind) {
+                let kept = known.remove(&name);
+                files.push(File::new(name, kept));
             }
         }
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { path: path.to_owned(), files })
+        below.sort_unstable();
+        let stamp = stamp.filter(|stamp| memory.trusts(stamp));
+        if stamp.is_some() {
+            memory.note_news();
+        }
+        Ok(Self { path: path.to_owned(), stamp, below, files, memory: Arc::clone(memory) })
     }
 
     /// Reads some files of the directory, given by name.
     pub fn of_files(path: &Path, names: &[String]) -> Self {
-        let mut files: Vec<File> =
-            names.iter().filter_map(|name| read_file(&path.join(name), name.clone())).collect();
+        let names = names.iter().filter(|name| is_source(name));
+        let mut files: Vec<File> = names.map(|name| File::new(name.clone(), None)).collect();
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { path: path.to_owned(), files }
+        let directory =
+            Self { path: path.to_owned(), stamp: None, below: Vec::new(), files, memory: Arc::default() };
+        directory.files.iter().for_each(|file| {
+            directory.content(file);
+        });
+        directory
+    }
+
+    /// The names of the directories in it, sorted, without links.
+    pub fn below(&self) -> &[String] {
+        &self.below
     }
 
     /// Where the directory is.
@@ -91,13 +145,13 @@ impl Directory {
 
     /// Whether there are Go files, for whatever target.
     pub fn has_go_files(&self) -> bool {
-        self.files.iter().any(|file| file.content.language().is_none())
+        self.files.iter().any(|file| file.language.is_none())
     }
 
     /// Whether any Go file is for the target by the rules of the module loader, for which a file that can't say for which
     /// targets it is is for none (`cmd/go/internal/imports/scan.go:ScanDir`).
     pub fn has_files_for(&self, tags: &Tags) -> bool {
-        let counts = |file: &File| match &file.content {
+        let counts = |file: &File| match self.content(file) {
             Content::Go(source) => is_for(source, tags),
             Content::Nul | Content::Unreadable(None, _) => true,
             Content::Other(..) | Content::Unreadable(Some(_), _) => false,
@@ -114,7 +168,7 @@ impl Directory {
         let mut imports = [BTreeSet::new(), BTreeSet::new()];
         let mut has_files = false;
         for file in self.files.iter().filter(|file| file_name::fits(&file.name, tags)) {
-            let source = match &file.content {
+            let source = match self.content(file) {
                 Content::Go(source) => source,
                 Content::Nul => {
                     let path = self.path.join(&file.name);
@@ -136,6 +190,87 @@ impl Directory {
     pub(super) fn files(&self) -> &[File] {
         &self.files
     }
+
+    /// What a file of it says, as it was when that was first asked.
+    pub(super) fn content<'f>(&self, file: &'f File) -> &'f Content {
+        file.content.get_or_init(|| {
+            if file.language == Some(Language::Object) {
+                return Content::Other(Language::Object, Ok(Condition::Always));
+            }
+            let path = self.path.join(&file.name);
+            let stamp = file.stamp(&path);
+            if let Some(content) = file.kept_for(stamp).and_then(|kept| kept.content(file.language)) {
+                return content;
+            }
+            let content = match fs::read(&path) {
+                Err(error) => Content::Unreadable(file.language, format!("open {}: {error}", path.display())),
+                Ok(text) => read_text(file.language, &text),
+            };
+            if stamp.is_some_and(|stamp| self.memory.trusts(&stamp)) {
+                self.memory.note_news();
+            }
+            content
+        })
+    }
+
+    /// The digest of a file, as it was when that was first asked; none where it isn't one of these files.
+    pub(crate) fn digest(&self, name: &str) -> Option<io::Result<Digest>> {
+        let at = self.files.binary_search_by(|file| file.name.as_str().cmp(name)).ok()?;
+        let file = &self.files[at];
+        if let Some(digest) = file.digest.get() {
+            return Some(Ok(*digest));
+        }
+        let path = self.path.join(name);
+        let stamp = file.stamp(&path);
+        let digest = match file.kept_for(stamp).and_then(|kept| kept.digest) {
+            Some(digest) => digest,
+            None => match digest_of(&path) {
+                Ok(digest) => {
+                    if stamp.is_some_and(|stamp| self.memory.trusts(&stamp)) {
+                        self.memory.note_news();
+                    }
+                    digest
+                }
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        Some(Ok(*file.digest.get_or_init(|| digest)))
+    }
+
+    /// What is to be remembered of it; none where nothing tells whether it is still so.
+    pub(crate) fn to_record(&self) -> Option<Vec<u8>> {
+        let stamp = self.stamp.filter(|stamp| self.memory.trusts(stamp))?;
+        let files = self.files.iter().map(|file| (file.name.as_str(), self.kept_of(file)));
+        Some(remembered::record(&stamp, &self.below, files))
+    }
+
+    fn kept_of(&self, file: &File) -> Option<Kept> {
+        let Some(stamp) = file.stamp.get() else { return file.kept.clone() };
+        let stamp = stamp.filter(|stamp| self.memory.trusts(stamp))?;
+        let kept = file.kept_for(Some(stamp));
+        let digest = file.digest.get().copied().or_else(|| kept.and_then(|kept| kept.digest));
+        let read = file.content.get().and_then(remembered::content);
+        let content = read.map(Says::New).or_else(|| kept.and_then(|kept| kept.content.clone()));
+        Some(Kept { stamp, digest, content })
+    }
+}
+
+impl File {
+    fn new(name: String, kept: Option<Kept>) -> Self {
+        let language = Language::of_extension(file_name::extension(&name));
+        let (content, stamp, digest) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { name, language, content, stamp, digest, kept }
+    }
+
+    /// What it looked like before anything of it was read.
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        *self.stamp.get_or_init(|| Stamp::of(path))
+    }
+
+    /// What is remembered, if it is of the file as it is.
+    fn kept_for(&self, stamp: Option<Stamp>) -> Option<&Kept> {
+        self.kept.as_ref().filter(|kept| Some(kept.stamp) == stamp)
+    }
 }
 
 /// Whether the module loader takes a file to be for a target.
@@ -145,26 +280,13 @@ fn is_for(source: &GoFile, tags: &Tags) -> bool {
     holds && (tags.cgo() || !needs_cgo)
 }
 
-/// A symbolic link to a directory is one, too.
-fn is_directory(entry: &fs::DirEntry) -> io::Result<bool> {
-    let kind = entry.file_type()?;
-    Ok(kind.is_dir() || kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_dir()))
+fn is_source(name: &str) -> bool {
+    let extension = file_name::extension(name);
+    extension == ".go" || Language::of_extension(extension).is_some()
 }
 
-fn read_file(path: &Path, name: String) -> Option<File> {
-    let extension = file_name::extension(&name);
-    let language = Language::of_extension(extension);
-    if language.is_none() && extension != ".go" {
-        return None;
-    }
-    let content = match (language, language.filter(|language| *language == Language::Object)) {
-        (_, Some(object)) => Content::Other(object, Ok(Condition::Always)),
-        (language, None) => match fs::read(path) {
-            Err(error) => Content::Unreadable(language, format!("open {}: {error}", path.display())),
-            Ok(text) => read_text(language, &text),
-        },
-    };
-    Some(File { name, content })
+fn leads_to_directory(entry: &fs::DirEntry, kind: fs::FileType) -> bool {
+    kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_dir())
 }
 
 fn read_text(language: Option<Language>, text: &[u8]) -> Content {

@@ -1,12 +1,14 @@
 //! What is known of the tools once for a whole build: what they call themselves, and how many threads compilers may use.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use parking_lot::Mutex;
 
 use super::{Shop, StepError};
 use crate::action::{Action, Variables};
 use crate::goal::Goal;
+use crate::memory::Stamp;
 
 /// Least threads of a compiler, if the machine has them.
 const MIN_THREADS: usize = 4;
@@ -61,6 +63,14 @@ impl Shop {
         if let Some(id) = ids.get(&key) {
             return Ok(id.clone());
         }
+        // Another program before it may say anything.
+        let is_plain = self.flags.wrapper.is_empty();
+        let remembered = format!("{}\n{}", key.0, key.1);
+        if let Some(id) = self.memory().tool(&program, &remembered).filter(|_| is_plain) {
+            ids.insert(key, id.clone());
+            return Ok(id);
+        }
+        let stamp = Stamp::of(Path::new(&program)).filter(|_| is_plain);
         let mut arguments = vec!["-V=full".to_owned()];
         let mut command = program.clone();
         if let Some((wrapper, before)) = self.flags.wrapper.split_first() {
@@ -91,6 +101,7 @@ impl Shop {
             [tool, "version", _, ..] if *tool == name => text.clone(),
             _ => return Err(unexpected(name, &text)),
         };
+        self.memory().note_tool(&remembered, stamp, &id);
         ids.insert(key, id.clone());
         Ok(id)
     }

@@ -1,0 +1,67 @@
+//! What tells one state of a file from another without reading it.
+
+use std::fs::Metadata;
+use std::path::Path;
+
+use super::{Reader, Writer};
+
+/// Where a file is, how long it is, and when it last changed.
+///
+/// The time of the last change of state is the system's own: no program can set it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    device: u64,
+    number: u64,
+    size: u64,
+    /// When the content changed, in nanoseconds of the epoch.
+    content: i64,
+    /// When anything about it changed.
+    state: i64,
+}
+
+impl Stamp {
+    /// The stamp of what a path leads to, links followed.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        Self::of_metadata(&std::fs::metadata(path).ok()?)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn of_metadata(metadata: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let time = |seconds: i64, more: i64| seconds.checked_mul(1_000_000_000)?.checked_add(more);
+        Some(Self {
+            device: metadata.dev(),
+            number: metadata.ino(),
+            size: metadata.size(),
+            content: time(metadata.mtime(), metadata.mtime_nsec())?,
+            state: time(metadata.ctime(), metadata.ctime_nsec())?,
+        })
+    }
+
+    /// Elsewhere times can be set at will, so that nothing is remembered.
+    #[cfg(not(unix))]
+    pub(crate) fn of_metadata(_: &Metadata) -> Option<Self> {
+        None
+    }
+
+    /// When it last changed in any way.
+    pub(super) fn latest(&self) -> i64 {
+        self.content.max(self.state)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        for number in [self.device, self.number, self.size, self.content as u64, self.state as u64] {
+            writer.number(number);
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            device: reader.number()?,
+            number: reader.number()?,
+            size: reader.number()?,
+            content: reader.number()? as i64,
+            state: reader.number()? as i64,
+        })
+    }
+}

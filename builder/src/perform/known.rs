@@ -1,0 +1,93 @@
+//! What a plan would come to, where all of it is known to be done.
+//!
+//! The programs are in their places, and each has the build ID that follows from the sources: from the remembered results
+//! of all keys below it. Then nothing is asked of the build cache and nothing is done. Entries of the cache must still
+//! grow older only when they are unused, so that once an hour they are asked for all the same.
+
+use super::{Product, Run, built_in, no_package};
+use crate::buildid::BuildId;
+use crate::compile::Compiled;
+use crate::link::Linked;
+use crate::plan::{Node, NodeId, Work};
+use crate::shop::StepError;
+
+impl Run<'_> {
+    /// What all nodes leave, if nothing is left to do.
+    pub(super) fn known_products(self) -> Option<Vec<Option<Product>>> {
+        let flags = &self.shop.flags;
+        let is_asked_for_work = flags.dry || flags.forces || flags.shows;
+        if is_asked_for_work || !self.shop.memory().is_fresh() || !self.plan.is_of_programs() {
+            return None;
+        }
+        // What a node needs has a lower number.
+        let mut is_first = true;
+        for (id, node) in self.plan.nodes.iter().enumerate() {
+            let product = self.known_product(id, node)?;
+            if let Product::Compiled(compiled) = &product
+                && node.work != Work::BuiltIn
+                && std::mem::take(&mut is_first)
+                && !self.shop.cache.has(&compiled.action)
+            {
+                // The cache was cleaned: what it holds is to be there again.
+                return None;
+            }
+            let _ = self.products[id].set(product);
+        }
+        for (id, node) in self.plan.nodes.iter().enumerate() {
+            match &node.work {
+                Work::Compile { program: Some(_) } => self.retell(id, node),
+                Work::Install { target } => self.install(node, target).ok()?,
+                _ => {}
+            }
+        }
+        Some(self.products.into_iter().map(std::sync::OnceLock::into_inner).collect())
+    }
+
+    fn known_product(&self, id: NodeId, node: &Node) -> Option<Product> {
+        match &node.work {
+            Work::BuiltIn => Some(Product::Compiled(built_in())),
+            Work::Profile { .. } => None,
+            Work::Compile { program } => self.known_package(id, node, *program).ok().map(Product::Compiled),
+            Work::Link { .. } => {
+                let program = self.program(id, None)?;
+                let (action, preimage) = program.key(&program.packages[0].1.build_id).ok()?;
+                let build_id = program.found_at_target().filter(|found| found.action() == action.short())?;
+                let path = program.target.unwrap_or_default().to_owned();
+                Some(Product::Linked(Linked { action, preimage, build_id, path, is_up_to_date: true }))
+            }
+            Work::Install { target } => match self.products[node.needs[0]].get()? {
+                Product::Linked(linked) if linked.path == *target => Some(Product::Installed),
+                _ => None,
+            },
+        }
+    }
+
+    /// Tells again what the tools said of a main package and its program.
+    fn retell(&self, id: NodeId, node: &Node) {
+        let Some(Product::Compiled(compiled)) = self.products[id].get() else { return };
+        // A main package is there, or there would be no plan for it.
+        let _ = self.with_unit(id, node, |unit| {
+            unit.retell(&compiled.action, "stdout");
+            unit.retell(&compiled.action, "link-stdout");
+            Ok(())
+        });
+    }
+
+    fn known_package(&self, id: NodeId, node: &Node, program: Option<NodeId>) -> Result<Compiled, StepError> {
+        self.with_unit(id, node, |unit| {
+            if unit.package.error.is_some() {
+                return Err(no_package());
+            }
+            let (action, preimage) = unit.key()?;
+            let build_id = match program {
+                Some(link) => self.main_of_current_program(link, &action)?,
+                None => {
+                    let content = self.shop.memory().result(&action);
+                    content.map(|content| BuildId::found(format!("{}/{content}", action.short())))
+                }
+            };
+            let build_id = build_id.ok_or_else(no_package)?;
+            Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true })
+        })
+    }
+}
