@@ -3,6 +3,8 @@
 //! What go knows and does not say: the edges that raised a module, a way from the main module to each, the version that it
 //! would have without them, and what has to go before the module does.
 
+mod revision;
+
 use std::fmt::Write;
 
 use modkeep_resolver::explain::{Difference, Explanation, differences};
@@ -10,6 +12,7 @@ use modkeep_resolver::module_graph::ModuleGraph;
 use modkeep_resolver::node::Node;
 use serde::Serialize;
 
+use self::revision::Revision;
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, paths};
 use crate::gojson;
@@ -74,7 +77,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let wanted = Wanted { verb: "mod graph", needs_root: !is_diff, flags, ..Wanted::default() };
     match (&words[..], is_diff) {
         ([before, after], true) => compare(go, &wanted, before, after, is_json),
-        (_, true) => Err(USAGE.refuse("-diff wants two go.mod files or folders")),
+        (_, true) => Err(USAGE.refuse("-diff wants two go.mod files, folders or commits")),
         ([], false) => Err(USAGE.refuse("no module is named")),
         (modules, false) => explain(go, &wanted, modules, is_json),
     }
@@ -147,16 +150,26 @@ fn show_ways(text: &mut String, head: &str, ways: &[Vec<Node>]) {
     }
 }
 
-/// The build list of a go.mod, named itself or by its folder.
+/// The build list of a go.mod, named itself, by its folder, or by a commit of the module in which the program runs.
 fn resolved<'a>(
     go: &'a GoEnv,
     wanted: &Wanted,
     place: &str,
 ) -> Result<(Session<'a>, std::sync::Arc<ModuleGraph>, Vec<Node>), Failure> {
     let path = go.absolute(place);
+    let committed = match std::fs::metadata(&path) {
+        Ok(_) => None,
+        Err(_) => Some(Revision::take(go, place)?),
+    };
     let is_folder = std::fs::metadata(&path).is_ok_and(|found| found.is_dir());
-    let go_mod = if is_folder { paths::join(&path, "go.mod") } else { path };
-    let root = paths::parent(&go_mod).unwrap_or("/").to_owned();
+    let (root, go_mod) = match &committed {
+        // Directories that replace modules are where they are today.
+        Some(revision) => (go.module_root().unwrap_or_default(), revision.go_mod()),
+        None => {
+            let go_mod = if is_folder { paths::join(&path, "go.mod") } else { path };
+            (paths::parent(&go_mod).unwrap_or("/").to_owned(), go_mod)
+        }
+    };
     let mut session = Session::start_on(go, wanted, Ground::Module { root, go_mod })?;
     let graph = session.answer(|world| world.module_graph(None))?;
     let mains = session.world.main.ids();
@@ -196,12 +209,14 @@ fn compare(go: &GoEnv, wanted: &Wanted, before: &str, after: &str, is_json: bool
     report::out(&text)
 }
 
-/// A shortest way to whoever requires exactly this version.
+/// A shortest way to whoever requires exactly this version; one through another module, if there is one, says more
+/// than that the main module requires what others made it require.
 fn way_to(session: &Session<'_>, graph: &ModuleGraph, node: &Node) -> Vec<String> {
     let path = session.world.nodes().find_path(&node.path);
     let explanation = path.and_then(|path| session.world.explain(graph, path));
-    let way = explanation.and_then(|explanation| explanation.raised_by.into_iter().next());
-    way.map(|way| names(&way)).unwrap_or_default()
+    let ways = explanation.map(|explanation| explanation.raised_by).unwrap_or_default();
+    let way = ways.iter().find(|way| way.len() > 2).or(ways.first());
+    way.map(|way| names(way)).unwrap_or_default()
 }
 
 #[cfg(test)]

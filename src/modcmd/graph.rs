@@ -25,6 +25,7 @@ pub(crate) const USAGE: Usage = Usage {
         ("modfile", Kind::Text),
         ("overlay", Kind::Text),
         ("selected", Kind::Bool),
+        ("svg", Kind::Bool),
         ("tree", Kind::Bool),
         ("x", Kind::Bool),
     ],
@@ -35,7 +36,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = ModFlags::default();
     let mut version = String::new();
     let mut tells_requests = false;
-    let (mut is_dot, mut is_tree, mut only_selected) = (false, false, false);
+    let (mut is_dot, mut is_svg, mut is_tree, mut only_selected) = (false, false, false, false);
     let words = USAGE.parse(words, go.goflags(), |name, value| {
         if name == "go" {
             check_go(go, &USAGE, "go", value)?;
@@ -44,6 +45,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         match name {
             "x" => tells_requests = value == "true",
             "dot" => is_dot = value == "true",
+            "svg" => is_svg = value == "true",
             "tree" => is_tree = value == "true",
             "selected" => only_selected = value == "true",
             _ => {}
@@ -58,11 +60,12 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let version = Some(version.as_str()).filter(|version| !version.is_empty());
     let graph = session.answer(|world| world.module_graph(version))?;
     let nodes = session.world.nodes();
-    if is_dot || is_tree || only_selected {
+    if is_dot || is_svg || is_tree || only_selected {
         let edges = picture::edges(&session.world, &graph, only_selected);
-        return report::out(&match (is_dot, is_tree) {
-            (true, _) => picture::dot(&session.world, &graph, &edges),
-            (_, true) => picture::tree(&session.world, &edges),
+        return report::out(&match (is_dot, is_svg, is_tree) {
+            (true, ..) => picture::dot(&session.world, &graph, &edges),
+            (_, true, _) => picture::svg(&session.world, &graph, &edges),
+            (.., true) => picture::tree(&session.world, &edges),
             _ => edges.iter().map(|(a, b)| format!("{} {}\n", nodes.node(*a), nodes.node(*b))).collect(),
         });
     }

@@ -1,4 +1,6 @@
-//! Pictures of a module graph: a tree in text, and Graphviz.
+//! Pictures of a module graph: a tree in text, Graphviz, and SVG.
+
+mod svg;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
@@ -6,6 +8,8 @@ use std::fmt::Write;
 use modkeep_resolver::module_graph::ModuleGraph;
 use modkeep_resolver::node::NodeId;
 use modkeep_resolver::world::World;
+
+pub(super) use svg::svg;
 
 /// The edges, each once; with `only_selected` between the versions that are selected alone.
 pub(super) fn edges(world: &World, graph: &ModuleGraph, only_selected: bool) -> Vec<(NodeId, NodeId)> {
