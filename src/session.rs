@@ -9,6 +9,7 @@ mod commit;
 mod folders;
 mod godebugs;
 mod ground;
+mod index;
 mod infos;
 mod learn;
 mod main_files;
@@ -102,6 +103,8 @@ pub(crate) struct Session<'a> {
     pub(crate) source: Arc<Source>,
     /// Where it runs.
     pub(crate) ground: Ground,
+    /// What go.mod files said in earlier runs.
+    index: index::Index,
     verb: &'static str,
     /// go.mod as it was read.
     go_mod_data: Vec<u8>,
@@ -172,11 +175,13 @@ impl<'a> Session<'a> {
     fn of(go: &'a GoEnv, world: World, source: Arc<Source>, ground: Ground, verb: &'static str) -> Self {
         let (go_mod_data, infos, roots) = (Vec::new(), HashMap::new(), HashMap::new());
         let (tags, told_faults) = (OnceCell::new(), HashSet::new());
+        let index = index::Index::of(go, &ground, source.cache.root());
         Self {
             go,
             world,
             source,
             ground,
+            index,
             verb,
             go_mod_data,
             infos,
@@ -280,6 +285,12 @@ impl<'a> Session<'a> {
     /// Fails if an error was told (`base.ExitIfErrors`).
     pub(crate) fn exit_if_failed(&self) -> Result<(), Failure> {
         if self.has_failed { Err(Failure::told(1)) } else { Ok(()) }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.index.write(&self.world.known);
     }
 }
 

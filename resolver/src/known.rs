@@ -121,6 +121,17 @@ impl Known {
         self.go_mods.insert(id, facts.map(Arc::new));
     }
 
+    /// Tells what a go.mod was found to say in an earlier run, and what [`Known::is_made_up`] said then.
+    pub fn tell_facts(&mut self, module: NodeId, facts: Arc<GoModFacts>, is_made_up: bool) {
+        self.made_up.insert(module, Ok(is_made_up));
+        self.go_mods.insert(module, Ok(facts));
+    }
+
+    /// Whether a go.mod that was told is the one that go makes up for a version without.
+    pub fn is_made_up(&self, module: NodeId) -> bool {
+        matches!(self.made_up.get(&module), Some(Ok(true)))
+    }
+
     /// Tells the versions of a module, in any order.
     pub fn tell_versions(&mut self, path: &str, versions: Result<Vec<String>, ModuleError>) {
         self.versions.insert(path.to_owned(), versions.map(Arc::from));

@@ -205,6 +205,12 @@ impl World {
         actual
     }
 
+    /// What is read in place of a module, if it is replaced. Modules of a workspace that disagree are a fault.
+    pub fn replacement(&mut self, module: &Node) -> Option<Node> {
+        self.faults.extend(self.main.contradiction(module));
+        self.main.replacement(module)
+    }
+
     /// Whether there is a main module with a file.
     pub(crate) fn has_main(&self) -> bool {
         self.main.module(self.main.first()).is_some()

@@ -1,5 +1,6 @@
 //! Where things are when nobody says where.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -55,11 +56,17 @@ fn endpoint(text: &str) -> Option<String> {
 
 /// The folder for what can be made again: `modkeep` in the user's cache folder.
 pub(crate) fn cache(environment: &Environment) -> Result<PathBuf, ConfigError> {
-    let named = environment.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let home = environment.get("HOME").map(PathBuf::from);
+    cache_of(|name| environment.get(name)).ok_or(ConfigError::NoHome)
+}
+
+/// The same, in an environment that is asked for its variables.
+pub(crate) fn cache_of<'a, T: AsRef<OsStr> + ?Sized + 'a>(
+    variable: impl Fn(&'static str) -> Option<&'a T>,
+) -> Option<PathBuf> {
+    let named = variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-    let folder = named.or_else(|| home.map(|home| home.join(usual)));
-    folder.map(|folder| folder.join("modkeep")).ok_or(ConfigError::NoHome)
+    let folder = named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(usual)));
+    folder.map(|folder| folder.join("modkeep"))
 }
 
 /// XDG_DATA_HOME counts when it is absolute, as the XDG base directory specification says.

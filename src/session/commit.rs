@@ -79,6 +79,9 @@ impl Session<'_> {
         requirements: &Requirements,
         loaded: Option<&LoadedPackages>,
     ) -> Result<(), Failure> {
+        if !self.source.sums.lock().may_change() {
+            return Ok(());
+        }
         let keep = self.answer(|world| world.kept_sums(requirements, loaded, true))?;
         let is_readonly = self.world.mode != Mode::Mod && !self.ground.is_workspace();
         self.source.sums.lock().write(&keep, is_readonly, || self.side_lock()).map_err(Failure::go)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use modkeep_builder::tags::Tags;
 use modkeep_module::ModuleVersion;
+use modkeep_module::hash::H1;
 use modkeep_module::info::Info;
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::known::{Folder, Need, Revision};
@@ -14,6 +15,7 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
 use super::folders::ForTarget;
+use super::index::{Entry, Stamp};
 use super::source::{Kept, Source, Stop, module_version};
 use super::{Session, end, folders, target};
 use crate::goenv::words;
@@ -29,6 +31,14 @@ const FEW: usize = 16;
 /// What was found out.
 enum Answer {
     GoMod(Result<Vec<u8>, ModuleError>),
+    /// A go.mod of the cache, to be kept in mind.
+    Read {
+        data: Vec<u8>,
+        stamp: Option<Stamp>,
+        hash: H1,
+    },
+    /// A go.mod that was read in an earlier run.
+    Remembered(Entry),
     Versions(Result<Vec<String>, ModuleError>),
     Revision(Result<Revision, ModuleError>, Option<Arc<Info>>),
     Latest(Result<Revision, ModuleError>),
@@ -51,6 +61,9 @@ impl Session<'_> {
         // A module is downloaded once, however many of its folders are looked into.
         let mut downloading = HashSet::new();
         let mut following = Vec::new();
+        if needs.iter().any(|need| matches!(need, Need::GoMod(_))) {
+            self.index.read(&mut self.world);
+        }
         for need in needs {
             match self.at_once(&need)? {
                 Some(Answer::Root(root)) => folders.push((need, root)),
@@ -128,6 +141,20 @@ impl Session<'_> {
                 };
                 known.tell_go_mod(node, &name, data.as_deref().map_err(Clone::clone));
             }
+            (Need::GoMod(node), Answer::Read { data, stamp, hash }) => {
+                known.tell_go_mod(node, "go.mod", Ok(&data));
+                let module = known.nodes().find(&node.path, &node.version);
+                if let (Some(stamp), Some(module)) = (stamp, module)
+                    && let Some(Ok(facts)) = known.facts(module)
+                {
+                    let (is_made_up, facts) = (known.is_made_up(module), Arc::clone(facts));
+                    self.index.keep(module, Entry { stamp, hash, is_made_up, facts });
+                }
+            }
+            (Need::GoMod(node), Answer::Remembered(entry)) => {
+                let module = self.world.id(&node.path, &node.version);
+                self.world.known.tell_facts(module, entry.facts, entry.is_made_up);
+            }
             (Need::Versions(path), Answer::Versions(versions)) => known.tell_versions(path, versions),
             (Need::Revision { path, revision }, Answer::Revision(answer, info)) => {
                 known.tell_revision(path, revision, answer);
@@ -161,9 +188,12 @@ impl Session<'_> {
             }
             Need::GoMod(node) => match module_version(&node.path, &node.version) {
                 Err(error) => Some(Answer::GoMod(Err(error))),
-                Ok(module) => match self.source.kept_go_mod(&module).map_err(end)? {
-                    Kept::Checked(data) => Some(Answer::GoMod(Ok(data))),
-                    Kept::Unproved(_) | Kept::Absent => None,
+                Ok(module) => match self.remembered(node, &module)? {
+                    Some(entry) => Some(Answer::Remembered(entry)),
+                    None => match self.source.kept_go_mod(&module).map_err(end)? {
+                        Kept::Checked { data, stamp, hash } => Some(Answer::Read { data, stamp, hash }),
+                        Kept::Unproved(_) | Kept::Absent => None,
+                    },
                 },
             },
             Need::Revision { path, revision: text } => {
@@ -177,6 +207,14 @@ impl Session<'_> {
             }
             _ => None,
         })
+    }
+
+    /// What is kept of a go.mod, if it still is as it was.
+    fn remembered(&self, node: &Node, module: &ModuleVersion) -> Result<Option<Entry>, Failure> {
+        let id = self.world.nodes().find(&node.path, &node.version);
+        let Some(entry) = id.and_then(|id| self.index.find(id)) else { return Ok(None) };
+        let is_unchanged = self.source.is_unchanged(module, entry).map_err(end)?;
+        Ok(is_unchanged.then(|| entry.clone()))
     }
 
     /// The folder of a module that packages come from.

@@ -27,6 +27,7 @@ use modkeep_resolver::world::LocalGo;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
+use super::index::{Entry, Stamp};
 use super::sums::Sums;
 use super::{Ground, Wanted, ground, local, words};
 use crate::goenv::{GoEnv, paths};
@@ -78,7 +79,14 @@ pub(crate) struct Source {
 /// A go.mod as it is found without asking anybody.
 pub(super) enum Kept {
     /// It is checked.
-    Checked(Vec<u8>),
+    Checked {
+        /// Its content.
+        data: Vec<u8>,
+        /// What the file looked like before it was read.
+        stamp: Option<Stamp>,
+        /// Its hash.
+        hash: H1,
+    },
     /// It must be looked up in the checksum database first.
     Unproved(Vec<u8>),
     /// It is not there.
@@ -271,24 +279,40 @@ impl Source {
 
     /// The go.mod of a version as the cache has it. Blocks for a moment only.
     pub(super) fn kept_go_mod(&self, module: &ModuleVersion) -> Result<Kept, Stop> {
+        let stamp = Stamp::of(&self.cache.file(module, "mod"));
         let Ok(Some(data)) = self.cache.go_mod(module) else { return Ok(Kept::Absent) };
+        let hash = hash_mod(&data);
+        match self.is_proved(module, &hash)? {
+            true => Ok(Kept::Checked { data, stamp, hash }),
+            false => Ok(Kept::Unproved(data)),
+        }
+    }
+
+    /// Whether the hash of a go.mod is right by go.sum, or nobody is to be asked about it; that is noted for go.sum.
+    fn is_proved(&self, module: &ModuleVersion, hash: &H1) -> Result<bool, Stop> {
         let path = module.path.as_str();
-        let (version, hash) = (sum_version(module, true), hash_mod(&data));
-        let is_known = self.sums.lock().check(path, &version, &hash).map_err(Stop::End)?;
+        let version = sum_version(module, true);
+        let is_known = self.sums.lock().check(path, &version, hash).map_err(Stop::End)?;
         if is_known && path != TOOLCHAIN {
-            return Ok(Kept::Checked(data));
+            return Ok(true);
         }
         if self.is_looked_up(path) {
-            return Ok(Kept::Unproved(data));
+            return Ok(false);
         }
-        self.sums.lock().add(path, &version, &hash).map_err(Stop::End)?;
-        Ok(Kept::Checked(data))
+        self.sums.lock().add(path, &version, hash).map_err(Stop::End)?;
+        Ok(true)
+    }
+
+    /// Whether a go.mod may be taken for what it was when it was read last.
+    pub(super) fn is_unchanged(&self, module: &ModuleVersion, entry: &Entry) -> Result<bool, Stop> {
+        let is_same = Stamp::of(&self.cache.file(module, "mod")) == Some(entry.stamp);
+        Ok(is_same && self.is_proved(module, &entry.hash)?)
     }
 
     /// The go.mod of a version.
     pub(crate) async fn go_mod(&self, module: &ModuleVersion) -> Result<Vec<u8>, Stop> {
         match self.kept_go_mod(module)? {
-            Kept::Checked(data) => return Ok(data),
+            Kept::Checked { data, .. } => return Ok(data),
             Kept::Unproved(data) if self.check(module, true, &hash_mod(&data)).await.is_ok() => {
                 return Ok(data);
             }

@@ -181,6 +181,11 @@ impl Sums {
         }
     }
 
+    /// Whether any line is new or marked for removal: otherwise the file stays as it is, whatever is to be kept.
+    pub(super) fn may_change(&self) -> bool {
+        self.file.is_some() && self.marks.values().any(|mark| mark.is_dirty)
+    }
+
     /// Whether the file has to be written.
     fn is_dirty(&self, keep: &BTreeSet<Node>) -> bool {
         self.lines.iter().any(|(path, version, hash)| {

@@ -17,7 +17,7 @@ pub struct GoModFacts {
     /// The version in the go line.
     pub go: Option<String>,
     /// The requirements, in order of the file; no excludes applied, no edge to `go`.
-    pub(crate) requires: Arc<[NodeId]>,
+    pub requires: Arc<[NodeId]>,
     /// What it retracts.
     pub retracts: Vec<Retract>,
     /// The directories in ignore directives.

@@ -30,12 +30,12 @@ pub(crate) fn outcome(universe: &Universe, folder: &str) -> Outcome {
         }
         Err(error) => outcome.errors[0] = message(&error),
     }
-    if let Some(fault) = world.faults.last() {
-        outcome.errors = [without_names(fault), without_names(fault)];
-        return outcome;
+    let fault = |world: &World| world.faults.last().map(|fault| without_names(fault)).unwrap_or_default();
+    if outcome.errors[0].is_empty() {
+        outcome.errors[0] = fault(&world);
     }
     let mode = if universe.is_workspace { Mode::Readonly(DirtyReason::default()) } else { Mode::Mod };
-    let mut world = tell::world(universe, folder, mode).expect("it was read before");
+    let mut world = tell::world(universe, folder, mode.clone()).expect("it was read before");
     let expanded = tell::resolve(universe, folder, &mut world, |world| {
         let requirements = world.load(&Load::default())?;
         world.expand(&requirements)
@@ -44,7 +44,7 @@ pub(crate) fn outcome(universe: &Universe, folder: &str) -> Outcome {
         Ok(Expanded { error: Some(error), .. }) => outcome.errors[1] = message(&error),
         Ok(Expanded { requirements, graph, error: None }) => {
             let list = graph.build_list(world.nodes()).iter();
-            outcome.list = list.filter_map(|node| line(&world, *node)).collect();
+            outcome.list = list.filter_map(|node| line(&mut world, *node)).collect();
             if !universe.is_workspace {
                 // Only what was read has a hash: no zip, no go.mod that can't be had.
                 let kept = world.kept_sums(&requirements, None, true).expect("the graph is known");
@@ -67,7 +67,20 @@ pub(crate) fn outcome(universe: &Universe, folder: &str) -> Outcome {
         }
         Err(error) => outcome.errors[1] = message(&error),
     }
+    if outcome.errors[1].is_empty() {
+        outcome.errors[1] = fault(&world);
+    }
+    if !outcome.errors[1].is_empty() {
+        outcome.list.clear();
+    }
+    if universe.is_workspace {
+        // Another command meets other contradictions.
+        world = tell::world(universe, folder, mode).expect("it was read before");
+    }
     outcome.answers = answers(universe, folder, &mut world);
+    if !world.faults.is_empty() {
+        outcome.answers.clear();
+    }
     if !universe.is_workspace && !universe.wanted.is_empty() {
         outcome.got = got(universe, folder);
     }
@@ -103,7 +116,10 @@ fn answers(universe: &Universe, folder: &str, world: &mut World) -> Vec<String> 
         let allowed = if is_free { Allowed::Everything } else { Allowed::NotRetracted };
         let query = Query { path, query: text, current: &current, allowed };
         Some(match tell::resolve(universe, folder, world, |world| world.query(&query)) {
-            Ok(revision) => format!("{path} {} ", revision.version),
+            Ok(revision) => {
+                world.replacement(&Node::new(path.as_str(), revision.version.as_str()));
+                format!("{path} {} ", revision.version)
+            }
             Err(error) => match *error {
                 Error::Query(error @ QueryError::NoMatch { .. }) => {
                     format!("{path} {text} module {path}: {error}")
@@ -146,10 +162,12 @@ fn got(universe: &Universe, folder: &str) -> Option<String> {
 }
 
 /// A line of `list -m all`; `go` and `toolchain` have none.
-fn line(world: &World, node: NodeId) -> Option<String> {
-    let node = world.nodes().node(node);
+fn line(world: &mut World, node: NodeId) -> Option<String> {
+    let node = world.nodes().node(node).clone();
+    if modkeep_resolver::order::is_toolchain(&node.path) {
+        return None;
+    }
     let words = |node: &Node| node.to_string().replace('@', " ");
-    let replacement = world.main.replacement(node).map(|new| format!(" => {}", words(&new)));
-    let is_module = !modkeep_resolver::order::is_toolchain(&node.path);
-    is_module.then(|| format!("{}{}\n", words(node), replacement.unwrap_or_default()))
+    let replacement = world.replacement(&node).map(|new| format!(" => {}", words(&new)));
+    Some(format!("{}{}\n", words(&node), replacement.unwrap_or_default()))
 }

@@ -187,7 +187,7 @@ fn of_requirements(
     }
     module.indirect = !requirements.direct().contains(&node.path());
     let is_vendored = matches!(world.mode, Permission::Vendor(..));
-    let Some(replacement) = world.main.replacement(&Node::new(path, version)) else {
+    let Some(replacement) = world.replacement(&Node::new(path, version)) else {
         if is_vendored {
             module.go_version = vendored_go_version(world, node);
         } else {

@@ -1,0 +1,137 @@
+//! What the go.mod files of the module cache say, kept from one run to the next.
+//!
+//! Files of the module cache don't change, yet every command reads thousands of them. So what they say is kept, one file
+//! for each main module or workspace with a module cache, in the user's cache folder. A go.mod is taken from there only
+//! while its length, times and inode are what they were when it was read, and its hash is compared with go.sum like that
+//! of a file that is read. The file is replaced as a whole; one that is damaged or of another form counts as missing, and
+//! so does everything where there is no cache folder. The module cache itself holds nothing of ours.
+
+mod form;
+mod stamp;
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use modkeep_module::hash::H1;
+use modkeep_resolver::known::{GoModFacts, Known};
+use modkeep_resolver::node::NodeId;
+use modkeep_resolver::world::World;
+use modkeep_store::Digest;
+
+pub(super) use self::stamp::Stamp;
+use super::Ground;
+use crate::config::places;
+use crate::goenv::GoEnv;
+
+/// Graphs with fewer files are read faster than anybody could notice.
+const LEAST: usize = 64;
+
+/// Above so many files, those that a run did not look at are forgotten.
+const MOST: usize = 100_000;
+
+/// A file that was not rewritten for so long belongs to a module that changes no more, or is gone.
+const OLD: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// What is kept of one go.mod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// What the file looked like.
+    pub(super) stamp: Stamp,
+    /// Its hash.
+    pub(super) hash: H1,
+    /// Whether go made it up for a version without.
+    pub(super) is_made_up: bool,
+    /// What it says.
+    pub(super) facts: Arc<GoModFacts>,
+}
+
+/// The go.mod files that are kept, and those to be kept.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// None where there is no place for it.
+    file: Option<PathBuf>,
+    entries: HashMap<NodeId, Entry>,
+    is_read: bool,
+    has_changed: bool,
+}
+
+impl Index {
+    /// That of the main module or the workspace; nothing is read yet.
+    pub(super) fn of(go: &GoEnv, ground: &Ground, cache: &Path) -> Self {
+        let subject = match ground {
+            Ground::Open => return Self::default(),
+            Ground::Module { go_mod, .. } => go_mod,
+            Ground::Workspace { go_work } => go_work,
+        };
+        let environment = go.environment();
+        let Some(folder) = places::cache_of(|name| environment.get(name)) else { return Self::default() };
+        let name = Digest::of(format!("{subject}\n{}", cache.display()).as_bytes());
+        Self { file: Some(folder.join("graphs").join(name.to_string())), ..Self::default() }
+    }
+
+    /// What is kept of a go.mod.
+    pub(super) fn find(&self, module: NodeId) -> Option<&Entry> {
+        self.entries.get(&module)
+    }
+
+    /// Reads the file, once.
+    pub(super) fn read(&mut self, world: &mut World) {
+        if std::mem::replace(&mut self.is_read, true) {
+            return;
+        }
+        let data = self.file.as_ref().and_then(|file| fs::read(file).ok());
+        self.entries = data.and_then(|data| form::decode(&data, world)).unwrap_or_default();
+    }
+
+    /// Keeps what was read.
+    pub(super) fn keep(&mut self, module: NodeId, entry: Entry) {
+        if self.file.is_some() {
+            self.entries.insert(module, entry);
+            self.has_changed = true;
+        }
+    }
+
+    /// Writes the file if something is new. That it can't be written is nobody's concern: what is kept was read before
+    /// and can be read again.
+    pub(super) fn write(&mut self, known: &Known) {
+        if !std::mem::take(&mut self.has_changed) || self.entries.len() < LEAST {
+            return;
+        }
+        let Some(file) = &self.file else { return };
+        if self.entries.len() > MOST {
+            self.entries.retain(|module, _| known.facts(*module).is_some());
+        }
+        let is_new = !file.exists();
+        let written = replace(file, &form::encode(known.nodes(), &self.entries));
+        if let (Ok(()), true, Some(folder)) = (written, is_new, file.parent()) {
+            drop(remove_old(folder));
+        }
+    }
+}
+
+/// Writes beside the file and renames: whoever reads meanwhile has one or the other.
+fn replace(file: &Path, data: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(file))?;
+    let beside = file.with_extension(format!("{}.tmp", std::process::id()));
+    let written = OpenOptions::new().write(true).create(true).truncate(true).open(&beside);
+    let written = written.and_then(|mut open| open.write_all(data));
+    #[allow(clippy::disallowed_methods, reason = "what is lost is read again")]
+    let renamed = written.and_then(|()| fs::rename(&beside, file));
+    renamed.inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+/// Removes what nobody has written for long.
+fn remove_old(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed();
+        if age.is_ok_and(|age| age > OLD) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
