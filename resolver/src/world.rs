@@ -197,7 +197,8 @@ impl World {
         if let Some(&actual) = self.actuals.get(&module) {
             return actual;
         }
-        let actual = match self.main.replacement(self.known.nodes.node(module)) {
+        let node = self.known.nodes.node(module).clone();
+        let actual = match self.replacement(&node) {
             Some(node) => self.known.nodes.id(&node.path, &node.version),
             None => module,
         };
@@ -252,8 +253,6 @@ impl World {
                 modules.iter().map(|node| self.known.nodes.id(&node.path, &node.version)).collect();
             return Ok(Summary { pruning: Pruning::Pruned, required });
         }
-        let contradiction = self.main.contradiction(self.nodes().node(module));
-        self.faults.extend(contradiction);
         let actual = self.actual(module);
         let (go, required) = match self.main.module(actual) {
             Some(main) => {

@@ -25,7 +25,7 @@ mutate() {
     local test
     for test in "--test small" "--test mvs" "--test universes" "--test packages"; do
         # shellcheck disable=SC2086
-        if ! (cd "$copy" && cargo test -q -p modkeep-resolver $test) >"$copy.log" 2>&1; then
+        if ! (cd "$copy" && cargo test -q --workspace $test) >"$copy.log" 2>&1; then
             if grep -q 'could not compile' "$copy.log"; then
                 echo "STALE   $name: it does not compile"
                 missed=1

@@ -79,7 +79,8 @@ impl Session<'_> {
         requirements: &Requirements,
         loaded: Option<&LoadedPackages>,
     ) -> Result<(), Failure> {
-        if !self.source.sums.lock().may_change() {
+        // In a workspace the search itself can find a fault: modules that are replaced in different ways.
+        if !self.ground.is_workspace() && !self.source.sums.lock().may_change() {
             return Ok(());
         }
         let keep = self.answer(|world| world.kept_sums(requirements, loaded, true))?;

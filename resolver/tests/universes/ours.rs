@@ -2,6 +2,7 @@
 
 use modkeep_resolver::edit::Edit;
 use modkeep_resolver::error::{DirtyReason, Error, ModuleError};
+use modkeep_resolver::module_graph::ModuleGraph;
 use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::query::{Allowed, Query, QueryError, is_revision_query};
 use modkeep_resolver::requirements::{Expanded, Load};
@@ -45,13 +46,14 @@ pub(crate) fn outcome(universe: &Universe, folder: &str) -> Outcome {
         Ok(Expanded { requirements, graph, error: None }) => {
             let list = graph.build_list(world.nodes()).iter();
             outcome.list = list.filter_map(|node| line(&mut world, *node)).collect();
+            let kept = world.kept_sums(&requirements, None, true).expect("the graph is known");
             if !universe.is_workspace {
                 // Only what was read has a hash: no zip, no go.mod that can't be had.
-                let kept = world.kept_sums(&requirements, None, true).expect("the graph is known");
+                let unread = unread(&mut world, &graph);
                 let is_read = |node: &&Node| {
                     let version = node.version.strip_suffix("/go.mod");
                     let file = version.map(|version| format!("{REGISTRY}/{}/@v/{version}.mod", node.path));
-                    file.is_some_and(|file| universe.files.contains_key(&file))
+                    file.is_some_and(|file| universe.files.contains_key(&file)) && !unread.contains(node)
                 };
                 let kept = kept.iter().filter(is_read).map(|node| format!("{} {}", node.path, node.version));
                 outcome.sums = kept.collect();
@@ -116,10 +118,7 @@ fn answers(universe: &Universe, folder: &str, world: &mut World) -> Vec<String> 
         let allowed = if is_free { Allowed::Everything } else { Allowed::NotRetracted };
         let query = Query { path, query: text, current: &current, allowed };
         Some(match tell::resolve(universe, folder, world, |world| world.query(&query)) {
-            Ok(revision) => {
-                world.replacement(&Node::new(path.as_str(), revision.version.as_str()));
-                format!("{path} {} ", revision.version)
-            }
+            Ok(revision) => format!("{path} {} ", revision.version),
             Err(error) => match *error {
                 Error::Query(error @ QueryError::NoMatch { .. }) => {
                     format!("{path} {text} module {path}: {error}")
@@ -131,7 +130,13 @@ fn answers(universe: &Universe, folder: &str, world: &mut World) -> Vec<String> 
             },
         })
     });
-    questions.collect()
+    let answers = questions.collect();
+    // What is kept of go.sum is looked for in the end.
+    let requirements = expanded.as_ref().map_or(&loaded, |expanded| &expanded.requirements);
+    if expanded.as_ref().is_none_or(|expanded| expanded.error.is_none()) {
+        drop(world.kept_sums(requirements, None, true));
+    }
+    answers
 }
 
 /// The go.mod that `get` leaves behind.
@@ -159,6 +164,20 @@ fn got(universe: &Universe, folder: &str) -> Option<String> {
     let before = || universe.files["m0/go.mod"].clone().into_bytes();
     let after = if written.is_dirty { written.after } else { before() };
     String::from_utf8(after).ok()
+}
+
+/// The lines of go.sum of what replaces a module whose own go.mod was read for another: its go line is known.
+fn unread(world: &mut World, graph: &ModuleGraph) -> Vec<Node> {
+    let mut lines = Vec::new();
+    for node in graph.build_list(world.nodes()).to_vec() {
+        let actual = world.actual(node);
+        let has_go_line = matches!(world.known.facts(node), Some(Ok(facts)) if facts.go.is_some());
+        if actual != node && has_go_line && world.known.facts(actual).is_none() {
+            let Node { path, version } = world.nodes().node(actual);
+            lines.push(Node::new(path.clone(), format!("{version}/go.mod")));
+        }
+    }
+    lines
 }
 
 /// A line of `list -m all`; `go` and `toolchain` have none.

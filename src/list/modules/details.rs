@@ -161,6 +161,14 @@ pub(super) fn describe(
     Ok(described)
 }
 
+/// The go line of a go.mod that was read as such, no replacements applied (`rawGoVersion`).
+fn go_line_of(world: &World, node: NodeId) -> String {
+    match world.known.facts(node) {
+        Some(Ok(facts)) => facts.go.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
 /// A module of the build list (`moduleInfo`).
 fn of_requirements(
     world: &mut World,
@@ -198,6 +206,8 @@ fn of_requirements(
     let mut replace = ModulePublic {
         path: replacement.path.to_string(),
         version: replacement.version.to_string(),
+        // If the replaced go.mod was read, as what replaces another version, its go line is shown.
+        go_version: go_line_of(world, node),
         ..ModulePublic::default()
     };
     if replace.version.is_empty() {
@@ -258,7 +268,7 @@ fn complete(
     };
     let is_unchecked =
         is_selected && !module.version.is_empty() && world.required_sums.as_ref().is_some_and(lacks_sum);
-    if module.error.is_none() && !is_unchecked {
+    if module.go_version.is_empty() && module.error.is_none() && !is_unchecked {
         let id = world.id(&module.path, &module.version);
         match world.known.facts(id) {
             Some(Ok(facts)) => module.go_version = facts.go.clone().unwrap_or_default(),
