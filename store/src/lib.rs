@@ -3,6 +3,8 @@
 //! The one idea: a name becomes visible only when what it names is durable, and the first writer of a name wins, whatever
 //! home the bytes have. [`Store`] says what every home owes; [`Memory`] is the twin for tests, [`Faulty`] breaks any home on purpose.
 //!
+//! What builds share lies elsewhere, on a shelf ([`remote`]): it is not precious.
+//!
 //! The store knows no Go: not what a module is, nor which value speaks of which blob.
 
 mod batch;
@@ -20,6 +22,7 @@ mod incoming;
 mod key;
 mod memory;
 mod packed;
+pub mod remote;
 #[cfg(feature = "s3")]
 mod s3;
 

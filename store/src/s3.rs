@@ -5,7 +5,7 @@
 //! listing. A timeout or a lost reply means that the outcome is unknown: what is there is read, and decides.
 
 mod blobs;
-mod bucket;
+pub(crate) mod bucket;
 mod probe;
 mod scratch;
 mod values;
@@ -101,14 +101,11 @@ impl S3 {
     /// [`ErrorKind::Refused`] in plain words for a bucket that does not keep them, [`ErrorKind::Damaged`] when the manifest of
     /// its small values cannot be read, [`ErrorKind::Io`] when it cannot be reached.
     pub async fn open(options: S3Options) -> Result<Self, StoreError> {
-        let prefix = options.prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         let (root, floor) = (options.scratch.clone().unwrap_or_else(std::env::temp_dir), options.free_floor);
         let scratch =
             blocking("making a folder for temporary files", move || Scratch::open(&root, floor)).await?;
         let tail_full = options.tail_full.unwrap_or(TAIL_FULL);
-        let [client, uploads] = connect(&options).await;
-        let bucket = Bucket { client, uploads, name: options.bucket, prefix };
+        let bucket = bucket_of(options).await;
         probe::probe(&bucket).await?;
         let values = Values::open(bucket.clone(), scratch.clone(), tail_full).await?;
         Ok(Self { bucket, scratch, values })
@@ -131,6 +128,14 @@ async fn blocking<T: Send + 'static>(
     act: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     spawn_blocking(act).await.map_err(|source| StoreError::new(ErrorKind::Io, subject).because(source))?
+}
+
+/// The bucket that the options name, and the ways there; it is asked nothing yet.
+pub(crate) async fn bucket_of(options: S3Options) -> Bucket {
+    let prefix = options.prefix.trim_matches('/');
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let [client, uploads] = connect(&options).await;
+    Bucket { client, uploads, name: options.bucket, prefix }
 }
 
 /// Two ways to the same server: one that waits [`ANSWER`] for an answer, one that waits as long as an upload may take.

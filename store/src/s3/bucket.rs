@@ -136,6 +136,26 @@ impl Bucket {
         patiently(ErrorKind::Io, &subject, read).await
     }
 
+    /// A whole object of at most `limit` bytes.
+    pub(crate) async fn get_bounded(&self, name: &str, limit: u64) -> Result<Option<Bytes>, StoreError> {
+        let subject = || format!("reading object `{}`", self.key(name));
+        let request = self.uploads.get_object().bucket(&self.name).key(self.key(name));
+        let Some(output) = absent(request.send().await, &subject)? else { return Ok(None) };
+        if output.content_length.is_none_or(|len| u64::try_from(len).is_ok_and(|len| len > limit)) {
+            return Err(StoreError::new(ErrorKind::Damaged, format!("{}: longer than {limit}", subject())));
+        }
+        let body = collect(output).await;
+        body.map(Some).map_err(|error| StoreError::new(ErrorKind::Io, subject()).because(error))
+    }
+
+    /// Writes an object in place of what was there, as long as it takes.
+    pub(crate) async fn put_over(&self, name: &str, body: Bytes) -> Result<(), StoreError> {
+        let subject = || format!("writing object `{}`", self.key(name));
+        let request = self.uploads.put_object().bucket(&self.name).key(self.key(name));
+        let sent = request.body(ByteStream::from(body)).send().await;
+        sent.map(drop).map_err(|error| written(error, &subject))
+    }
+
     /// Copies an object to where its operator can look at it.
     pub(crate) async fn copy(&self, name: &str, to: &str) -> Result<(), StoreError> {
         let subject = || format!("copying object `{}`", self.key(name));
