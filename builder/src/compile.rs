@@ -18,7 +18,9 @@ use crate::buildid::{self, BuildId};
 use crate::cgo;
 use crate::cover;
 use crate::goal::Goal;
+use crate::host;
 use crate::package::Package;
+use crate::rebuild::Subject;
 use crate::shop::{Bench, Shop, StepError};
 use crate::tier;
 
@@ -77,6 +79,9 @@ impl Unit<'_> {
         }
         let (file, entry) = self.shop.cache.file(&id)?;
         let build_id = buildid::read(&file).ok()??;
+        if build_id.action() != id.short() {
+            return None;
+        }
         let archive = Archive { path: file.to_string_lossy().into_owned(), content: Some(entry.output) };
         Some(Compiled {
             action: id,
@@ -90,7 +95,11 @@ impl Unit<'_> {
     /// Tells again what a tool said when it was run; says whether it said anything.
     pub(crate) fn retell(&self, id: &ActionId, key: &str) -> bool {
         let bench = self.shop.bench(self.package);
-        let Some(output) = self.shop.cache.bytes(&id.subkey(key)).filter(|output| !output.is_empty()) else {
+        let output = self.shop.cache.bytes(&id.subkey(key)).or_else(|| {
+            let remote = self.shop.remote.as_ref()?;
+            remote.content(&*remote.find_known(&self.shared_key(id)?.subkey(key))?)
+        });
+        let Some(output) = output.filter(|output| !output.is_empty()) else {
             return false;
         };
         if !self.shop.flags.dry {
@@ -99,24 +108,109 @@ impl Unit<'_> {
         true
     }
 
-    /// Compiles it; its key is not in the cache.
-    pub(crate) fn build(&self, id: ActionId, preimage: String) -> Result<Compiled, StepError> {
-        let mut bench = self.shop.bench(self.package);
-        let built = self.build_on(&mut bench, id, preimage);
-        bench.flush();
-        built
+    /// The key under which other machines find it; none where it follows from more than can be told.
+    pub(crate) fn shared_key(&self, id: &ActionId) -> Option<ActionId> {
+        if !self.shop.flags.wrapper.is_empty() || self.package.uses_swig() {
+            return None;
+        }
+        if !self.package.uses_cgo() {
+            return Some(*id);
+        }
+        let is_described = host::describes(self.package, self.goal);
+        is_described.then(|| host::key(self.shop, self.goal, id)).flatten()
     }
 
-    fn build_on(&self, bench: &mut Bench<'_>, id: ActionId, preimage: String) -> Result<Compiled, StepError> {
-        let (package, folder) = (self.package, self.folder);
-        if let Some(error) = &package.error {
+    /// What the remote cache has, as far as it is known there; its bytes come when somebody reads them.
+    pub(crate) fn found_remotely(&self, id: ActionId, preimage: &str) -> Option<Compiled> {
+        let remote = self.shop.remote.as_ref()?;
+        if self.shop.flags.forces || self.shop.flags.dry || self.package.error.is_some() {
+            return None;
+        }
+        let entry = remote.find(&self.shared_key(&id)?)?;
+        let mut archive = Archive {
+            path: self.shop.cache.place_of(&entry.output).to_string_lossy().into_owned(),
+            content: Some(entry.output),
+        };
+        let build_id = match &entry.build_id {
+            Some(build_id) => build_id.clone(),
+            // Who put it there did not look into it.
+            None => {
+                let bytes = remote.content(&entry)?;
+                archive.content = self.shop.keep(self.shop.cache.put_known(&id, entry.output, &bytes));
+                self.shop.proved.lock().extend(archive.content);
+                buildid::read(Path::new(&archive.path)).ok()??
+            }
+        };
+        if build_id.action() != id.short() {
+            return None;
+        }
+        Some(Compiled {
+            action: id,
+            preimage: preimage.to_owned(),
+            build_id,
+            archive: Some(archive),
+            is_cached: true,
+        })
+    }
+
+    /// Something that belongs to an archive in the remote cache, put into the build cache as well.
+    pub(crate) fn take_along(&self, id: &ActionId, name: &str) {
+        let Some((remote, key)) = self.shop.remote.as_ref().zip(self.shared_key(id)) else {
+            return;
+        };
+        let here = id.subkey(name);
+        if self.shop.cache.entry(&here).is_none()
+            && let Some(content) =
+                remote.find_known(&key.subkey(name)).and_then(|entry| remote.content(&entry))
+        {
+            self.shop.keep(self.shop.cache.put_bytes(&here, &content));
+        }
+    }
+
+    /// Compiles it; its key is not in the cache.
+    ///
+    /// Before anything reads the archives of imports, `prepare` has them put where they belong.
+    pub(crate) fn build(
+        &self,
+        id: ActionId,
+        preimage: String,
+        prepare: &dyn Fn() -> Result<(), StepError>,
+    ) -> Result<Compiled, StepError> {
+        if let Some(error) = &self.package.error {
             return Err(StepError::Plain(error.to_string()));
         }
         self.check_go_version()?;
+        prepare()?;
         let export_key = tier::ExportKey::of(self, &preimage);
         if let Some(compiled) = export_key.as_ref().and_then(|key| key.reuse(self, id, &preimage)) {
             return Ok(compiled);
         }
+        let subject = || Subject::package(self.goal, self.package);
+        self.shop.tell_reason(&self.package.description(), subject, &preimage)?;
+        self.build_afresh(id, preimage, export_key)
+    }
+
+    /// Compiles it whatever caches have; the archives of its imports are where they belong.
+    pub(crate) fn build_afresh(
+        &self,
+        id: ActionId,
+        preimage: String,
+        export_key: Option<tier::ExportKey>,
+    ) -> Result<Compiled, StepError> {
+        let mut bench = self.shop.bench(self.package);
+        let built = self.build_on(&mut bench, id, preimage, export_key);
+        bench.flush();
+        built
+    }
+
+    fn build_on(
+        &self,
+        bench: &mut Bench<'_>,
+        id: ActionId,
+        preimage: String,
+        export_key: Option<tier::ExportKey>,
+    ) -> Result<Compiled, StepError> {
+        let (package, folder) = (self.package, self.folder);
         bench.make_folder(folder)?;
         if self.shop.flags.dry {
             bench.tell(&format!("\n#\n# {}\n#\n\n", package.import_path));
@@ -189,15 +283,15 @@ impl Unit<'_> {
             });
         }
         let output = bench.flush();
-        // What can't be kept is made again the next time.
-        let _ = self.shop.cache.put_bytes(&id.subkey("stdout"), &output);
+        self.shop.keep(self.shop.cache.put_bytes(&id.subkey("stdout"), &output));
         let mut bytes = fs::read(&path).map_err(|error| StepError::system("open", &path, &error))?;
         let found = buildid::find(&bytes, temporary);
         let build_id = temporary.with_content(&found.content);
         buildid::rewrite(&mut bytes, &found, &build_id);
         let content = Digest::of(&bytes);
-        let archive = match self.shop.cache.put_known(&id, content, &bytes) {
-            Ok(_) => {
+        let archive = match self.shop.keep(self.shop.cache.put_known(&id, content, &bytes)) {
+            Some(_) => {
+                self.shop.proved.lock().insert(content);
                 let kept =
                     self.shop.cache.output_file(&content).map(|file| file.to_string_lossy().into_owned());
                 let kept = kept.unwrap_or_else(|| path.clone());
@@ -206,7 +300,7 @@ impl Unit<'_> {
                 let _ = fs::remove_file(&path);
                 Archive { path: kept, content: Some(content) }
             }
-            Err(_) => {
+            None => {
                 crate::shop::write_throwaway(&path, &bytes)
                     .map_err(|error| StepError::system("open", &path, &error))?;
                 Archive { path, content: Some(content) }
@@ -218,6 +312,8 @@ impl Unit<'_> {
                 key.remember(self, &build_id, &content);
             }
         }
+        let subject = Subject::package(self.goal, self.package);
+        self.shop.keep(subject.remember(&self.shop.tiers, &preimage));
         Ok(Compiled { action: id, preimage, build_id, archive: Some(archive), is_cached: false })
     }
 
@@ -245,13 +341,13 @@ impl Unit<'_> {
                     let Ok(content) = fs::read(Path::new(file)) else {
                         return;
                     };
-                    if self.shop.cache.put_bytes(&id.subkey(name), &content).is_err() {
+                    if self.shop.keep(self.shop.cache.put_bytes(&id.subkey(name), &content)).is_none() {
                         return;
                     }
                 }
             }
         }
-        let _ = self.shop.cache.put_bytes(&id.subkey("srcfiles"), list.as_bytes());
+        self.shop.keep(self.shop.cache.put_bytes(&id.subkey("srcfiles"), list.as_bytes()));
     }
 
     /// What Go code says to assembly, as far as can be told before it is compiled.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::action_id::ActionId;
 use crate::build::{Build, BuildMode};
 use crate::package::{Graph, Package};
 use crate::platform;
@@ -60,6 +61,44 @@ impl<'a> Goal<'a> {
             build,
             graph,
         }
+    }
+
+    /// The name of the set that the standard library's results are in, in the remote cache.
+    pub fn standard_set(&self) -> ActionId {
+        self.set("std")
+    }
+
+    /// The name of the set of everything else that is built here.
+    pub fn own_set(&self) -> ActionId {
+        let named = self.graph.iter().map(|(_, package)| package);
+        let mut names: Vec<&str> = named
+            .filter(|package| package.cmdline_package || package.cmdline_files)
+            .map(|package| match &package.module {
+                Some(module) => module.path.as_str(),
+                None => package.import_path.as_str(),
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        self.set(&names.join("\n"))
+    }
+
+    /// Any text that is the same for builds that share much will do: entries are found by their own keys.
+    fn set(&self, name: &str) -> ActionId {
+        let build = self.build;
+        let target = &build.target;
+        let text = format!(
+            "{}/{} {} {}{} {} {} {}\n{name}\n",
+            target.os,
+            target.arch,
+            self.link_mode,
+            self.level_line(),
+            self.experiments_line(),
+            self.install_suffix,
+            build.trimpath,
+            build.cover
+        );
+        ActionId::of(&format!("modkeep set 1\n{}\n", build.toolchain.salt()), &text)
     }
 
     /// The line of a key that names the architecture's level.

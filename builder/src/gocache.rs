@@ -29,6 +29,9 @@ pub(crate) const USE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The folder of what is no entry.
 const NOTES: &str = "modkeep";
 
+/// The folder of what go knows nothing of.
+pub const BESIDE: &str = "modkeep";
+
 /// A build cache on disk.
 #[derive(Debug)]
 pub struct GoCache {
@@ -74,6 +77,12 @@ impl GoCache {
         Ok(Self { folder: folder.to_owned(), now: system_time })
     }
 
+    /// A cache of what go knows nothing of, in a folder below this one; go's own trimming and cleaning pass it over.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { folder: self.folder.join(BESIDE), now: self.now }
+    }
+
     /// The same cache with another clock.
     #[must_use]
     pub fn with_clock(self, now: fn() -> SystemTime) -> Self {
@@ -104,6 +113,18 @@ impl GoCache {
         (metadata.len() == entry.size).then_some((file, entry))
     }
 
+    /// The file that holds the action's output, if its hash is right.
+    pub fn whole_file(&self, id: &ActionId) -> Option<(PathBuf, Entry)> {
+        let (file, entry) = self.file(id)?;
+        holds(&file, entry.size, &entry.output).then_some((file, entry))
+    }
+
+    /// Whether the file of an output is what its name says.
+    pub fn is_whole(&self, output: &Digest) -> bool {
+        let file = self.output_file(output);
+        file.is_some_and(|file| fs::metadata(&file).is_ok_and(|found| holds(&file, found.len(), output)))
+    }
+
     /// The action's output, if its hash is right (`cache.GetBytes`).
     pub fn bytes(&self, id: &ActionId) -> Option<Vec<u8>> {
         let entry = self.entry(id)?;
@@ -112,6 +133,11 @@ impl GoCache {
         }
         let content = fs::read(self.output_file(&entry.output)?).ok()?;
         (Digest::of(&content) == entry.output).then_some(content)
+    }
+
+    /// Where an output that is no executable would be.
+    pub fn place_of(&self, output: &Digest) -> PathBuf {
+        self.data_file(output)
     }
 
     /// Where the output is, or would be; for an executable the file in its folder.

@@ -6,7 +6,8 @@
 //!
 //! A [`plan`] holds what is to be done for the packages of all [`goal`]s together: compile, link, put in place. Each step
 //! has go's own key ([`action_id`]); what the [`gocache`] doesn't have under it is made by closed commands ([`action`])
-//! that the [`shop`]'s machine executes, and gets its [`buildid`].
+//! that the [`shop`]'s machine executes, and gets its [`buildid`]. What other machines made comes from a [`remote`] cache;
+//! why something is made again is said by [`rebuild`].
 
 pub mod action;
 pub mod action_id;
@@ -21,6 +22,7 @@ pub mod execute;
 pub mod file_name;
 pub mod goal;
 pub mod gocache;
+mod host;
 mod install;
 pub mod link;
 pub mod listing;
@@ -33,7 +35,9 @@ pub mod pattern;
 pub mod perform;
 pub mod plan;
 pub mod platform;
+pub mod rebuild;
 pub mod release;
+pub mod remote;
 pub mod scan;
 mod schedule;
 pub mod select;

@@ -15,7 +15,9 @@ use crate::buildid::{self, BuildId};
 use crate::cgo;
 use crate::compile::{Compiled, tool_action};
 use crate::goal::Goal;
+use crate::host;
 use crate::package::Package;
+use crate::rebuild::Subject;
 use crate::shop::{Bench, Shop, StepError};
 use crate::tier;
 use crate::words::{self, quoted_list};
@@ -36,8 +38,26 @@ pub struct Linked {
     pub build_id: BuildId,
     /// Where it is.
     pub path: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a linked program comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was at its target already, or nobody needs it.
+    Target,
+    /// A cache had it.
+    Kept,
+    /// It was linked.
+    Made,
+}
+
+impl Linked {
     /// Whether it was there already.
-    pub is_up_to_date: bool,
+    pub fn is_up_to_date(&self) -> bool {
+        self.origin == Origin::Target
+    }
 }
 
 /// One program to link.
@@ -104,21 +124,36 @@ impl Program<'_> {
     }
 
     /// Links it, unless what is at the target is up to date or the cache has it.
-    pub(crate) fn link(&self, id: ActionId, preimage: String) -> Result<Linked, StepError> {
+    ///
+    /// Before the linker runs, `prepare` has the archives put where they belong.
+    pub(crate) fn link(
+        &self,
+        id: ActionId,
+        preimage: String,
+        prepare: &dyn Fn() -> Result<(), StepError>,
+    ) -> Result<Linked, StepError> {
         if let Some(found) = self.found_at_target().filter(|found| found.action() == id.short()) {
             let path = self.target.unwrap_or_default().to_owned();
-            return Ok(Linked { action: id, preimage, build_id: found, path, is_up_to_date: true });
+            return Ok(Linked { action: id, preimage, build_id: found, path, origin: Origin::Target });
         }
         if !self.shop.flags.forces
-            && let Some((file, _)) = self.shop.cache.file(&id)
+            && let Some((file, _)) = self.shop.cache.whole_file(&id)
             && let Ok(Some(build_id)) = buildid::read(&file)
         {
             self.retell();
             let path = file.to_string_lossy().into_owned();
-            return Ok(Linked { action: id, preimage, build_id, path, is_up_to_date: false });
+            return Ok(Linked { action: id, preimage, build_id, path, origin: Origin::Kept });
         }
         let mut bench = self.shop.bench(self.package);
-        let linked = self.link_on(&mut bench, id, preimage);
+        let linked = self.link_on(&mut bench, id, preimage, Some(prepare));
+        bench.flush();
+        linked
+    }
+
+    /// Links it whatever caches have; the archives are where they belong.
+    pub(crate) fn link_afresh(&self, id: ActionId, preimage: String) -> Result<Linked, StepError> {
+        let mut bench = self.shop.bench(self.package);
+        let linked = self.link_on(&mut bench, id, preimage, None);
         bench.flush();
         linked
     }
@@ -132,7 +167,13 @@ impl Program<'_> {
         }
     }
 
-    fn link_on(&self, bench: &mut Bench<'_>, id: ActionId, preimage: String) -> Result<Linked, StepError> {
+    fn link_on(
+        &self,
+        bench: &mut Bench<'_>,
+        id: ActionId,
+        preimage: String,
+        prepare: Option<&dyn Fn() -> Result<(), StepError>>,
+    ) -> Result<Linked, StepError> {
         let main = &self.packages[0].1;
         let temporary = BuildId::of_program(&id.short(), &main.build_id);
         bench.make_folder(self.folder)?;
@@ -142,8 +183,13 @@ impl Program<'_> {
         let exe = format!("{}exe/", self.folder);
         bench.make_folder(&exe)?;
         let path = format!("{exe}{}{}", self.name, self.goal.program_suffix());
-        if let Some(build_id) = tier::kept_program(self, &id, &temporary, &path) {
-            return Ok(Linked { action: id, preimage, build_id, path, is_up_to_date: false });
+        if let Some(prepare) = prepare {
+            if let Some(build_id) = tier::kept_program(self, &id, &temporary, &path) {
+                let origin = Origin::Kept;
+                return Ok(Linked { action: id, preimage, build_id, path, origin });
+            }
+            self.tell_reason(&preimage)?;
+            prepare()?;
         }
         let mut action =
             tool_action(self.goal, "link", self.arguments(&temporary, &config, &path)?, &self.shop.folder);
@@ -161,7 +207,16 @@ impl Program<'_> {
         }
         bench.run(action, &self.package.import_path, ".", &shown)?;
         let build_id = self.finish(bench, &id, &temporary, &path)?;
-        Ok(Linked { action: id, preimage, build_id, path, is_up_to_date: false })
+        if !self.shop.flags.dry {
+            let subject = Subject::program(self.goal, self.package);
+            self.shop.keep(subject.remember(&self.shop.tiers, &preimage));
+        }
+        Ok(Linked { action: id, preimage, build_id, path, origin: Origin::Made })
+    }
+
+    fn tell_reason(&self, preimage: &str) -> Result<(), StepError> {
+        let subject = || Subject::program(self.goal, self.package);
+        self.shop.tell_reason(&format!("{} (program)", self.package.description()), subject, preimage)
     }
 
     /// Gives the program its build ID (`updateBuildID`).
@@ -178,7 +233,8 @@ impl Program<'_> {
         }
         let failed = |error| StepError::system("open", path, &error);
         let output = bench.flush();
-        let _ = self.shop.cache.put_bytes(&self.packages[0].1.action.subkey("link-stdout"), &output);
+        let said = self.packages[0].1.action.subkey("link-stdout");
+        self.shop.keep(self.shop.cache.put_bytes(&said, &output));
         let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
@@ -193,7 +249,7 @@ impl Program<'_> {
         write_changes(&mut file, &before, &bytes).map_err(failed)?;
         if self.is_kept {
             let name = format!("{}{}", self.package.program_name(), self.goal.program_suffix());
-            if let Ok(content) = self.shop.cache.put_executable(id, &name, &mut file)
+            if let Some(content) = self.shop.keep(self.shop.cache.put_executable(id, &name, &mut file))
                 && let Some(kept) = self.shop.cache.output_file(&content)
             {
                 bench.show_done(&format!("cp {path} {} # internal", kept.display()));
@@ -271,6 +327,15 @@ impl Program<'_> {
                 .any(|(package, _)| package.uses_cgo() || package.import_path == "runtime/cgo")
             || self.goal.build.instrument.is_some()
             || crate::platform::external_linking_reason(self.goal.build, &self.package.ldflags).is_some()
+    }
+
+    /// Whether all that the machine's linker has a say in follows from the identity of the host.
+    pub(crate) fn is_described_by_host(&self) -> bool {
+        let asks = |flag: &String| flag.contains("linkmode") || flag.contains("extld");
+        let is_described = |(package, _): &(&Package, &Compiled)| {
+            !package.uses_cgo() && !package.uses_swig() || host::describes(package, self.goal)
+        };
+        !self.package.ldflags.iter().any(asks) && self.packages.iter().all(is_described)
     }
 }
 

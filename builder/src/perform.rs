@@ -1,15 +1,24 @@
 //! Carrying out a plan.
+//!
+//! A result is taken from where it is nearest: the build cache, the [remote](crate::remote) one, an archive that differs in its
+//! ID only; else it is made. What a cache has is believed as far as its bytes are what their name says, which is looked at when
+//! a tool is about to read them ([`bytes`]).
 
+mod bytes;
 mod known;
+mod publish;
+mod verify;
 
 use std::sync::OnceLock;
+
+use parking_lot::Mutex;
 
 use crate::action_id::{ActionId, short};
 use crate::buildid::BuildId;
 use crate::compile::{Archive, Compiled, Unit, tool_action};
 use crate::goal::Goal;
 use crate::install;
-use crate::link::{Linked, Program};
+use crate::link::{Linked, Origin, Program};
 use crate::package::Package;
 use crate::plan::{Node, NodeId, Plan, Work};
 use crate::schedule::{self, Graph};
@@ -61,6 +70,7 @@ impl Plan<'_> {
         self.rank(is_script);
         let run = Run::new(&self, shop);
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
+        run.publish();
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
         Outcome { succeeded, products }
     }
@@ -70,6 +80,10 @@ struct Run<'a> {
     plan: &'a Plan<'a>,
     shop: &'a Shop,
     products: Vec<OnceLock<Product>>,
+    /// Held while the archive of a node is made a second time.
+    again: Vec<Mutex<()>>,
+    /// What is verified in this run is another part than in the last.
+    seed: u64,
 }
 
 impl Graph for Run<'_> {
@@ -107,7 +121,9 @@ impl Graph for Run<'_> {
 
 impl<'a> Run<'a> {
     fn new(plan: &'a Plan<'a>, shop: &'a Shop) -> Self {
-        Self { plan, shop, products: plan.nodes.iter().map(|_| OnceLock::new()).collect() }
+        let products = plan.nodes.iter().map(|_| OnceLock::new()).collect();
+        let again = plan.nodes.iter().map(|_| Mutex::default()).collect();
+        Self { plan, shop, products, again, seed: verify::seed() }
     }
 
     fn goal(&self, node: &Node) -> &'a Goal<'a> {
@@ -160,13 +176,17 @@ impl<'a> Run<'a> {
                 unit.retell(&action, "link-stdout");
                 return Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true });
             }
-            if let Some(cached) = unit.cached(action, &preimage) {
+            let cached = unit.cached(action, &preimage).or_else(|| unit.found_remotely(action, &preimage));
+            if let Some(cached) = cached {
+                if self.is_sampled(&action) {
+                    self.verify_archive(unit, node, &cached)?;
+                }
                 if !unit.retell(&action, "stdout") {
                     self.shop.memory().note_result(&action, cached.build_id.content());
                 }
                 return Ok(cached);
             }
-            unit.build(action, preimage)
+            unit.build(action, preimage, &|| self.ensure(&node.needs))
         })
     }
 
@@ -177,7 +197,6 @@ impl<'a> Run<'a> {
         node: &Node,
         work: impl FnOnce(&Unit<'_>) -> Result<T, StepError>,
     ) -> Result<T, StepError> {
-        let package = self.package(node).ok_or_else(no_package)?;
         let imports: Vec<(&Package, &Compiled)> = node
             .needs
             .iter()
@@ -191,7 +210,7 @@ impl<'a> Run<'a> {
         work(&Unit {
             shop: self.shop,
             goal: self.goal(node),
-            package,
+            package: self.package(node).ok_or_else(no_package)?,
             imports,
             profile,
             system_objects: &system_objects,
@@ -261,13 +280,20 @@ impl<'a> Run<'a> {
         let (action, preimage) = program.key(&program.packages[0].1.build_id)?;
         if self.plan.is_needless(id, &action) {
             let build_id = BuildId::of_program(&action.short(), &program.packages[0].1.build_id);
-            return Ok(Linked { action, preimage, build_id, path: String::new(), is_up_to_date: true });
+            let (path, origin) = (String::new(), Origin::Target);
+            return Ok(Linked { action, preimage, build_id, path, origin });
         }
-        program.link(action, preimage)
+        let needs = &self.plan.nodes[id].needs;
+        let linked = program.link(action, preimage, &|| self.ensure(needs))?;
+        if linked.origin != Origin::Made && self.is_sampled(&action) {
+            self.verify_program(&program, needs, &linked)?;
+        }
+        Ok(linked)
     }
 
     fn install(&self, node: &Node, target: &str) -> Result<(), StepError> {
         let package = self.package(node).ok_or_else(no_package)?;
+        self.ensure(&node.needs)?;
         let (path, is_program) = match self.products[node.needs[0]].get() {
             Some(Product::Linked(linked)) => (linked.path.clone(), true),
             Some(Product::Compiled(compiled)) => {
@@ -293,7 +319,7 @@ impl<'a> Run<'a> {
         );
         let id = ActionId::of(goal.build.toolchain.salt(), &text);
         if !self.shop.flags.forces
-            && let Some((file, entry)) = self.shop.cache.file(&id)
+            && let Some((file, entry)) = self.shop.cache.whole_file(&id)
         {
             return Ok(Archive { path: file.to_string_lossy().into_owned(), content: Some(entry.output) });
         }
@@ -310,8 +336,8 @@ impl<'a> Run<'a> {
         }
         let mut file =
             std::fs::File::open(&output).map_err(|error| StepError::system("open", &output, &error))?;
-        let content = self.shop.cache.put_file(&id, &mut file).map_err(StepError::plain)?;
-        Ok(Archive { path: output, content: Some(content) })
+        let content = self.shop.keep(self.shop.cache.put_file(&id, &mut file));
+        Ok(Archive { path: output, content })
     }
 }
 

@@ -4,18 +4,26 @@
 
 mod tools;
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use modkeep_store::Digest;
+use parking_lot::Mutex;
 
 use crate::action::{Action, Variables};
 use crate::action_id::FileHashes;
 use crate::execute::{Ending, Machine, Outcome};
-use crate::gocache::GoCache;
+use crate::gocache::{GoCache, GoCacheError};
+use crate::host::Hosts;
 use crate::load::{Scans, system_words};
 use crate::memory::Memory;
 use crate::package::Package;
+use crate::rebuild::Subject;
+use crate::remote::Remote;
 use crate::tier::Exports;
 use crate::transcript::Transcript;
 use crate::words;
@@ -39,6 +47,12 @@ pub struct Flags {
     pub parallel: usize,
     /// `-toolexec`.
     pub wrapper: Vec<String>,
+    /// `-cache-verify`: which part of what caches have is made again and compared, from 0 to 1.
+    pub verified_part: f64,
+    /// `-debug-cache`: say why something is made.
+    pub tells_reasons: bool,
+    /// Make nothing, and only say what would be made and why.
+    pub only_tells_reasons: bool,
     /// What messages call the verb, such as `build`.
     pub verb: String,
 }
@@ -48,6 +62,10 @@ pub struct Flags {
 pub struct Shop {
     /// The build cache.
     pub cache: GoCache,
+    /// What is kept beside it, which go knows nothing of.
+    pub tiers: GoCache,
+    /// Results of other machines.
+    pub remote: Option<Remote>,
     /// Contents of source files.
     pub hashes: FileHashes,
     /// What runs commands.
@@ -62,6 +80,10 @@ pub struct Shop {
     pub flags: Flags,
     pub(crate) tools: Tools,
     pub(crate) exports: Exports,
+    pub(crate) hosts: Hosts,
+    /// Outputs in the build cache whose bytes are what their names say.
+    pub(crate) proved: Mutex<HashSet<Digest>>,
+    has_warned: AtomicBool,
 }
 
 /// Why a step failed.
@@ -103,7 +125,9 @@ impl Shop {
         flags: Flags,
     ) -> Self {
         Self {
+            tiers: cache.beside(),
             cache,
+            remote: None,
             hashes: FileHashes::default(),
             machine,
             transcript,
@@ -111,6 +135,9 @@ impl Shop {
             folder: folder.to_owned(),
             tools: Tools::new(flags.parallel),
             exports: Exports::default(),
+            hosts: Hosts::default(),
+            proved: Mutex::default(),
+            has_warned: AtomicBool::new(false),
             flags,
         }
     }
@@ -124,6 +151,38 @@ impl Shop {
     /// What is remembered from one run to the next.
     pub(crate) fn memory(&self) -> &Memory {
         self.hashes.memory()
+    }
+
+    /// What came of a put; that something could not be kept is said once, and is no failure: it is made again the next time.
+    pub(crate) fn keep<T>(&self, put: Result<T, GoCacheError>) -> Option<T> {
+        let error = match put {
+            Ok(put) => return Some(put),
+            Err(error) => error,
+        };
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            self.warn(&format!("results are not kept: {}", StepError::plain(error)));
+        }
+        None
+    }
+
+    /// Says why something is made if that is wanted; fails where nothing is to be made.
+    pub(crate) fn tell_reason(
+        &self,
+        what: &str,
+        subject: impl Fn() -> Subject,
+        preimage: &str,
+    ) -> Result<(), StepError> {
+        if !self.flags.tells_reasons && !self.flags.only_tells_reasons {
+            return Ok(());
+        }
+        let reason = subject().reason(&self.tiers, preimage);
+        self.transcript.tell(what, &format!("{what} is not cached:\n{reason}"));
+        if self.flags.only_tells_reasons { Err(StepError::Reported(String::new())) } else { Ok(()) }
+    }
+
+    /// Says what a person should know and no program acts on.
+    pub(crate) fn warn(&self, text: &str) {
+        self.transcript.tell("", &format!("modkeep: warning: {text}\n"));
     }
 
     /// Variables of the machine that change how Go's tools work, not what a target is.

@@ -2,8 +2,9 @@
 //!
 //! Go names a package's import by the content of its whole archive, so that a changed function body recompiles all that
 //! import it, directly or not. A compiler reads only the export data: where that is unchanged, the result is the old
-//! archive with the new key in its build ID, byte for byte. Programs are kept by go's own key, where no other linker had a say.
-//! Entries live in the build cache itself, under keys that go never asks for, and grow old there as all others.
+//! archive with the new key in its build ID, byte for byte. Programs are kept by go's own key; where the machine's linker had
+//! a say, with the identity of the [host](crate::host).
+//! Entries live in a cache of their own beside go's, bounded by size and age, and may come from the [remote](crate::remote).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,6 +18,7 @@ use parking_lot::Mutex;
 use crate::action_id::ActionId;
 use crate::buildid::{self, BuildId};
 use crate::compile::{Archive, Compiled, Unit};
+use crate::host;
 use crate::link::Program;
 use crate::shop::Shop;
 
@@ -62,11 +64,19 @@ impl ExportKey {
 
     /// The old archive under the new key, if there is one whose content is what its ID says.
     pub(crate) fn reuse(&self, unit: &Unit<'_>, id: ActionId, preimage: &str) -> Option<Compiled> {
-        let cache = &unit.shop.cache;
-        let kept = String::from_utf8(cache.bytes(&self.0)?).ok()?;
+        let (shop, cache) = (unit.shop, &unit.shop.cache);
+        let kept = shop.tiers.bytes(&self.0).or_else(|| {
+            let remote = shop.remote.as_ref()?;
+            remote.content(&*remote.find_known(&self.0)?)
+        })?;
+        let kept = String::from_utf8(kept).ok()?;
         let (old, digest) = kept.trim_end().split_once(' ')?;
         let (old, digest) = (BuildId::found(old.to_owned()), Digest::parse(digest).ok()?);
-        let mut bytes = std::fs::read(cache.output_file(&digest)?).ok()?;
+        let here = cache.output_file(&digest).and_then(|file| std::fs::read(file).ok());
+        let mut bytes = here.or_else(|| {
+            let remote = shop.remote.as_ref()?;
+            remote.content(&*remote.find_output(&digest)?)
+        })?;
         let found = buildid::find(&bytes, &old);
         let build_id = BuildId::of_package(&id.short()).with_content(&found.content);
         if found.places.is_empty() || build_id.content() != old.content() {
@@ -74,10 +84,11 @@ impl ExportKey {
         }
         buildid::rewrite(&mut bytes, &found, &build_id);
         let content = Digest::of(&bytes);
-        cache.put_known(&id, content, &bytes).ok()?;
+        shop.keep(cache.put_known(&id, content, &bytes))?;
         // The tools said nothing the first time, or there would be no key.
-        cache.put_bytes(&id.subkey("stdout"), b"").ok()?;
-        cache.put_bytes(&id.subkey("srcfiles"), source_list(unit).as_bytes()).ok()?;
+        shop.keep(cache.put_bytes(&id.subkey("stdout"), b""))?;
+        shop.keep(cache.put_bytes(&id.subkey("srcfiles"), source_list(unit).as_bytes()))?;
+        shop.proved.lock().insert(content);
         let path = cache.output_file(&content)?.to_string_lossy().into_owned();
         self.remember(unit, &build_id, &content);
         unit.shop.memory().note_result(&id, build_id.content());
@@ -85,10 +96,14 @@ impl ExportKey {
         Some(Compiled { action: id, preimage: preimage.to_owned(), build_id, archive, is_cached: true })
     }
 
+    /// The key itself.
+    pub(crate) fn action(&self) -> &ActionId {
+        &self.0
+    }
+
     /// Keeps what was made.
     pub(crate) fn remember(&self, unit: &Unit<'_>, build_id: &BuildId, content: &Digest) {
-        // What isn't kept is made again.
-        let _ = unit.shop.cache.put_bytes(&self.0, format!("{build_id} {content}\n").as_bytes());
+        unit.shop.keep(unit.shop.tiers.put_bytes(&self.0, format!("{build_id} {content}\n").as_bytes()));
     }
 }
 
@@ -132,7 +147,22 @@ fn read_exports(archive: &Path) -> Option<Vec<u8>> {
     Some(member.split_off(start))
 }
 
-/// The program that the cache has under go's key, put where the linker would have left it.
+/// The key of a program in the tier; none where it follows from more than can be told.
+pub(crate) fn program_key(program: &Program<'_>, id: &ActionId) -> Option<ActionId> {
+    let shop = program.shop;
+    if shop.flags.dry || !shop.flags.wrapper.is_empty() {
+        return None;
+    }
+    if !program.may_link_externally() {
+        return Some(ActionId::of(PROGRAMS, &id.to_string()));
+    }
+    if !program.is_described_by_host() {
+        return None;
+    }
+    host::key(shop, program.goal, &ActionId::of(PROGRAMS, &id.to_string()))
+}
+
+/// The program that a cache has, put where the linker would have left it.
 pub(crate) fn kept_program(
     program: &Program<'_>,
     id: &ActionId,
@@ -140,10 +170,20 @@ pub(crate) fn kept_program(
     path: &str,
 ) -> Option<BuildId> {
     let shop = program.shop;
-    if shop.flags.dry || shop.flags.forces || program.is_kept || program.may_link_externally() {
+    // What the build cache keeps was looked for there.
+    if shop.flags.forces || (program.is_kept && shop.remote.is_none()) {
         return None;
     }
-    let bytes = shop.cache.bytes(&ActionId::of(PROGRAMS, &id.to_string()))?;
+    let key = program_key(program, id)?;
+    let here = (!program.is_kept).then(|| shop.tiers.bytes(&key)).flatten();
+    let bytes = here.or_else(|| {
+        let remote = shop.remote.as_ref()?;
+        let bytes = remote.content(&*remote.find(&key)?)?;
+        if !program.is_kept {
+            shop.keep(shop.tiers.put_bytes(&key, &bytes));
+        }
+        Some(bytes)
+    })?;
     crate::shop::write_throwaway(path, &bytes).ok()?;
     make_executable(path).ok()?;
     let build_id = buildid::read(Path::new(path)).ok()??;
@@ -152,10 +192,12 @@ pub(crate) fn kept_program(
     same_inputs.then_some(build_id)
 }
 
-/// Keeps a program that only Go's linker made.
+/// Keeps a program whose key says all that it follows from.
 pub(crate) fn keep_program(program: &Program<'_>, id: &ActionId, bytes: &[u8]) {
-    if !program.is_kept && !program.may_link_externally() {
-        let _ = program.shop.cache.put_bytes(&ActionId::of(PROGRAMS, &id.to_string()), bytes);
+    if !program.is_kept
+        && let Some(key) = program_key(program, id)
+    {
+        program.shop.keep(program.shop.tiers.put_bytes(&key, bytes));
     }
 }
 

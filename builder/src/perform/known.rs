@@ -7,7 +7,7 @@
 use super::{Product, Run, built_in, no_package};
 use crate::buildid::BuildId;
 use crate::compile::Compiled;
-use crate::link::Linked;
+use crate::link::{Linked, Origin};
 use crate::plan::{Node, NodeId, Work};
 use crate::shop::StepError;
 
@@ -15,7 +15,8 @@ impl Run<'_> {
     /// What all nodes leave, if nothing is left to do.
     pub(super) fn known_products(self) -> Option<Vec<Option<Product>>> {
         let flags = &self.shop.flags;
-        let is_asked_for_work = flags.dry || flags.forces || flags.shows;
+        let looks_closer = flags.verified_part > 0.0 || flags.tells_reasons || flags.only_tells_reasons;
+        let is_asked_for_work = flags.dry || flags.forces || flags.shows || looks_closer;
         if is_asked_for_work || !self.shop.memory().is_fresh() || !self.plan.is_of_programs() {
             return None;
         }
@@ -53,7 +54,8 @@ impl Run<'_> {
                 let (action, preimage) = program.key(&program.packages[0].1.build_id).ok()?;
                 let build_id = program.found_at_target().filter(|found| found.action() == action.short())?;
                 let path = program.target.unwrap_or_default().to_owned();
-                Some(Product::Linked(Linked { action, preimage, build_id, path, is_up_to_date: true }))
+                let origin = Origin::Target;
+                Some(Product::Linked(Linked { action, preimage, build_id, path, origin }))
             }
             Work::Install { target } => match self.products[node.needs[0]].get()? {
                 Product::Linked(linked) if linked.path == *target => Some(Product::Installed),
