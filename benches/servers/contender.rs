@@ -170,6 +170,7 @@ pub(crate) fn serve(tree: &str, address: &str) {
             listener: tokio::net::TcpListener::bind(address).await.expect("a free port"),
             certificates: None,
             store: Arc::new(store) as Arc<dyn Store>,
+            builds: None,
             upstream: Some(Arc::new(upstream)),
             is_offline: false,
             databases: Vec::new(),

@@ -8,6 +8,7 @@ use modkeep_fetch::via::Identity;
 use modkeep_store::Store;
 use tokio::net::TcpListener;
 
+use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::forwarded::Trusted;
 use crate::freshness::Freshness;
@@ -23,6 +24,8 @@ pub struct Config {
     pub certificates: Option<Arc<Certificates>>,
     /// Where files and answers rest.
     pub store: Arc<dyn Store>,
+    /// What builds share; nothing where they share nothing.
+    pub builds: Option<Arc<Builds>>,
     /// Where modules come from; `None` serves what is kept and nothing else.
     pub upstream: Option<Arc<Upstream>>,
     /// Whether nobody may be asked (`--offline`), rather than that there is nobody to ask.

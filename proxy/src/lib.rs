@@ -6,6 +6,7 @@
 
 mod access;
 mod body;
+mod builds;
 mod clock;
 mod config;
 mod error;
@@ -25,6 +26,7 @@ mod wire;
 use std::io;
 use std::sync::Arc;
 
+pub use builds::{BuildRules, Builds};
 pub use clock::{Clock, Moment};
 pub use config::Config;
 pub use forget::{ForgetError, Forgotten, forget};
@@ -80,8 +82,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> io::Re
     };
     let mirror = Mirror::new(parts, &hangar);
     let protocol = Protocol::new(mirror, databases, config.policy, Arc::clone(&metrics));
+    if let Some(builds) = &config.builds {
+        hangar.spawn(Arc::clone(builds).tend());
+    }
     let service = Service::new(
         protocol,
+        config.builds,
         metrics,
         &config.base_path,
         config.identity,

@@ -12,9 +12,11 @@ use http::{HeaderValue, Method, Request, Response, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use modkeep_fetch::via::Identity;
+use modkeep_store::remote::ROUTE;
 
 use crate::access::{Entry, Tally};
 use crate::body::Body;
+use crate::builds::Builds;
 use crate::error::Problem;
 use crate::forwarded::{Client, Trusted};
 use crate::metrics::{self, Answered, Metrics};
@@ -24,6 +26,7 @@ use crate::resolve::{self, Resolving};
 /// Answers requests.
 pub(crate) struct Service {
     protocol: Protocol,
+    builds: Option<Arc<Builds>>,
     metrics: Arc<Metrics>,
     /// `/` or `/path`, without a slash at its end.
     base_path: String,
@@ -77,6 +80,7 @@ struct Answer {
 impl Service {
     pub(crate) fn new(
         protocol: Protocol,
+        builds: Option<Arc<Builds>>,
         metrics: Arc<Metrics>,
         base_path: &str,
         identity: Identity,
@@ -86,7 +90,7 @@ impl Service {
         let base_path = base_path.trim_matches('/');
         let base_path = if base_path.is_empty() { String::new() } else { format!("/{base_path}") };
         let (resolving, requests) = (Resolving::new(), AtomicU64::new(0));
-        Self { protocol, metrics, base_path, identity, trusted, access_log, resolving, requests }
+        Self { protocol, builds, metrics, base_path, identity, trusted, access_log, resolving, requests }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -160,6 +164,11 @@ impl Service {
         if inside == Some(resolve::PATH) {
             let reply = self.resolving.answer(&self.protocol, request.method(), body).await;
             return Answer { kind: "resolve", reply };
+        }
+        if let Some((builds, name)) =
+            self.builds.as_ref().zip(inside.and_then(|path| path.strip_prefix(ROUTE)))
+        {
+            return Answer { kind: "cache", reply: builds.answer(request, body, name).await };
         }
         if request.method() != Method::GET && !head {
             return refuse("method", Problem::Method);

@@ -126,6 +126,7 @@ impl World {
             listener,
             certificates: None,
             store: wishes.store,
+            builds: None,
             upstream: fetching,
             is_offline: wishes.offline,
             databases,
