@@ -5,11 +5,13 @@ pub(crate) mod clean;
 mod flags;
 pub(crate) mod install;
 mod interrupt;
+pub(crate) mod rebuild;
+pub(crate) mod remote;
 pub(crate) mod run;
 mod site;
 pub(crate) mod test;
 
-pub(crate) use site::{open_cache, settings};
+pub(crate) use site::{cache_folder_of, open_cache, settings};
 
 pub(crate) use flags::BuildFlags;
 use site::Site;
@@ -23,11 +25,13 @@ macro_rules! build_flags {
             ("asmflags", crate::flags::Kind::Text),
             ("buildmode", crate::flags::Kind::Text),
             ("buildvcs", crate::flags::Kind::Optional),
+            ("cache-verify", crate::flags::Kind::Text),
             ("compiler", crate::flags::Kind::Text),
             ("cover", crate::flags::Kind::Bool),
             ("covermode", crate::flags::Kind::Text),
             ("coverpkg", crate::flags::Kind::Text),
             ("debug-actiongraph", crate::flags::Kind::Text),
+            ("debug-cache", crate::flags::Kind::Bool),
             ("gccgoflags", crate::flags::Kind::Text),
             ("gcflags", crate::flags::Kind::Text),
             ("installsuffix", crate::flags::Kind::Text),
@@ -44,6 +48,8 @@ macro_rules! build_flags {
             ("pgo", crate::flags::Kind::Text),
             ("pkgdir", crate::flags::Kind::Text),
             ("race", crate::flags::Kind::Bool),
+            ("remote", crate::flags::Kind::Text),
+            ("remote-mode", crate::flags::Kind::Text),
             ("tags", crate::flags::Kind::Text),
             ("targets", crate::flags::Kind::Text),
             ("toolexec", crate::flags::Kind::Text),

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command};
 
 use crate::config::Environment;
 use crate::report::Failure;
-use crate::{completions, conformance, goverbs, report, serve, store, version};
+use crate::{cacheprog, completions, conformance, goverbs, report, serve, store, version};
 
 /// A verb of our own: its flags and help, and what it does.
 struct Verb {
@@ -19,6 +19,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { command: serve::command, run: serve::run },
     Verb { command: store::command, run: store::run },
+    Verb { command: cacheprog::command, run: cacheprog::run },
     Verb { command: conformance::command, run: conformance::run },
     Verb { command: version::command, run: version::run },
     Verb { command: completions::command, run: completions::run },

@@ -3,6 +3,7 @@
 //! One table names each setting once; flags, variables and keys of the file are made from it, so they can't drift
 //! apart. The environment is read here and nowhere else, once.
 
+pub(crate) mod builds;
 mod clients;
 pub(crate) mod environment;
 mod error;

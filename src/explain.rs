@@ -1,4 +1,5 @@
-//! `modkeep explain`: why a module is in the build list at its version, and what differs between two build lists.
+//! `modkeep explain`: why a module is in the build list at its version, what differs between two build lists, and why
+//! packages would be built again.
 //!
 //! What go knows and does not say: the edges that raised a module, a way from the main module to each, the version that it
 //! would have without them, and what has to go before the module does.
@@ -13,6 +14,7 @@ use modkeep_resolver::node::Node;
 use serde::Serialize;
 
 use self::revision::Revision;
+use crate::building::{BuildFlags, build_flags, rebuild};
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, paths};
 use crate::gojson;
@@ -22,14 +24,9 @@ use crate::session::{Ground, ModFlags, Session, Wanted};
 /// How the verb is used.
 pub(crate) const USAGE: Usage = Usage {
     name: "explain",
-    line: "modkeep explain [-json] module...\n       modkeep explain [-json] -diff before after",
-    flags: &[
-        ("diff", Kind::Bool),
-        ("json", Kind::Bool),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("overlay", Kind::Text),
-    ],
+    line: "modkeep explain [-json] module...\n       modkeep explain [-json] -diff before after\n       \
+           modkeep explain -rebuild [build flags] [packages]",
+    flags: build_flags![("diff", Kind::Bool), ("rebuild", Kind::Bool)],
 };
 
 /// Ways that are shown of each kind in text; JSON has all.
@@ -64,15 +61,22 @@ struct Change {
 /// Explains.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = ModFlags::default();
-    let (mut is_json, mut is_diff) = (false, false);
+    let mut of_build = BuildFlags::default();
+    let (mut is_json, mut is_diff, mut is_rebuild) = (false, false, false);
     let words = USAGE.parse(words, go.goflags(), |name, value| {
         match name {
             "json" => is_json = value == "true",
             "diff" => is_diff = value == "true",
-            _ => drop(flags.set(name, value)?),
+            "rebuild" => is_rebuild = value == "true",
+            "modcacherw" | "modfile" | "mod" | "overlay" => drop(flags.set(name, value)?),
+            name => drop(of_build.set(&USAGE, go, name, value)?),
         }
         Ok(())
     })?;
+    if is_rebuild {
+        of_build.of_modules = flags;
+        return rebuild::explain(go, of_build, &words);
+    }
     // As `mod graph`, it only looks.
     let wanted = Wanted { verb: "mod graph", needs_root: !is_diff, flags, ..Wanted::default() };
     match (&words[..], is_diff) {

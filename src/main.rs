@@ -1,6 +1,7 @@
 //! The door of modkeep: one file a verb. It parses, calls a room and prints.
 
 mod building;
+mod cacheprog;
 mod cli;
 mod completions;
 mod config;

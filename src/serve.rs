@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
 use modkeep_fetch::via::Identity;
-use modkeep_proxy::{Certificates, Clock, Config, Limits, Policy};
+use modkeep_proxy::{Builds, Certificates, Clock, Config, Limits, Policy};
+use modkeep_store::remote::FolderShelf;
 use modkeep_store::{Options, Store};
 use tokio::net::TcpListener;
 
+use crate::config::builds::BuildsConfig;
 use crate::config::serve::ServeConfig;
 use crate::config::setting::{SERVE, Setting};
 use crate::config::{Environment, Layers};
@@ -81,6 +83,7 @@ async fn serve(
         listener,
         certificates,
         store,
+        builds: builds(config.builds)?,
         upstream,
         is_offline: config.is_offline,
         policy: Policy { private: config.go.private, private_is_absent: config.private_is_absent },
@@ -95,6 +98,13 @@ async fn serve(
     };
     report::out(&format!("export GOPROXY={url}{}\n", config.base_path))?;
     signals.run(|stop| modkeep_proxy::serve(service, stop.told())).await
+}
+
+/// The shelf of builds, opened.
+fn builds(config: Option<BuildsConfig>) -> Result<Option<Arc<Builds>>, Failure> {
+    let Some(BuildsConfig { folder, rules }) = config else { return Ok(None) };
+    let shelf = FolderShelf::open(&folder).map_err(Failure::of)?;
+    Ok(Some(Arc::new(Builds::new(shelf, rules))))
 }
 
 /// The first of the host's addresses that can be had.

@@ -123,6 +123,8 @@ fn clean_cache(folder: &Path, flags: &BuildFlags, shows: bool) -> Result<(), Fai
         return Ok(());
     }
     shown.iter().try_for_each(|path| remove(Path::new(path)))?;
+    // What go knows nothing of.
+    remove(&folder.join(modkeep_builder::gocache::BESIDE))?;
     remove(&folder.join("log.txt"))
 }
 

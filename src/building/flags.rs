@@ -6,7 +6,9 @@ use modkeep_builder::build::{BuildMode, Profile, Stamp};
 use modkeep_builder::package_flags::{PackageFlags, split};
 use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::{self, Target};
+use modkeep_store::remote::Mode;
 
+use super::remote;
 use crate::flags::Usage;
 use crate::goenv::GoEnv;
 use crate::report::Failure;
@@ -38,6 +40,16 @@ pub(crate) struct BuildFlags {
     /// `-targets`: more than one platform, or another than that of the environment.
     pub(crate) targets: Vec<Target>,
     pub(crate) of_modules: ModFlags,
+    /// `-remote`: where results of other machines are; nothing asks the environment, an empty text nobody.
+    pub(crate) remote: Option<String>,
+    /// `-remote-mode`
+    pub(crate) remote_mode: Option<Mode>,
+    /// `-cache-verify`
+    pub(crate) verified_part: f64,
+    /// `-debug-cache`
+    pub(crate) tells_reasons: bool,
+    /// Nothing is made: `explain -rebuild`.
+    pub(crate) only_tells_reasons: bool,
 }
 
 impl BuildFlags {
@@ -139,6 +151,16 @@ impl BuildFlags {
             "targets" => {
                 self.targets = target::parse_list(value).map_err(|error| usage.refuse(&error.to_string()))?;
             }
+            "remote" => self.remote = Some(value.to_owned()),
+            "remote-mode" => match remote::mode(value) {
+                Some(mode) => self.remote_mode = Some(mode),
+                None => return refuse(&remote::MODES),
+            },
+            "cache-verify" => match part(value) {
+                Some(part) => self.verified_part = part,
+                None => return refuse(&"it is a part such as 0.1, or 10%"),
+            },
+            "debug-cache" => self.tells_reasons = is_set,
             "mod" | "modfile" | "modcacherw" => return self.of_modules.set(name, value),
             "compiler" if value == "gc" => {}
             "compiler" if value == "gccgo" => return Err(not_here("-compiler=gccgo")),
@@ -177,6 +199,16 @@ impl BuildFlags {
     }
 }
 
+/// A part of 1: `0.25` or `25%`.
+fn part(text: &str) -> Option<f64> {
+    let (number, whole) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let part = number.parse::<f64>().ok()? / whole;
+    (0.0..=1.0).contains(&part).then_some(part)
+}
+
 fn not_here(flag: &str) -> Failure {
     Failure::usage(format!("{flag} is not supported")).with_hint("the go command has it")
 }
@@ -187,4 +219,27 @@ fn tags(value: &str) -> Result<Vec<String>, String> {
         return split(value).map_err(|error| format!("invalid value {value:?} for flag -tags: {error}"));
     }
     Ok(value.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_a_number_up_to_one_or_percent() {
+        for (text, expected) in [
+            ("0", Some(0.0)),
+            ("0.25", Some(0.25)),
+            ("1", Some(1.0)),
+            ("25%", Some(0.25)),
+            ("100%", Some(1.0)),
+            ("2", None),
+            ("-1", None),
+            ("NaN", None),
+            ("", None),
+            ("%", None),
+        ] {
+            assert_eq!(part(text), expected, "{text}");
+        }
+    }
 }

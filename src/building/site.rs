@@ -25,10 +25,13 @@ use modkeep_builder::toolchain::Toolchain;
 use modkeep_builder::transcript::{Told, Transcript};
 use serde_json::json;
 
-use super::{BuildFlags, interrupt};
+use super::{BuildFlags, interrupt, rebuild, remote};
 use crate::goenv::{GoEnv, words};
 use crate::report::{self, Failure};
 use crate::session::{Packages, Provided, Session, Wanted};
+
+/// Bytes of archives' keys and of programs that are kept beside the build cache.
+const MAX_TIERS: u64 = 4 << 30;
 
 /// All that a verb needs to build.
 pub(super) struct Site<'a> {
@@ -135,7 +138,11 @@ impl<'a> Site<'a> {
 
     /// What prints what is told: text, or events under `-json`.
     pub(super) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
-        if self.flags.json { Box::new(tell_as_json) } else { Box::new(tell_as_text) }
+        match (self.flags.json, self.flags.only_tells_reasons) {
+            (true, false) => Box::new(tell_as_json),
+            (_, true) => Box::new(rebuild::tell),
+            _ => Box::new(tell_as_text),
+        }
     }
 
     /// The build cache.
@@ -170,19 +177,27 @@ impl<'a> Site<'a> {
             keeps_work: flags.keeps_work,
             parallel: flags.parallel.unwrap_or(parallel),
             wrapper: flags.wrapper.clone(),
+            verified_part: flags.verified_part,
+            tells_reasons: flags.tells_reasons,
+            only_tells_reasons: flags.only_tells_reasons,
             verb: self.verb.to_owned(),
         };
         let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
-        let shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
+        let mut shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
             .with_scans(Arc::clone(&self.scans));
+        shop.remote = remote::open(self.go, flags, &goals)?;
         let mut made = Plan::new(&goals, &work.path);
         plan(&mut made)?;
         let outcome = made.perform(&shop);
         if !flags.dry {
             self.scans.keep();
         }
-        // A cache that can't be trimmed still serves.
+        // Caches that can't be trimmed still serve.
         let _ = self.cache.trim();
+        let _ = shop.tiers.trim_to(MAX_TIERS);
+        if let Some(remote) = shop.remote.as_ref().filter(|_| flags.shows || flags.tells_reasons) {
+            report::tell(&format!("modkeep: {}", remote.told()));
+        }
         let done = then(&shop, &outcome);
         if outcome.succeeded { done } else { Err(Failure::told(1)) }
     }
@@ -317,7 +332,12 @@ fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
 
 /// GOCACHE, or where it is when nobody says (`cache.DefaultDir`).
 pub(super) fn cache_folder(go: &GoEnv) -> Result<PathBuf, Failure> {
-    match go.get("GOCACHE") {
+    cache_folder_of(&|name| go.get(name).map(str::to_owned))
+}
+
+/// The same where these variables are set.
+pub(crate) fn cache_folder_of(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Failure> {
+    match variable("GOCACHE").as_deref() {
         Some("off") => {
             Err(Failure::exact(1, "build cache is disabled by GOCACHE=off, but required as of Go 1.12"))
         }
@@ -326,9 +346,9 @@ pub(super) fn cache_folder(go: &GoEnv) -> Result<PathBuf, Failure> {
             1,
             "build cache is required, but could not be located: GOCACHE is not an absolute path",
         )),
-        None => match (go.get("XDG_CACHE_HOME"), go.get("HOME")) {
-            (Some(folder), _) if folder.starts_with('/') => Ok(Path::new(folder).join("go-build")),
-            (None, Some(home)) => Ok(Path::new(home).join(".cache/go-build")),
+        None => match (variable("XDG_CACHE_HOME"), variable("HOME")) {
+            (Some(folder), _) if folder.starts_with('/') => Ok(Path::new(&folder).join("go-build")),
+            (None, Some(home)) => Ok(Path::new(&home).join(".cache/go-build")),
             _ => Err(Failure::exact(
                 1,
                 "build cache is required, but could not be located: GOCACHE is not defined and neither \

@@ -196,7 +196,8 @@ fn build_and_run(
                 }
                 let built =
                     flags.target(&site.go.absolute("."), linked.path.rsplit('/').next().unwrap_or_default());
-                let file = if built.is_empty() || linked.is_up_to_date { linked.path.clone() } else { built };
+                let file =
+                    if built.is_empty() || linked.is_up_to_date() { linked.path.clone() } else { built };
                 let work = shop.work.clone();
                 if program(test.package).run(&file, &linked.action, &work)? == Ran::Failed {
                     has_failed = true;

@@ -118,12 +118,17 @@ fn split(shape: Shape, value: &str) -> Vec<String> {
 /// What the tests of this repository are told by.
 const TEST_VARIABLES: [&str; 3] = ["MODKEEP_FULL", "MODKEEP_SEED", "MODKEEP_TEST_STORE"];
 
+/// What verbs that build are told by.
+pub(crate) const BUILD_VARIABLES: [&str; 4] =
+    ["MODKEEP_REMOTE", "MODKEEP_REMOTE_MODE", "MODKEEP_REMOTE_TOKEN", "MODKEEP_REMOTE_TOKEN_FILE"];
+
 /// A variable with our prefix that means nothing is a slip of the pen. Kubernetes sets some of its own for a service
 /// named modkeep.
 fn refuse_unknown_variables(environment: &Environment) -> Result<(), ConfigError> {
     let known: Vec<_> = SERVE.iter().map(Setting::variable).collect();
     let is_foreign = |name: &str| {
         TEST_VARIABLES.contains(&name)
+            || BUILD_VARIABLES.contains(&name)
             || name.starts_with("MODKEEP_SERVICE_")
             || name.starts_with("MODKEEP_PORT")
     };

@@ -7,6 +7,7 @@ use modkeep_fetch::goproxy::GoProxy;
 use modkeep_fetch::sumdb::Gosumdb;
 use modkeep_proxy::Freshness;
 
+use super::builds::BuildsConfig;
 use super::clients::Clients;
 use super::layers::Origin;
 use super::places::{self, Place};
@@ -29,6 +30,8 @@ pub(crate) struct ServeConfig {
     /// How clients reach it.
     pub(crate) clients: Clients,
     pub(crate) store: Place,
+    /// What builds share.
+    pub(crate) builds: Option<BuildsConfig>,
     /// Nothing when offline, and where nobody says where modules come from.
     pub(crate) upstream: Option<GoProxy>,
     pub(crate) is_offline: bool,
@@ -58,6 +61,7 @@ impl ServeConfig {
             listen: listen.unwrap_or_else(|| address(LISTEN).unwrap_or_default()),
             clients: Clients::read(layers)?,
             store: places::store(layers, environment)?,
+            builds: BuildsConfig::read(layers)?,
             upstream: upstream(layers, &go)?.filter(|_| !is_offline),
             is_offline,
             free_space: layers.parsed("free-space", units::SIZE, units::size)?.unwrap_or(FREE_SPACE),

@@ -86,10 +86,19 @@ pub(crate) const SERVE: &[Setting] = &[
         "TIME",
         "How long a client whose answer is old waits for a newer one [default: 1s]",
     ),
+    one("cache-folder", "DIR", "Keep results that builds share (`modkeep build -remote`) in this folder"),
+    many(
+        "cache-readers",
+        "SHA256",
+        "The SHA-256 of a token that may read them [default: everybody who reaches the server may]",
+    ),
+    many("cache-writers", "SHA256", "The SHA-256 of a token that may read and write [default: nobody may]"),
+    one("cache-size", "SIZE", "How much may lie there; what was not used for longest goes [default: 20GiB]"),
+    one("cache-max-blob", "SIZE", "The longest result, as it is packed [default: 1GiB]"),
 ];
 
 /// The tables of the file.
-pub(crate) const SECTIONS: &[&str] = &["freshness"];
+pub(crate) const SECTIONS: &[&str] = &["cache", "freshness"];
 
 /// What the verbs about a store can be told.
 pub(crate) const STORE: &[Setting] = &[SERVE[0], SERVE[2], SERVE[3], SERVE[4], SERVE[5]];
