@@ -29,8 +29,10 @@ pub(crate) const USE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The folder of what is no entry.
 const NOTES: &str = "modkeep";
 
-/// The folder of what go knows nothing of.
-pub const BESIDE: &str = "modkeep";
+/// The folder of results that go knows nothing of.
+const BESIDE: &str = "modkeep-results";
+/// The folders of a build cache that go knows nothing of.
+pub const PRIVATE: [&str; 2] = [NOTES, BESIDE];
 
 /// A build cache on disk.
 #[derive(Debug)]

@@ -165,3 +165,29 @@ fn what_was_not_used_for_days_goes() {
     assert_eq!(later.entry(&old), None);
     assert!(folder.path().join("trim.txt").is_file());
 }
+
+#[test]
+fn results_of_ours_are_bounded_by_size() {
+    fn later() -> SystemTime {
+        #[allow(clippy::disallowed_methods, reason = "files get the machine's time")]
+        let now = SystemTime::now();
+        now + Duration::from_secs(2 * 60 * 60)
+    }
+    let folder = TempDir::new().expect("a folder");
+    let of_go = GoCache::open(folder.path()).expect("a cache");
+    let cache = of_go.beside();
+    cache.trim_to(0).expect("there is nothing yet");
+    let ids = ["a", "b", "c", "d"].map(|name| ActionId::of(RELEASE, name));
+    for id in &ids {
+        cache.put_bytes(id, &id.as_bytes().repeat(1000)).expect("a place");
+    }
+    assert_eq!(of_go.entry(&ids[0]), None, "it is another cache");
+    let used = cache.with_clock(later);
+    assert!(used.bytes(&ids[2]).is_some(), "reading is use");
+    used.trim_to(70_000).expect("trimming");
+    let left: Vec<bool> = ids.iter().map(|id| used.bytes(id).is_some()).collect();
+    assert_eq!(left.iter().filter(|is_left| **is_left).count(), 1, "{left:?}");
+    assert!(left[2], "what was used last stays");
+    used.trim_to(0).expect("it was done a moment ago");
+    assert!(used.bytes(&ids[2]).is_some());
+}

@@ -124,7 +124,7 @@ fn clean_cache(folder: &Path, flags: &BuildFlags, shows: bool) -> Result<(), Fai
     }
     shown.iter().try_for_each(|path| remove(Path::new(path)))?;
     // What go knows nothing of.
-    remove(&folder.join(modkeep_builder::gocache::BESIDE))?;
+    modkeep_builder::gocache::PRIVATE.iter().try_for_each(|name| remove(&folder.join(name)))?;
     remove(&folder.join("log.txt"))
 }
 

@@ -34,7 +34,7 @@ impl GoCache {
         for first in 0..=255u8 {
             let folder = self.folder.join(format!("{first:02x}"));
             if let Some(cutoff) = now.checked_sub(TRIM_LIMIT + USE_INTERVAL) {
-                trim_folder(&folder, cutoff);
+                trim_folder(&folder, |_| true, cutoff);
             }
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 // What goes meanwhile is not there.
