@@ -116,6 +116,8 @@ pub(crate) struct Session<'a> {
     tags: OnceCell<Option<Tags>>,
     /// The resolver finds some errors again and again.
     told_faults: HashSet<String>,
+    /// The go.mod files that sessions of the same verb have read before.
+    read_before: HashSet<Node>,
     /// Whether an error was told that does not end the program.
     has_failed: bool,
     /// The target that packages are loaded for; none for verbs that are about all of them.
@@ -188,9 +190,16 @@ impl<'a> Session<'a> {
             roots,
             tags,
             told_faults,
+            read_before: HashSet::new(),
             has_failed: false,
             target: None,
         }
+    }
+
+    /// Takes over which go.mod files were read before: go checks each once in its life, so go.sum files of later modules
+    /// don't hear of those (`modload/modfile.go:rawGoModSummaryCache`).
+    pub(crate) fn goes_on_after(&mut self, read: &HashSet<Node>) {
+        self.read_before.clone_from(read);
     }
 
     /// Whether there is a main module with a file.

@@ -10,9 +10,15 @@ use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;
+use modkeep_harness::upstream::{Module, Tree, Upstream};
 
 /// Files, and lines of words: after each line everything must be equal.
 fn check(test: &str, files: &str, lines: &[&str]) {
+    check_beside(test, "off", files, lines);
+}
+
+/// The same with a registry, whose modules are in no checksum database.
+fn check_beside(test: &str, goproxy: &str, files: &str, lines: &[&str]) {
     let go = match Go::specification() {
         Ok(go) => go,
         Err(missing) => return skip(test, &missing),
@@ -25,14 +31,20 @@ fn check(test: &str, files: &str, lines: &[&str]) {
         let outcomes: Vec<_> = lines
             .iter()
             .map(|line| {
-                let command = match who {
+                let mut command = match who {
                     "go" => go.command(),
                     _ => modkeep(&go, home.path()),
                 };
+                command.env("GOPROXY", goproxy).env("GOSUMDB", "off").env("GOFLAGS", "-modcacherw");
                 run(command, &place, home.path(), line)
             })
             .collect();
         std::fs::remove_dir_all(&place).unwrap();
+        // What one has downloaded is not there for the other.
+        let cache = home.path().join("gopath");
+        if cache.is_dir() {
+            std::fs::remove_dir_all(cache).unwrap();
+        }
         outcomes
     });
     let [theirs, ours] = outcomes;
@@ -335,4 +347,20 @@ fn a_missing_go_line_is_no_difference_that_tidying_makes() {
                  -- m.go --\npackage m\nimport _ \"example.com/a\"\n\
                  -- a/go.mod --\nmodule example.com/a\n-- a/a.go --\npackage a\n";
     check("tidy -diff", files, &["mod tidy -diff", "mod tidy -diff -go=1.16", "mod tidy", "mod tidy -diff"]);
+}
+
+#[test]
+fn a_workspace_is_synced_with_the_sums_that_go_writes() {
+    let mut tree = Tree::default();
+    for version in ["v1.0.0", "v1.2.0"] {
+        tree.add(Module::new("example.com/dep", version).file("dep.go", "package dep\n"));
+    }
+    let upstream = Upstream::start(tree);
+    let files = "-- go.work --\ngo 1.21\nuse (\n\t./a\n\t./b\n)\n\
+                 -- a/go.mod --\nmodule example.com/a\ngo 1.19\nrequire example.com/dep v1.0.0\n\
+                 -- a/a.go --\npackage a\nimport _ \"example.com/dep\"\n\
+                 -- b/go.mod --\nmodule example.com/b\ngo 1.21\nrequire example.com/dep v1.2.0\n\
+                 -- b/b.go --\npackage b\nimport _ \"example.com/dep\"\n";
+    // Go reads a go.mod once in its life, and tells only the go.sum of whoever was first.
+    check_beside("work sync", &upstream.url(), files, &["work sync", "list -m all", "work sync"]);
 }

@@ -132,6 +132,11 @@ impl Known {
         matches!(self.made_up.get(&module), Some(Ok(true)))
     }
 
+    /// The modules whose go.mod was told.
+    pub fn go_mods(&self) -> impl Iterator<Item = &Node> {
+        self.go_mods.keys().map(|id| self.nodes.node(*id))
+    }
+
     /// Tells the versions of a module, in any order.
     pub fn tell_versions(&mut self, path: &str, versions: Result<Vec<String>, ModuleError>) {
         self.versions.insert(path.to_owned(), versions.map(Arc::from));

@@ -188,6 +188,11 @@ impl Session<'_> {
             }
             Need::GoMod(node) => match module_version(&node.path, &node.version) {
                 Err(error) => Some(Answer::GoMod(Err(error))),
+                Ok(module) if self.read_before.contains(node) => {
+                    // What has left the cache meanwhile is had anew.
+                    let data = self.source.cache.go_mod(&module).ok().flatten();
+                    data.map(|data| Answer::GoMod(Ok(data)))
+                }
                 Ok(module) => match self.remembered(node, &module)? {
                     Some(entry) => Some(Answer::Remembered(entry)),
                     None => match self.source.kept_go_mod(&module).map_err(end)? {

@@ -2,7 +2,7 @@
 //!
 //! Source of the rules: `cmd/go/internal/workcmd/sync.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use modkeep_resolver::go_version;
 use modkeep_resolver::node::Node;
@@ -39,12 +39,15 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             Some((world.nodes().node(id).path.to_string(), world.main.module(id)?.directory.clone()))
         })
         .collect();
+    let mut read: HashSet<Node> = around.world.known.go_mods().cloned().collect();
     let mut changed = Vec::new();
     let mut line = String::new();
     for (main, versions) in &versions {
         let Some(folder) = folders.get(&*main.path) else { continue };
         let mut session = Session::start_on(go, &wanted, Ground::of_module(folder))?;
+        session.goes_on_after(&read);
         let loaded = sync(&mut session, versions)?;
+        read.extend(session.world.known.go_mods().cloned());
         let go = session.world.main.go_version(&session.world.local.version).to_owned();
         if go_version::compare(&go, &line).is_gt() {
             line = go;

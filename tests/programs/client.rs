@@ -23,39 +23,51 @@ impl Question {
     }
 }
 
+/// What questions are about.
+pub(crate) struct Subject {
+    /// In file names and reports.
+    pub(crate) name: String,
+    /// The folder with the main module, or with the modules of a workspace.
+    pub(crate) main: PathBuf,
+    pub(crate) questions: Vec<Question>,
+    /// Whether a question finds go.mod and its like as the one before has left them, and go.work counts.
+    pub(crate) is_workspace: bool,
+}
+
 /// Go or modkeep, with a module cache of its own that is empty in the beginning.
 pub(crate) struct Machine<'a> {
     go: &'a Go,
     client: Client,
     program: Option<&'a Path>,
     proxy: &'a str,
+    is_workspace: bool,
     before: Listing,
 }
 
 impl<'a> Machine<'a> {
     /// `program` answers, or go; the main module is a copy of `main`.
-    pub(crate) fn new(go: &'a Go, proxy: &'a str, program: Option<&'a Path>, main: &Path) -> Self {
-        let client = Client::new(go, proxy).unwrap().with("GOFLAGS", "");
-        files::copy(main, &client.home().join("work"));
+    pub(crate) fn new(go: &'a Go, proxy: &'a str, program: Option<&'a Path>, subject: &Subject) -> Self {
+        let is_workspace = subject.is_workspace;
+        let go_work = if is_workspace { "" } else { "off" };
+        let client = Client::new(go, proxy).unwrap().with("GOFLAGS", "").with("GOWORK", go_work);
+        files::copy(&subject.main, &client.home().join("work"));
         fs::create_dir_all(client.module_cache()).unwrap();
-        Self { go, client, program, proxy, before: Listing::default() }
+        Self { go, client, program, proxy, is_workspace, before: Listing::default() }
     }
 
     fn work(&self) -> PathBuf {
         self.client.home().join("work")
     }
 
-    /// What it prints, how it ends, and the files that it leaves; go.mod, go.sum and the like are put back.
+    /// What it prints, how it ends, and the files that it leaves; go.mod and go.sum of a module are put back.
     pub(crate) fn ask(&mut self, question: &Question) -> String {
         let work = self.work();
         if !question.is_vendored {
             files::remove(&work.join("vendor"));
         }
         let kept = files::texts(&work);
-        let (program, words) = match self.program {
-            Some(program) => (program.to_owned(), &question.words),
-            None => (self.go.tool(), &question.words),
-        };
+        let program = self.program.map_or_else(|| self.go.tool(), Path::to_owned);
+        let words = &question.words;
         let like = self.client.command();
         let mut command = self.go.command_of(&program);
         command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -67,7 +79,9 @@ impl<'a> Machine<'a> {
                 text.push_str(&format!("--- {name}\n{content}"));
             }
         }
-        files::restore(&work, &kept);
+        if !self.is_workspace {
+            files::restore(&work, &kept);
+        }
         if words[..] == ["mod", "vendor"] || words[..] == ["work", "vendor"] {
             text.push_str(&files::tree(&work.join("vendor")));
         }

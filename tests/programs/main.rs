@@ -12,12 +12,12 @@ mod mains;
 mod recorder;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use client::{Machine, Question};
+use client::{Machine, Question, Subject};
 use modkeep_conformance::go::Go;
-use modkeep_harness::place::{full_run, kept_folder, skip, tell};
+use modkeep_harness::place::{full_run, kept_folder, program, skip, tell};
 use recorder::Recorder;
 
 /// The release before the one whose source is the specification.
@@ -77,6 +77,57 @@ fn small_modules_are_answered_as_by_go() {
     check(Program { downloads_all: false, ..little(STATICCHECK) });
     check(little(QUOTE));
 }
+
+/// Two of them side by side.
+#[test]
+fn a_workspace_is_answered_as_by_go() {
+    if !full_run() {
+        return;
+    }
+    let question = |(line, is_vendored): &(&str, bool)| Question {
+        words: line.split(' ').map(str::to_owned).collect(),
+        is_vendored: *is_vendored,
+    };
+    check_subject("workspace", true, |go, proxy, kept| {
+        let main = kept.join("mains/workspace");
+        for (folder, module) in
+            [("zap", "go.uber.org/zap@v1.27.0"), ("client", "github.com/prometheus/client_golang@v1.25.0")]
+        {
+            let module = mains::folder(go, proxy, &kept.join("mains"), module);
+            files::remove(&main.join(folder));
+            files::copy(&module, &main.join(folder));
+        }
+        let questions = WORKSPACE.iter().map(question).collect();
+        Subject { name: "workspace".to_owned(), main, questions, is_workspace: true }
+    });
+}
+
+/// What is asked in a workspace, and whether its vendor folder stays.
+const WORKSPACE: [(&str, bool); 23] = [
+    ("work init ./zap", false),
+    ("list -m all", false),
+    ("work use ./client", false),
+    ("work edit -json", false),
+    ("list -m", false),
+    ("list -m all", false),
+    ("list -m -json all", false),
+    ("list -m -u go.uber.org/multierr golang.org/x/sys", false),
+    ("mod graph", false),
+    ("mod download -json", false),
+    ("mod why -m go.uber.org/goleak golang.org/x/sys", false),
+    ("mod verify", false),
+    ("list -deps ./zap/... ./client/...", false),
+    ("work vendor", false),
+    ("list -m all", true),
+    ("list -m -json github.com/stretchr/testify", true),
+    ("list -deps ./zap ./client/prometheus", true),
+    ("mod why -m -vendor github.com/stretchr/testify", true),
+    ("work sync", false),
+    ("list -m all", false),
+    ("get -C zap go.uber.org/multierr@latest", false),
+    ("work edit -dropuse=./zap", false),
+    ("mod tidy -C zap -diff", false),
+];
 
 /// One test for each, run by name.
 macro_rules! programs {
@@ -273,8 +324,21 @@ fn questions(program: &Program) -> Vec<Question> {
     asked
 }
 
-/// Asks both, and panics when there is any difference in the end.
+/// Asks both about a program, and panics when there is any difference in the end.
 fn check(program: Program) {
+    let name = match program.few.is_empty() {
+        true => "refusals".to_owned(),
+        false => program.module.replace('/', "+"),
+    };
+    let questions = questions(&program);
+    check_subject(&name, program.asks_older, |go, proxy, kept| {
+        let main = mains::folder(go, proxy, &kept.join("mains"), program.module);
+        Subject { name: name.clone(), main, questions: questions.clone(), is_workspace: false }
+    });
+}
+
+/// The same about what the closure makes of the release of the specification, a registry and the kept folder.
+fn check_subject(name: &str, asks_older: bool, make: impl FnOnce(&Go, &str, &Path) -> Subject) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept_folder().join("programs");
@@ -283,31 +347,24 @@ fn check(program: Program) {
         Err(missing) => return skip("programs", &missing),
     };
     let releases: Vec<_> = std::iter::once(Go::specification())
-        .chain(program.asks_older.then(|| Go::named(OLDER)))
+        .chain(asks_older.then(|| Go::named(OLDER)))
         .collect::<Result<_, _>>()
         .unwrap_or_else(|missing| panic!("{missing}"));
-    let mut differences = 0;
-    for go in &releases {
-        differences += compare(&program, go, recorder.url(), &kept);
-    }
-    assert!(differences == 0, "{}: {differences} answers differ from go's", program.module);
+    let subject = make(&releases[0], recorder.url(), &kept);
+    let differences: usize = releases.iter().map(|go| compare(&subject, go, recorder.url(), &kept)).sum();
+    assert!(differences == 0, "{name}: {differences} answers differ from go's");
 }
 
 /// The number of questions that are answered otherwise than by go.
-fn compare(program: &Program, go: &Go, proxy: &str, kept: &Path) -> usize {
+fn compare(subject: &Subject, go: &Go, proxy: &str, kept: &Path) -> usize {
     let release = fs::read_to_string(go.root().join("VERSION")).unwrap();
     let release = release.lines().next().unwrap().to_owned();
-    let main = mains::folder(&Go::specification().unwrap(), proxy, &kept.join("mains"), program.module);
-    let questions = questions(program);
-    let name = match program.few.is_empty() {
-        true => "refusals".to_owned(),
-        false => program.module.replace('/', "+"),
-    };
-    let wanted = go_says(&questions, go, proxy, &main, &kept.join("answers").join(&release).join(&name));
-    let ours = Path::new(env!("CARGO_BIN_EXE_modkeep"));
-    let mut machine = Machine::new(go, proxy, Some(ours), &main);
+    let name = &subject.name;
+    let wanted = go_says(subject, go, proxy, &kept.join("answers").join(&release).join(name));
+    let ours = program(env!("CARGO_BIN_EXE_modkeep"));
+    let mut machine = Machine::new(go, proxy, Some(&ours), subject);
     let mut differences = 0;
-    for (number, (question, want)) in questions.iter().zip(&wanted).enumerate() {
+    for (number, (question, want)) in subject.questions.iter().zip(&wanted).enumerate() {
         let got = machine.ask(question);
         let (what, lines) = (question.text(), want.lines().count());
         if got == *want {
@@ -315,7 +372,7 @@ fn compare(program: &Program, go: &Go, proxy: &str, kept: &Path) -> usize {
             continue;
         }
         differences += 1;
-        let folder = kept.join("differences").join(&release).join(&name);
+        let folder = kept.join("differences").join(&release).join(name);
         write(&folder.join(format!("{number:02}.go")), want);
         write(&folder.join(format!("{number:02}.modkeep")), &got);
         let first = got.lines().zip(want.lines()).take_while(|(got, want)| got == want).count();
@@ -331,15 +388,15 @@ fn compare(program: &Program, go: &Go, proxy: &str, kept: &Path) -> usize {
 }
 
 /// Go's answers, of an earlier run if the questions are the same.
-fn go_says(questions: &[Question], go: &Go, proxy: &str, main: &Path, kept: &PathBuf) -> Vec<String> {
-    let texts: Vec<String> = questions.iter().map(Question::text).collect();
+fn go_says(subject: &Subject, go: &Go, proxy: &str, kept: &Path) -> Vec<String> {
+    let texts: Vec<String> = subject.questions.iter().map(Question::text).collect();
     let earlier = fs::read(kept).ok().and_then(|data| serde_json::from_slice(&data).ok());
     let earlier: Vec<(String, String)> = earlier.unwrap_or_default();
     if earlier.iter().map(|(text, _)| text).eq(&texts) {
         return earlier.into_iter().map(|(_, answer)| answer).collect();
     }
-    let mut machine = Machine::new(go, proxy, None, main);
-    let answers: Vec<String> = questions.iter().map(|question| machine.ask(question)).collect();
+    let mut machine = Machine::new(go, proxy, None, subject);
+    let answers: Vec<String> = subject.questions.iter().map(|question| machine.ask(question)).collect();
     let all: Vec<(&String, &String)> = texts.iter().zip(&answers).collect();
     write(kept, &serde_json::to_string(&all).unwrap());
     answers
