@@ -227,7 +227,7 @@ fn workspace(go: &GoEnv) -> Result<Vec<(String, String)>, Failure> {
             false => paths::join(home, &directive.path),
         };
         // What can't be read is an error when packages are looked at in the workspace.
-        if let Ok(data) = std::fs::read(paths::join(&root, "go.mod"))
+        if let Ok(data) = go.seen().content(&paths::join(&root, "go.mod"))
             && let Some(path) = modkeep_module::gomod::module_path(&data)
         {
             modules.push((path, root));

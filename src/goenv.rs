@@ -6,7 +6,9 @@
 pub(crate) use modkeep_module::file_path as paths;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
+use modkeep_builder::overlay::Overlay;
 use modkeep_fetch::environment::GoVariables;
 use modkeep_resolver::go_version;
 
@@ -21,6 +23,7 @@ pub(crate) struct GoEnv {
     goflags: GoFlags,
     folder: String,
     release: String,
+    overlay: OnceLock<Overlay>,
 }
 
 impl GoEnv {
@@ -29,7 +32,8 @@ impl GoEnv {
         let variables = GoVariables::of(environment.of_go());
         let goflags = GoFlags::parse(variables.get("GOFLAGS").unwrap_or_default())?;
         let folder = current_folder(environment)?;
-        Ok(Self { variables, goflags, folder, release: release::selected(environment)? })
+        let release = release::selected(environment)?;
+        Ok(Self { variables, goflags, folder, release, overlay: OnceLock::new() })
     }
 
     /// A variable, from the environment or go's files.
@@ -50,6 +54,21 @@ impl GoEnv {
     /// GOROOT of the Go that is installed.
     pub(crate) fn installed_root(&self) -> Option<String> {
         release::installed_root(self.variables.get("PATH")?)
+    }
+
+    /// Reads what `-overlay` names, before anything is looked for; the first that is named counts.
+    pub(crate) fn lay_over(&self, file: &str) -> Result<(), Failure> {
+        if file.is_empty() || self.overlay.get().is_some() {
+            return Ok(());
+        }
+        let overlay = Overlay::read(file, &self.folder).map_err(|error| Failure::go(error.to_string()))?;
+        self.overlay.get_or_init(|| overlay);
+        Ok(())
+    }
+
+    /// Files as they are seen through `-overlay`.
+    pub(crate) fn seen(&self) -> &Overlay {
+        self.overlay.get_or_init(Overlay::default)
     }
 
     /// GOFLAGS.
@@ -104,7 +123,9 @@ impl GoEnv {
 
     /// The folder of the nearest go.mod, or nothing (`findModuleRoot`).
     pub(crate) fn module_root(&self) -> Option<String> {
-        paths::upwards(&self.folder).find(|folder| is_file(&paths::join(folder, "go.mod"))).map(str::to_owned)
+        paths::upwards(&self.folder)
+            .find(|folder| self.seen().is_file(&paths::join(folder, "go.mod")))
+            .map(str::to_owned)
     }
 
     /// The go.work file that is in force, or nothing.
@@ -121,7 +142,7 @@ impl GoEnv {
         let goroot = self.get("GOROOT");
         for folder in paths::upwards(&self.folder) {
             let file = paths::join(folder, "go.work");
-            if is_file(&file) {
+            if self.seen().is_file(&file) {
                 return Some(file);
             }
             if goroot.is_some() && paths::parent(folder) == goroot {
@@ -151,10 +172,6 @@ fn current_folder(environment: &Environment) -> Result<String, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::go(format!("cannot determine current directory: {}", words(&error))))?;
     Ok(folder.to_string_lossy().into_owned())
-}
-
-fn is_file(path: &str) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir())
 }
 
 /// Whether two paths lead to the same file; those that lead nowhere are taken at their word.

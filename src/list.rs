@@ -98,7 +98,7 @@ struct Asked {
 impl Asked {
     fn set(&mut self, go: &GoEnv, name: &'static str, value: &str) -> Result<(), Failure> {
         let is_set = value == "true";
-        if name != "json" {
+        if !matches!(name, "json" | "overlay") {
             self.build_flags.set(&USAGE, go, name, value)?;
         }
         if self.flags.set(name, value)? {
@@ -142,6 +142,10 @@ impl Asked {
             if is_set {
                 return Err(Failure::exact(1, format!("go list -{flag} can only be used with -m")));
             }
+        }
+        if !self.flags.overlay.is_empty() {
+            return Err(Failure::usage("list -overlay is not supported for packages")
+                .with_hint("the go command has it: go list -overlay"));
         }
         if let Some(flag) = self.of_builds {
             return Err(Failure::usage(format!("list -{flag} is not supported"))

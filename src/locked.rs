@@ -5,6 +5,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use modkeep_builder::overlay::Overlay;
+
 use crate::goenv::words;
 
 /// A file that could not be read or changed, in Go's words.
@@ -40,6 +42,22 @@ pub(crate) fn read(path: &str) -> Result<Vec<u8>, LockedError> {
     let mut data = Vec::new();
     file.read_to_end(&mut data).map_err(io("read"))?;
     Ok(data)
+}
+
+/// The whole of a file as `-overlay` shows it; what stands in for it is not locked, for nobody writes it.
+pub(crate) fn read_seen(seen: &Overlay, path: &str) -> Result<Vec<u8>, LockedError> {
+    if !seen.replaces(path) {
+        return read(path);
+    }
+    match seen.actual(path) {
+        Some(file) => {
+            std::fs::read(&file).map_err(|cause| LockedError::Io { action: "open", path: file, cause })
+        }
+        None => {
+            let cause = io::ErrorKind::NotFound.into();
+            Err(LockedError::Io { action: "open", path: String::new(), cause })
+        }
+    }
 }
 
 /// Puts `after` in the place of `before`, unless the file isn't `before` any more.

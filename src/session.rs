@@ -76,6 +76,8 @@ pub(crate) struct ModFlags {
     pub(crate) tags: String,
     /// `-modcacherw`
     pub(crate) is_cache_writable: bool,
+    /// `-overlay`, empty if not given.
+    pub(crate) overlay: String,
 }
 
 impl ModFlags {
@@ -86,7 +88,7 @@ impl ModFlags {
             "modfile" => value.clone_into(&mut self.modfile),
             "tags" => value.clone_into(&mut self.tags),
             "modcacherw" => self.is_cache_writable = value == "true",
-            "overlay" => crate::modcmd::edit::arguments::refuse_overlay(value)?,
+            "overlay" => value.clone_into(&mut self.overlay),
             _ => return Ok(false),
         }
         Ok(true)
@@ -136,6 +138,7 @@ impl<'a> Session<'a> {
         wanted: &Wanted,
         changed: Option<(String, GoMod)>,
     ) -> Result<Self, Failure> {
+        go.lay_over(&wanted.flags.overlay)?;
         let ground = Ground::find(go, wanted)?;
         mode::check_flag(&ground, wanted)?;
         Self::on(go, wanted, ground, changed)

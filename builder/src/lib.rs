@@ -29,6 +29,7 @@ pub mod listing;
 pub mod load;
 pub mod memory;
 pub mod modules;
+pub mod overlay;
 pub mod package;
 pub mod package_flags;
 pub mod pattern;

@@ -13,6 +13,7 @@ use crate::flags::{Kind, Usage};
 use crate::goenv::GoEnv;
 use crate::locked;
 use crate::report::{self, Failure};
+use crate::session::ModFlags;
 use arguments::Argument;
 
 /// How the verb is used.
@@ -64,7 +65,7 @@ struct Wanted {
     module: String,
     go: String,
     toolchain: String,
-    modfile: String,
+    flags: ModFlags,
     edits: Vec<Edit>,
 }
 
@@ -72,6 +73,7 @@ struct Wanted {
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut wanted = Wanted::default();
     let words = USAGE.parse(words, go.goflags(), |name, value| wanted.set(name, value))?;
+    go.lay_over(&wanted.flags.overlay)?;
     let file_name = wanted.file(go, &words)?;
     wanted.check(go)?;
     let data = locked::read(&file_name).map_err(Failure::go)?;
@@ -98,9 +100,8 @@ impl Wanted {
             "module" => value.clone_into(&mut self.module),
             "go" => value.clone_into(&mut self.go),
             "toolchain" => value.clone_into(&mut self.toolchain),
-            "modfile" => value.clone_into(&mut self.modfile),
-            "overlay" => return arguments::refuse_overlay(value),
-            "modcacherw" | "n" | "x" => {}
+            "n" | "x" => {}
+            _ if self.flags.set(name, value)? => {}
             _ => self.edits.push(edit(name, value)?),
         }
         Ok(())
@@ -115,7 +116,7 @@ impl Wanted {
             return Err(Failure::go("cannot use both -json and -print"));
         }
         match words {
-            [] => main_module::go_mod(go, &self.modfile),
+            [] => main_module::go_mod(go, &self.flags.modfile),
             [file] => Ok(file.clone()),
             _ => Err(Failure::go("too many arguments")),
         }

@@ -5,19 +5,17 @@
 mod guess;
 mod suggestion;
 
-use std::path::Path;
-
 use modkeep_module::gomod::GoMod;
 use modkeep_module::path::major::split_path_version;
 use modkeep_module::path::{PathKind, check_import_path};
 use modkeep_module::quote::quote;
 
-use super::edit::arguments::refuse_overlay;
 use super::main_module::check_modfile;
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, paths};
 use crate::locked;
 use crate::report::{self, Failure};
+use crate::session::ModFlags;
 
 /// How the verb is used.
 pub(crate) const USAGE: Usage = Usage {
@@ -28,22 +26,17 @@ pub(crate) const USAGE: Usage = Usage {
 
 /// Writes the file.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
-    let mut modfile = String::new();
-    let words = USAGE.parse(words, go.goflags(), |name, value| {
-        match name {
-            "modfile" => value.clone_into(&mut modfile),
-            "overlay" => return refuse_overlay(value),
-            _ => {}
-        }
-        Ok(())
-    })?;
+    let mut flags = ModFlags::default();
+    let words = USAGE.parse(words, go.goflags(), |name, value| flags.set(name, value).map(drop))?;
+    let modfile = &flags.modfile;
     if words.len() > 1 {
         return Err(Failure::go("'go mod init' accepts at most one argument"));
     }
     go.check_modules_enabled()?;
-    check_modfile(&modfile)?;
+    go.lay_over(&flags.overlay)?;
+    check_modfile(modfile)?;
     let file = if modfile.is_empty() { paths::join(go.folder(), "go.mod") } else { modfile.clone() };
-    if Path::new(&file).exists() {
+    if go.seen().check(&file).is_ok() {
         return Err(Failure::go(format!("{file} already exists")));
     }
     let path = match words.first().filter(|path| !path.is_empty()) {

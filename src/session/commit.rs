@@ -14,6 +14,9 @@ use super::{Ground, Session};
 use crate::locked;
 use crate::report::Failure;
 
+const IN_OVERLAY: &str =
+    "updates to go.mod needed, but go.mod is part of the overlay specified with -overlay";
+
 impl Session<'_> {
     /// Whether go.sum must have a line for everything that is used (`mustHaveSums`).
     pub(crate) fn must_have_sums(&self) -> bool {
@@ -47,7 +50,12 @@ impl Session<'_> {
             };
             return Err(Failure::go(format!("updates to go.mod needed{reason}")));
         }
-        if written.is_dirty || self.verb == "mod tidy" {
+        let is_replaced =
+            matches!(&self.ground, Ground::Module { go_mod, .. } if self.go.seen().replaces(go_mod));
+        if is_replaced && written.is_dirty {
+            return Err(Failure::go(IN_OVERLAY));
+        }
+        if (written.is_dirty || self.verb == "mod tidy") && !is_replaced {
             self.write_go_mod(&written)?;
         }
         self.write_sums(requirements, loaded)

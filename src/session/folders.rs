@@ -5,7 +5,6 @@
 //! `modload/search.go:matchPackages`.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirEntry};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use modkeep_builder::constraint::Expression;
 use modkeep_builder::file_name;
 use modkeep_builder::load::Scans;
+use modkeep_builder::overlay::{EntryKind, Overlay};
 use modkeep_builder::scan::{Condition, ConditionError, go_file};
 use modkeep_builder::tags::Tags;
 use modkeep_resolver::error::{Fault, ModuleError};
@@ -21,18 +21,24 @@ use modkeep_resolver::known::{Folder, Scan, ScanError};
 use crate::goenv::words;
 
 /// One directory of a module. In one on disk (`is_local`) a go.mod between it and the root hides it.
-pub(super) fn folder(root: &Path, directory: &str, is_local: bool, tags: Option<&Tags>) -> Folder {
+pub(super) fn folder(
+    seen: &Overlay,
+    root: &Path,
+    directory: &str,
+    is_local: bool,
+    tags: Option<&Tags>,
+) -> Folder {
     let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
     let shown = path.display().to_string();
-    if is_local && is_hidden(root, &path) {
+    if is_local && is_hidden(seen, root, &path) {
         return Folder { shown, ..Folder::default() };
     }
-    let names = go_files(&path);
+    let names = go_files(seen, &shown);
     if names.is_empty() {
         let any = Scan { error: Some(ScanError::NoGo), ..Scan::default() };
         return Folder { has_go_files: false, shown, target: any.clone(), any };
     }
-    let read = read(&path, &names);
+    let read = read(seen, &shown, &names);
     let any = scan(&read, |file| match &file.condition {
         Ok(Condition::Always) => true,
         Ok(Condition::All(expressions)) => expressions.iter().all(|x| holds(x, true)),
@@ -57,10 +63,16 @@ pub(crate) struct ForTarget {
 }
 
 /// The same for the files of one target.
-pub(super) fn folder_for(root: &Path, directory: &str, is_local: bool, target: &ForTarget) -> Folder {
+pub(super) fn folder_for(
+    seen: &Overlay,
+    root: &Path,
+    directory: &str,
+    is_local: bool,
+    target: &ForTarget,
+) -> Folder {
     let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
     let shown = path.display().to_string();
-    let hidden = is_local && is_hidden(root, &path);
+    let hidden = is_local && is_hidden(seen, root, &path);
     let read = target.scans.directory(&shown).ok().filter(|read| !hidden && read.has_go_files());
     let Some(read) = read else { return Folder { shown, ..Folder::default() } };
     let scan = match read.imports_for(&target.tags) {
@@ -71,31 +83,20 @@ pub(super) fn folder_for(root: &Path, directory: &str, is_local: bool, target: &
     Folder { has_go_files: true, shown, any: scan.clone(), target: scan }
 }
 
-fn is_hidden(root: &Path, path: &Path) -> bool {
+fn is_hidden(seen: &Overlay, root: &Path, path: &Path) -> bool {
     let between = path.ancestors().take_while(|folder| *folder != root);
-    between.filter(|folder| folder.starts_with(root)).any(|folder| folder.join("go.mod").is_file())
+    between.filter(|folder| folder.starts_with(root)).any(|folder| seen.is_file(&go_mod(folder)))
+}
+
+fn go_mod(folder: &Path) -> String {
+    folder.join("go.mod").display().to_string()
 }
 
 /// The names of the regular files that end in `.go`, sorted.
-fn go_files(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries
-        .filter(is_regular)
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            name.ends_with(".go").then_some(name)
-        })
-        .collect();
-    names.sort_unstable();
-    names
-}
-
-fn is_regular(entry: &DirEntry) -> bool {
-    match entry.file_type() {
-        Ok(kind) if kind.is_symlink() => fs::metadata(entry.path()).is_ok_and(|target| target.is_file()),
-        Ok(kind) => kind.is_file(),
-        Err(_) => false,
-    }
+fn go_files(seen: &Overlay, path: &str) -> Vec<String> {
+    let entries = seen.entries(path).unwrap_or_default().into_iter();
+    let go = entries.filter(|entry| entry.name.ends_with(".go") && seen.is_regular(path, entry));
+    go.map(|entry| entry.name).collect()
 }
 
 /// What a file says that counts here.
@@ -106,12 +107,12 @@ struct File {
 }
 
 /// Reads files; the error is in go's words.
-fn read(path: &Path, names: &[String]) -> Result<Vec<File>, String> {
+fn read(seen: &Overlay, path: &str, names: &[String]) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with(['_', '.'])) {
-        let file = path.join(name);
-        let text = fs::read(&file).map_err(|error| format!("open {}: {}", file.display(), words(&error)))?;
-        let read = go_file(&text).map_err(|error| format!("reading {}: {error}", file.display()))?;
+        let file = format!("{}/{name}", path.trim_end_matches('/'));
+        let text = seen.content(&file).map_err(|error| format!("open {file}: {}", words(&error)))?;
+        let read = go_file(&text).map_err(|error| format!("reading {file}: {error}"))?;
         let imports = read.imports.into_iter().map(|import| import.path).collect();
         files.push(File { name: name.clone(), condition: read.condition, imports });
     }
@@ -157,9 +158,9 @@ fn holds(expression: &Expression, wanted: bool) -> bool {
 }
 
 /// The directories of a module that hold a `.go` file, relative, sorted.
-pub(super) fn packages(root: &Path, is_local: bool) -> Result<Vec<String>, ModuleError> {
+pub(super) fn packages(seen: &Overlay, root: &Path, is_local: bool) -> Result<Vec<String>, ModuleError> {
     let mut found = Vec::new();
-    walk(root, "", is_local, &mut found).map_err(|error| {
+    walk(seen, root, "", is_local, &mut found).map_err(|error| {
         let text = format!("open {}: {}", root.display(), words(&error));
         ModuleError { module: None, invalid: None, text, kind: Fault::Other }
     })?;
@@ -167,37 +168,34 @@ pub(super) fn packages(root: &Path, is_local: bool) -> Result<Vec<String>, Modul
     Ok(found)
 }
 
-fn walk(root: &Path, directory: &str, is_local: bool, found: &mut Vec<String>) -> std::io::Result<()> {
+fn walk(
+    seen: &Overlay,
+    root: &Path,
+    directory: &str,
+    is_local: bool,
+    found: &mut Vec<String>,
+) -> std::io::Result<()> {
     let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
-    let entries = match fs::read_dir(&path) {
+    let path = path.display().to_string();
+    let entries = match seen.entries(&path) {
         Ok(entries) => entries,
         Err(error) if directory.is_empty() && error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let mut has_go_files = false;
-    let mut below = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if entry.file_type()?.is_dir() {
-            below.push(name);
-        } else {
-            has_go_files |= name.ends_with(".go") && is_regular(&entry);
-        }
-    }
-    if has_go_files {
+    if entries.iter().any(|entry| entry.name.ends_with(".go") && seen.is_regular(&path, entry)) {
         found.push(directory.to_owned());
     }
     if directory == "vendor" || directory.ends_with("/vendor") {
         return Ok(());
     }
-    for name in below {
+    for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::Folder) {
+        let name = entry.name;
         if name.starts_with(['.', '_']) || name == "testdata" {
             continue;
         }
         let inner = if directory.is_empty() { name } else { format!("{directory}/{name}") };
-        if !(is_local && root.join(&inner).join("go.mod").is_file()) {
-            walk(root, &inner, is_local, found)?;
+        if !(is_local && seen.is_file(&go_mod(&root.join(&inner)))) {
+            walk(seen, root, &inner, is_local, found)?;
         }
     }
     Ok(())

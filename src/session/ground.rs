@@ -1,7 +1,5 @@
 //! Where a verb runs: in a workspace, in a module, or in neither (`modload/init.go:Init`).
 
-use std::path::Path;
-
 use super::Wanted;
 use crate::goenv::{GoEnv, paths};
 use crate::modcmd::main_module;
@@ -61,7 +59,7 @@ impl Ground {
         }
         main_module::check_modfile(modfile)?;
         if let Some(gopath) = go.gopath().first()
-            && Path::new(&paths::join(gopath, "go.mod")).exists()
+            && go.seen().check(&paths::join(gopath, "go.mod")).is_ok()
         {
             report::tell(&format!("go: warning: ignoring go.mod in $GOPATH {gopath}"));
             if wanted.needs_root {

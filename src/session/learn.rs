@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use modkeep_builder::overlay::Overlay;
 use modkeep_builder::tags::Tags;
 use modkeep_module::ModuleVersion;
 use modkeep_module::hash::H1;
@@ -103,7 +104,7 @@ impl Session<'_> {
                 ReadFor::Verb(tags.as_ref())
             }
         };
-        for (need, answer) in look_into_all(folders, read) {
+        for (need, answer) in look_into_all(self.go.seen(), folders, read) {
             self.tell(&need, answer);
         }
         Ok(())
@@ -177,7 +178,7 @@ impl Session<'_> {
         Ok(match need {
             Need::GoMod(node) if node.version.is_empty() => {
                 let file = self.ground.replaced(&node.path);
-                let data = locked::read(&file).map_err(|error| {
+                let data = locked::read_seen(self.go.seen(), &file).map_err(|error| {
                     let text = format!("reading {}: {error}", self.go.short(&file));
                     ModuleError::about(node.clone(), text)
                 });
@@ -278,13 +279,14 @@ enum ReadFor<'a> {
 
 /// Looks into folders, several at a time where there are many.
 fn look_into_all(
+    seen: &Overlay,
     folders: Vec<(Need, Result<PathBuf, ModuleError>)>,
     read: ReadFor<'_>,
 ) -> Vec<(Need, Answer)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = folders.len().div_ceil(threads).max(FEW);
     let look = |folders: &[(Need, Result<PathBuf, ModuleError>)]| -> Vec<(Need, Answer)> {
-        folders.iter().map(|(need, root)| (need.clone(), look_into(need, root, read))).collect()
+        folders.iter().map(|(need, root)| (need.clone(), look_into(seen, need, root, read))).collect()
     };
     if folders.len() <= share {
         return look(&folders);
@@ -296,7 +298,7 @@ fn look_into_all(
     })
 }
 
-fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>, read: ReadFor<'_>) -> Answer {
+fn look_into(seen: &Overlay, need: &Need, root: &Result<PathBuf, ModuleError>, read: ReadFor<'_>) -> Answer {
     let is_local = |module: &Node| module.version.is_empty();
     match (need, root) {
         (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
@@ -304,11 +306,13 @@ fn look_into(need: &Need, root: &Result<PathBuf, ModuleError>, read: ReadFor<'_>
         (Need::Folder { module, directory }, Ok(root)) => {
             let is_local = is_local(module);
             Answer::Folder(Ok(match read {
-                ReadFor::Target(target) => folders::folder_for(root, directory, is_local, target),
-                ReadFor::Verb(tags) => folders::folder(root, directory, is_local, tags),
+                ReadFor::Target(target) => folders::folder_for(seen, root, directory, is_local, target),
+                ReadFor::Verb(tags) => folders::folder(seen, root, directory, is_local, tags),
             }))
         }
-        (Need::Packages(module), Ok(root)) => Answer::Packages(folders::packages(root, is_local(module))),
+        (Need::Packages(module), Ok(root)) => {
+            Answer::Packages(folders::packages(seen, root, is_local(module)))
+        }
         (need, _) => unreachable!("only folders are looked into: {need:?}"),
     }
 }

@@ -209,7 +209,8 @@ type Resolved = HashMap<(String, String), Result<String, Error>>;
 
 impl Reader<'_> {
     fn read(&mut self, go_mod: &str) -> Result<(Vec<u8>, GoMod, bool), Fault> {
-        let data = locked::read(go_mod).map_err(|error| Fault::Other(error.to_string()))?;
+        let data =
+            locked::read_seen(self.go.seen(), go_mod).map_err(|error| Fault::Other(error.to_string()))?;
         let short = self.go.short(go_mod);
         let mut asked = Vec::new();
         let mut note = |path: &str, version: &str| {

@@ -2,8 +2,6 @@
 //!
 //! Source of the rules: `cmd/go/internal/modload/init.go` (`setDefaultBuildMod`) and `vendor.go`.
 
-use std::path::Path;
-
 use modkeep_resolver::error::DirtyReason;
 use modkeep_resolver::go_version;
 use modkeep_resolver::vendored::Vendored;
@@ -67,7 +65,7 @@ pub(super) fn choose(
     if matches!(wanted.verb, "mod vendor" | "work vendor") || !ground.has_root() {
         return Ok(nothing);
     }
-    let Some(folder) = ground.vendor_folder().filter(|folder| Path::new(folder).is_dir()) else {
+    let Some(folder) = ground.vendor_folder().filter(|folder| go.seen().is_folder(folder)) else {
         return Ok(nothing);
     };
     let (source, version) = match &main.workspace {
@@ -83,7 +81,7 @@ pub(super) fn choose(
     if go_version::compare(version, USES_VENDOR).is_lt() {
         return unused(format!("Go version in {source} is {version}, so vendor directory was not used."));
     }
-    match (is_of_workspace(&folder)?, ground.is_workspace()) {
+    match (is_of_workspace(go, &folder)?, ground.is_workspace()) {
         (true, false) => {
             unused("Outside workspace mode, but vendor directory is for a workspace.".to_owned())
         }
@@ -96,8 +94,8 @@ pub(super) fn choose(
     }
 }
 
-fn is_of_workspace(folder: &str) -> Result<bool, Failure> {
-    let text = match std::fs::read(paths::join(folder, "modules.txt")) {
+fn is_of_workspace(go: &GoEnv, folder: &str) -> Result<bool, Failure> {
+    let text = match go.seen().content(&paths::join(folder, "modules.txt")) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => {
@@ -111,7 +109,7 @@ fn is_of_workspace(folder: &str) -> Result<bool, Failure> {
 
 fn vendored(go: &GoEnv, ground: &Ground, reason: DirtyReason) -> Result<Mode, Failure> {
     let file = ground.vendor_folder().map(|folder| paths::join(&folder, "modules.txt"));
-    let text = match file.map(|file| (std::fs::read_to_string(&file), file)) {
+    let text = match file.map(|file| (read(go, &file), file)) {
         None => String::new(),
         Some((Ok(text), _)) => text,
         Some((Err(error), _)) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -120,6 +118,11 @@ fn vendored(go: &GoEnv, ground: &Ground, reason: DirtyReason) -> Result<Mode, Fa
         }
     };
     Ok(Mode::Vendor(reason, Box::new(Vendored::read(&text))))
+}
+
+fn read(go: &GoEnv, file: &str) -> std::io::Result<String> {
+    let text = go.seen().content(file)?;
+    String::from_utf8(text).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
 }
 
 impl Session<'_> {

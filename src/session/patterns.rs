@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use modkeep_fetch::modcache::Folder;
+use modkeep_fetch::modcache;
 use modkeep_module::ModuleVersion;
+use modkeep_resolver::known::Folder;
 use modkeep_resolver::packages::Pattern;
 use modkeep_resolver::wildcard::Wildcard;
 
@@ -92,12 +93,12 @@ impl Session<'_> {
         };
         let ignores = self.ignores(root);
         let wildcard = Wildcard::new(text);
-        let below = folders::packages(Path::new(&top), true).unwrap_or_default();
+        let below = folders::packages(self.go.seen(), Path::new(&top), true).unwrap_or_default();
         let found = below.into_iter().filter_map(|inner| {
             let directory = paths::join(&top, &inner);
             let shown = shown_like(text, &self.go.short_always(&directory));
             let inside = directory.strip_prefix(root.as_str()).unwrap_or_default().trim_start_matches('/');
-            (!is_ignored(&ignores, inside) && wildcard.matches(&shown) && has_package(&directory))
+            (!is_ignored(&ignores, inside) && wildcard.matches(&shown) && self.has_package(&directory))
                 .then_some(directory)
         });
         found.collect()
@@ -120,14 +121,23 @@ impl Session<'_> {
         module.flat_map(|module| module.file.ignores()).map(|ignore| ignore.path.clone()).collect()
     }
 
+    fn folder(&self, root: &str, directory: &str, is_local: bool) -> Folder {
+        folders::folder(self.go.seen(), Path::new(root), directory, is_local, None)
+    }
+
+    /// Whether some file of a directory would be in a package.
+    fn has_package(&self, directory: &str) -> bool {
+        self.folder(directory, "", false).any.error.is_none()
+    }
+
     /// The import path of a directory (`resolveLocalPackage`).
     fn package_of(&self, directory: &str) -> Result<String, String> {
-        match std::fs::metadata(directory) {
+        match self.go.seen().check(directory) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(format!("stat {directory}: directory not found"));
             }
             Err(error) => return Err(format!("stat {directory}: {}", system_words(&error))),
-            Ok(_) if !folders::folder(Path::new(directory), "", false, None).has_go_files => {
+            Ok(_) if !self.folder(directory, "", false).has_go_files => {
                 return Err(format!("no Go files in {directory}"));
             }
             Ok(_) => {}
@@ -147,7 +157,7 @@ impl Session<'_> {
                 return Err(format!("without -mod=vendor, directory {directory} has no package path"));
             }
             let package = format!("{path}/{inner}");
-            if folders::folder(Path::new(&root), inner, true, None).has_go_files {
+            if self.folder(&root, inner, true).has_go_files {
                 return Ok(package);
             }
             outside = Some(format!("main module ({path}) does not contain package {package}"));
@@ -165,7 +175,8 @@ impl Session<'_> {
         if !self.ground.is_workspace() {
             return Err(format!("{shown} outside main module or its selected dependencies"));
         }
-        match paths::upwards(directory).find(|folder| Path::new(&paths::join(folder, "go.mod")).is_file()) {
+        match paths::upwards(directory).find(|folder| self.go.seen().is_file(&paths::join(folder, "go.mod")))
+        {
             Some(root) => Err(format!(
                 "{shown} is contained in a module that is not one of the workspace modules listed in go.work. You can add the module to the workspace using:\n\tgo work use {}",
                 self.go.short(root)
@@ -186,7 +197,7 @@ impl Session<'_> {
                 version => {
                     let module = ModuleVersion::parse(&actual.path, version).ok()?;
                     match self.source.cache.folder(&module) {
-                        Ok(Folder::Complete(folder)) => folder.display().to_string(),
+                        Ok(modcache::Folder::Complete(folder)) => folder.display().to_string(),
                         _ => continue,
                     }
                 }
@@ -227,11 +238,6 @@ fn tell_ignored_below(root: &str, directory: &str, ignores: &[String]) {
             tell_ignored_below(root, &inner, ignores);
         }
     }
-}
-
-/// Whether some file of a directory would be in a package.
-fn has_package(directory: &str) -> bool {
-    folders::folder(Path::new(directory), "", false, None).any.error.is_none()
 }
 
 /// A directory as the pattern would have it: with a leading `./`, or from the root.

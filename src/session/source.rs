@@ -110,7 +110,7 @@ impl Source {
             Ground::Workspace { go_work } => sum_files(go, go_work),
             _ => Vec::new(),
         };
-        let sums = Sums::read(ground.sum_file(), modules, wanted.verb == "mod tidy")
+        let sums = Sums::read(go.seen(), ground.sum_file(), modules, wanted.verb == "mod tidy")
             .map_err(|text| Failure::exact(1, text.trim_end_matches('\n')))?;
         Ok(Self {
             cache,

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use modkeep_builder::load::Scans;
+use modkeep_builder::overlay::Overlay;
 use modkeep_resolver::go_version;
 use modkeep_resolver::world::Standard;
 
@@ -24,7 +25,7 @@ impl Session<'_> {
         self.world.standard = match root(self.go, self.source.cache.root()) {
             Some(root) => match &self.target {
                 Some(target) if !with_imports => scanned(&target.scans, &root.join("src")),
-                _ => read(&root.join("src"), with_imports),
+                _ => read(self.go.seen(), &root.join("src"), with_imports),
             },
             None => listed(self.go.release()),
         };
@@ -48,19 +49,19 @@ fn root(go: &GoEnv, cache: &Path) -> Option<PathBuf> {
     installed.into_iter().chain([downloaded]).find(is_release)
 }
 
-fn read(sources: &Path, with_imports: bool) -> Standard {
-    let packages = folders::packages(sources, false).unwrap_or_default();
+fn read(seen: &Overlay, sources: &Path, with_imports: bool) -> Standard {
+    let packages = folders::packages(seen, sources, false).unwrap_or_default();
     let mut names: Vec<String> = packages.into_iter().filter(|name| !name.is_empty()).collect();
     // What is vendored is below `vendor` directories, where a walk of a module stops.
     for vendor in ["vendor", "cmd/vendor"] {
-        let below = folders::packages(&sources.join(vendor), false).unwrap_or_default();
+        let below = folders::packages(seen, &sources.join(vendor), false).unwrap_or_default();
         names
             .extend(below.into_iter().filter(|name| !name.is_empty()).map(|name| format!("{vendor}/{name}")));
     }
     let mut imports = HashMap::new();
     if with_imports {
         for name in &names {
-            let scan = folders::folder(sources, name, false, None).any;
+            let scan = folders::folder(seen, sources, name, false, None).any;
             let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
             let written = scan.imports.into_iter().filter(|path| path != "C").map(|path| {
                 let vendored = format!("{vendor}/{path}");

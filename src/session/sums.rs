@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use modkeep_builder::overlay::Overlay;
 use modkeep_module::GoSum;
 use modkeep_module::hash::H1;
 use modkeep_resolver::node::Node;
@@ -23,6 +24,9 @@ have intercepted the download attempt.
 
 For more information, see 'go help module-auth'.
 ";
+
+const IN_OVERLAY: &str =
+    "updates to go.sum needed, but go.sum is part of the overlay specified with -overlay";
 
 const OTHER_HASHES: &str = "
 
@@ -46,6 +50,8 @@ pub(crate) struct Sums {
     marks: HashMap<(Node, String), Mark>,
     /// Whether lines that others added meanwhile are dropped.
     overwrites: bool,
+    /// Files as `-overlay` shows them.
+    seen: Overlay,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,15 +62,21 @@ struct Mark {
 
 impl Sums {
     /// Reads the files; the error is whole, without `go: `.
-    pub(super) fn read(file: Option<String>, modules: Vec<String>, repairs: bool) -> Result<Self, String> {
+    pub(super) fn read(
+        seen: &Overlay,
+        file: Option<String>,
+        modules: Vec<String>,
+        repairs: bool,
+    ) -> Result<Self, String> {
         let Some(file) = file else { return Ok(Self::default()) };
         let mut of_modules = Vec::new();
         for module in modules {
-            let lines = read_file(&module, repairs)?;
+            let lines = read_file(seen, &module, repairs)?;
             of_modules.push((module, lines));
         }
-        let lines = read_file(&file, repairs)?;
-        Ok(Self { file: Some(file), repairs, lines, of_modules, ..Self::default() })
+        let lines = read_file(seen, &file, repairs)?;
+        let seen = seen.clone();
+        Ok(Self { file: Some(file), repairs, lines, of_modules, seen, ..Self::default() })
     }
 
     /// Whether there is a word about a file, `version` ending in `/go.mod` for a go.mod (`HaveSum`).
@@ -206,6 +218,9 @@ impl Sums {
         if is_readonly {
             return Err("updates to go.sum needed, disabled by -mod=readonly".to_owned());
         }
+        if self.seen.replaces(&file) {
+            return Err(IN_OVERLAY.to_owned());
+        }
         let _lock = lock();
         for _ in 0..8 {
             let before = match locked::read(&file) {
@@ -230,7 +245,7 @@ impl Sums {
     /// The file as it is and as it is to be, for `mod tidy -diff`.
     pub(crate) fn difference(&mut self, keep: &BTreeSet<Node>) -> Result<(Vec<u8>, Vec<u8>), String> {
         let file = self.file.clone().unwrap_or_default();
-        let before = match locked::read(&file) {
+        let before = match locked::read_seen(&self.seen, &file) {
             Ok(data) => data,
             Err(error) if error.is_absence() => Vec::new(),
             Err(error) => return Err(format!("reading go.sum: {error}")),
@@ -267,8 +282,8 @@ impl Sums {
     }
 }
 
-fn read_file(file: &str, repairs: bool) -> Result<GoSum, String> {
-    match locked::read(file) {
+fn read_file(seen: &Overlay, file: &str, repairs: bool) -> Result<GoSum, String> {
+    match locked::read_seen(seen, file) {
         Ok(data) => parse(file, &data, repairs),
         Err(error) if error.is_absence() => Ok(GoSum::default()),
         Err(error) => Err(format!("go: {error}")),

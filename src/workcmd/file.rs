@@ -28,8 +28,10 @@ pub(crate) fn in_force(go: &GoEnv) -> Result<String, Failure> {
 /// Reads it; the error is without `go: `. (`modload.ReadWorkFile`)
 pub(crate) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, String> {
     let path = go.short(path);
-    let data =
-        std::fs::read(&path).map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;
+    let data = go
+        .seen()
+        .content(&go.absolute(&path))
+        .map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;
     let file = GoWork::parse(&path, &data).map_err(|errors| format!("errors parsing go.work:\n{errors}"))?;
     match file.go() {
         Some(line) if !is_edit && is_too_new(go, &line.version) => Err(too_new(go, &path, &line.version)),
@@ -70,7 +72,7 @@ pub(crate) fn of(file: &GoWork) -> &str {
 
 /// The go.mod of a module on disk; the error is without `go: `. (`modload.ReadModFile`)
 pub(super) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, String> {
-    let data = locked::read(path).map_err(|error| error.to_string())?;
+    let data = locked::read_seen(go.seen(), path).map_err(|error| error.to_string())?;
     let short = go.short(path);
     let version = |file: &GoMod| file.go().map(|line| line.version.clone()).filter(|v| is_too_new(go, v));
     let file = match GoMod::parse(&short, &data) {

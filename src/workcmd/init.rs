@@ -2,15 +2,13 @@
 //!
 //! Source of the rules: `cmd/go/internal/workcmd/init.go`.
 
-use std::path::Path;
-
 use modkeep_module::gowork::GoWork;
 
 use super::{file, uses};
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, paths};
-use crate::modcmd::edit::arguments::refuse_overlay;
 use crate::report::Failure;
+use crate::session::ModFlags;
 
 /// How the verb is used.
 pub(crate) const USAGE: Usage = Usage {
@@ -21,12 +19,11 @@ pub(crate) const USAGE: Usage = Usage {
 
 /// Writes the file.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
-    let folders = USAGE.parse(words, go.goflags(), |name, value| match name {
-        "overlay" => refuse_overlay(value),
-        _ => Ok(()),
-    })?;
+    let mut flags = ModFlags::default();
+    let folders = USAGE.parse(words, go.goflags(), |name, value| flags.set(name, value).map(drop))?;
+    go.lay_over(&flags.overlay)?;
     let path = go.go_work()?.unwrap_or_else(|| paths::join(go.folder(), "go.work"));
-    if Path::new(&path).exists() {
+    if go.seen().check(&path).is_ok() {
         return Err(Failure::go(format!("{path} already exists")));
     }
     let mut workspace = GoWork::new();

@@ -10,8 +10,8 @@ use modkeep_resolver::go_version;
 use super::file;
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, paths};
-use crate::modcmd::edit::arguments::refuse_overlay;
 use crate::report::Failure;
+use crate::session::ModFlags;
 use folders::Folders;
 
 /// How the verb is used.
@@ -26,15 +26,15 @@ const OLDEST_MODULE: &str = "1.16";
 
 /// Changes the go.work in force.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
-    let mut is_recursive = false;
+    let (mut is_recursive, mut flags) = (false, ModFlags::default());
     let folders = USAGE.parse(words, go.goflags(), |name, value| {
         match name {
-            "overlay" => return refuse_overlay(value),
             "r" => is_recursive = value == "true",
-            _ => {}
+            _ => drop(flags.set(name, value)?),
         }
         Ok(())
     })?;
+    go.lay_over(&flags.overlay)?;
     let path = file::in_force(go)?;
     let mut workspace = file::read(go, &path, false).map_err(Failure::go)?;
     apply(go, &path, &mut workspace, &folders, is_recursive)?;

@@ -108,14 +108,6 @@ impl Argument<'_> {
     }
 }
 
-/// Refuses `-overlay`, which stands for files that aren't there.
-pub(crate) fn refuse_overlay(value: &str) -> Result<(), Failure> {
-    match value {
-        "" => Ok(()),
-        _ => Err(Failure::usage("-overlay is not supported here").with_hint("the go command has it")),
-    }
-}
-
 /// `path@version`, or a path alone (`modload.ParsePathVersion`).
 fn split_version(text: &str) -> Result<(&str, Option<&str>), String> {
     match text.split_once('@') {

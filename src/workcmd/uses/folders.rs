@@ -1,9 +1,9 @@
 //! The folders that a workspace has and shall have.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 
+use modkeep_builder::overlay::EntryKind;
 use modkeep_module::gowork::GoWork;
 
 use super::file;
@@ -39,14 +39,16 @@ impl<'a> Folders<'a> {
     pub(super) fn look(&mut self, folder: &str, is_recursive: bool) {
         let (absolute, _) = self.names(folder);
         let short = self.go.short(&absolute);
-        match fs::metadata(&absolute) {
+        match self.go.seen().check(&absolute) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.errors.push(format!("directory {short} does not exist"));
             }
             Err(error) => self.errors.push(format!("stat {absolute}: {}", words(&error))),
-            Ok(found) if !found.is_dir() => self.errors.push(format!("{short} is not a directory")),
-            Ok(_) if !is_recursive => self.look_at(folder),
-            Ok(_) => {
+            Ok(()) if !self.go.seen().is_folder(&absolute) => {
+                self.errors.push(format!("{short} is not a directory"))
+            }
+            Ok(()) if !is_recursive => self.look_at(folder),
+            Ok(()) => {
                 self.walk(folder);
                 // Folders that are gone aren't met on the walk.
                 let inside = |other: &&String| {
@@ -65,15 +67,15 @@ impl<'a> Folders<'a> {
     fn look_at(&mut self, folder: &str) {
         let (absolute, name) = self.names(folder);
         let module = paths::join(&absolute, "go.mod");
-        match fs::metadata(&module) {
+        match self.go.seen().check(&module) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.kept.insert(absolute, None);
             }
             Err(error) => self.errors.push(format!("stat {module}: {}", words(&error))),
-            Ok(found) if !found.is_file() => {
+            Ok(()) if !self.go.seen().is_file(&module) => {
                 self.errors.push(format!("{} is not a regular file", self.go.short(&module)));
             }
-            Ok(_) => {
+            Ok(()) => {
                 if let Some(Some(other)) =
                     self.kept.get(&absolute).filter(|other| *other != &Some(name.clone()))
                 {
@@ -87,17 +89,14 @@ impl<'a> Folders<'a> {
     /// All folders below, but for `vendor` and what lies behind links.
     fn walk(&mut self, folder: &str) {
         self.look_at(folder);
-        let Ok(entries) = fs::read_dir(folder) else { return };
-        let mut entries: Vec<_> = entries.flatten().collect();
-        entries.sort_by_key(fs::DirEntry::file_name);
+        let Ok(entries) = self.go.seen().entries(folder) else { return };
         for entry in entries {
-            let path = paths::join(folder, &entry.file_name().to_string_lossy());
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_symlink() {
-                if fs::metadata(&path).is_ok_and(|target| target.is_dir()) {
+            let path = paths::join(folder, &entry.name);
+            if entry.kind == EntryKind::Link {
+                if std::fs::metadata(&path).is_ok_and(|target| target.is_dir()) {
                     report::tell(&format!("warning: ignoring symlink {}", self.go.short(&path)));
                 }
-            } else if kind.is_dir() && entry.file_name() != "vendor" {
+            } else if entry.kind == EntryKind::Folder && entry.name != "vendor" {
                 self.walk(&path);
             }
         }
