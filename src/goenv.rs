@@ -16,6 +16,7 @@ use crate::config::Environment;
 use crate::flags::GoFlags;
 use crate::release;
 use crate::report::Failure;
+use crate::version;
 
 /// Read once, after `-C` was followed.
 pub(crate) struct GoEnv {
@@ -29,8 +30,15 @@ pub(crate) struct GoEnv {
 impl GoEnv {
     /// That of this process and its current folder.
     pub(crate) fn of(environment: &Environment) -> Result<Self, Failure> {
+        let go = Self::forgiving(environment)?;
+        let goflags = GoFlags::parse(go.get("GOFLAGS").unwrap_or_default())?;
+        Ok(Self { goflags, ..go })
+    }
+
+    /// The same; words in GOFLAGS that are no flags count for nothing.
+    pub(crate) fn forgiving(environment: &Environment) -> Result<Self, Failure> {
         let variables = GoVariables::of(environment.of_go());
-        let goflags = GoFlags::parse(variables.get("GOFLAGS").unwrap_or_default())?;
+        let goflags = GoFlags::default();
         let folder = current_folder(environment)?;
         let release = release::selected(environment)?;
         Ok(Self { variables, goflags, folder, release, overlay: OnceLock::new() })
@@ -41,6 +49,21 @@ impl GoEnv {
         self.variables.get(name)
     }
 
+    /// What the `go.env` of the installation says of a variable.
+    pub(crate) fn installed_value(&self, name: &str) -> Option<&str> {
+        self.variables.installed(name)
+    }
+
+    /// Whether one of go's files speaks of a variable.
+    pub(crate) fn is_in_files(&self, name: &str) -> bool {
+        self.variables.is_in_files(name)
+    }
+
+    /// The file in which `go env -w` keeps variables.
+    pub(crate) fn settings_file(&self) -> Option<String> {
+        self.variables.user_file()?.into_os_string().into_string().ok()
+    }
+
     /// The variables of the process.
     pub(crate) fn environment(&self) -> &modkeep_fetch::environment::Environment {
         self.variables.environment()
@@ -49,6 +72,32 @@ impl GoEnv {
     /// All variables of the process, for those that run programs.
     pub(crate) fn process_variables(&self) -> std::collections::BTreeMap<String, String> {
         self.variables.environment().all().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// GOROOT: the one that is named, else that of the release, installed or in the module cache.
+    pub(crate) fn root(&self) -> Option<String> {
+        match self.get("GOROOT") {
+            Some(root) => Some(paths::clean(root)),
+            None => self.roots().into_iter().find(|root| self.is_of_release(root)),
+        }
+    }
+
+    /// Where a GOROOT of the release may be.
+    pub(crate) fn roots(&self) -> Vec<String> {
+        let cache = match (self.get("GOMODCACHE"), self.gopath().first()) {
+            (Some(folder), _) => Some(folder.to_owned()),
+            (None, gopath) => gopath.map(|folder| paths::join(folder, "pkg/mod")),
+        };
+        let (os, arch) = (version::goos(), version::goarch());
+        let name = format!("golang.org/toolchain@v0.0.1-go{}.{os}-{arch}", self.release);
+        let installed = self.get("GOROOT").map(str::to_owned).or_else(|| self.installed_root());
+        installed.into_iter().chain(cache.map(|cache| paths::join(&cache, &name))).collect()
+    }
+
+    /// Whether a GOROOT is of the release that is acted as.
+    pub(crate) fn is_of_release(&self, root: &str) -> bool {
+        let version = std::fs::read_to_string(paths::join(root, "VERSION")).unwrap_or_default();
+        version.lines().next().is_some_and(|line| line.trim() == format!("go{}", self.release))
     }
 
     /// GOROOT of the Go that is installed.

@@ -9,7 +9,7 @@ use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{building, explain, get, list, modcmd, workcmd};
+use crate::{building, envcmd, explain, get, list, modcmd, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -23,6 +23,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &building::install::USAGE, run: building::install::run },
     Verb { usage: &building::run::USAGE, run: building::run::run },
     Verb { usage: &building::test::USAGE, run: building::test::run },
+    Verb { usage: &envcmd::USAGE, run: envcmd::run },
     Verb { usage: &explain::USAGE, run: explain::run },
     Verb { usage: &get::USAGE, run: get::run },
     Verb { usage: &list::USAGE, run: list::run },
@@ -48,14 +49,16 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What `go help` lists, less what we have.
-const NOT_OURS: &[&str] = &["bug", "doc", "env", "fix", "fmt", "generate", "telemetry", "tool", "vet"];
+const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry", "tool", "vet"];
 
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], environment: &Environment) -> Option<Result<(), Failure>> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let verb = VERBS.iter().find(|verb| names(verb.usage.name, &words))?;
     let words = &words[verb.usage.name.split(' ').count()..];
-    Some(follow_folder(words).and_then(|words| (verb.run)(&GoEnv::of(environment)?, words)))
+    // `env` must be able to mend a GOFLAGS that no verb understands.
+    let find = if verb.usage.name == "env" { GoEnv::forgiving } else { GoEnv::of };
+    Some(follow_folder(words).and_then(|words| (verb.run)(&find(environment)?, words)))
 }
 
 fn names(verb: &str, words: &[String]) -> bool {

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod conformance;
 mod difference;
+mod envcmd;
 mod explain;
 mod flags;
 mod get;

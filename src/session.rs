@@ -43,6 +43,7 @@ pub(crate) use infos::{OriginDocument, shown_time};
 pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, Provided};
 pub(crate) use source::{Source, Stop, module_version};
+pub(crate) use target::has_compiler as has_c_compiler;
 
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};

@@ -7,6 +7,37 @@ use crate::release::Release;
 use crate::tags::Instrument;
 use crate::target::Target;
 
+/// Every platform that there is a compiler for (`internal/platform/zosarch.go`).
+const ALL: &[(&str, &[&str])] = &[
+    ("aix", &["ppc64"]),
+    ("android", &["386", "amd64", "arm", "arm64"]),
+    ("darwin", &["amd64", "arm64"]),
+    ("dragonfly", &["amd64"]),
+    ("freebsd", &["386", "amd64", "arm", "arm64", "riscv64"]),
+    ("illumos", &["amd64"]),
+    ("ios", &["amd64", "arm64"]),
+    ("js", &["wasm"]),
+    (
+        "linux",
+        &[
+            "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
+            "ppc64le", "riscv64", "s390x", "sparc64",
+        ],
+    ),
+    ("netbsd", &["386", "amd64", "arm", "arm64"]),
+    ("openbsd", &["386", "amd64", "arm", "arm64", "ppc64", "riscv64"]),
+    ("plan9", &["386", "amd64", "arm"]),
+    ("solaris", &["amd64"]),
+    ("wasip1", &["wasm"]),
+    ("windows", &["386", "amd64", "arm64"]),
+];
+
+/// Whether there is such a platform; until 1.26 there was one more.
+pub fn exists(os: &str, arch: &str, is_before_1_27: bool) -> bool {
+    let is_one = ALL.iter().any(|(name, archs)| *name == os && archs.contains(&arch));
+    is_one || is_before_1_27 && (os, arch) == ("openbsd", "mips64")
+}
+
 /// Whether programs of the target are linked by the host's linker even without cgo (`MustLinkExternal`).
 pub fn must_link_external(release: Release, target: &Target, with_cgo: bool) -> bool {
     let (os, arch) = (target.os.as_str(), target.arch.as_str());

@@ -44,6 +44,21 @@ impl GoVariables {
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
+
+    /// What the `go.env` of the installation says of a variable.
+    pub fn installed(&self, name: &str) -> Option<&str> {
+        self.files.installed(name)
+    }
+
+    /// Whether one of go's files speaks of a variable, if only to say that it is empty.
+    pub fn is_in_files(&self, name: &str) -> bool {
+        self.files.has(name)
+    }
+
+    /// Go's user file, which need not be there; none where GOENV says so or there is no home (`cfg.EnvFile`).
+    pub fn user_file(&self) -> Option<PathBuf> {
+        files::user_file(&self.environment)
+    }
 }
 
 /// What the go command would use.
@@ -139,6 +154,11 @@ impl Environment {
                 Netrc::default()
             }
         }
+    }
+
+    /// The folder for the settings of the user's programs (`os.UserConfigDir`).
+    pub fn configuration_folder(&self) -> Option<PathBuf> {
+        files::configuration_folder(self)
     }
 
     fn home(&self) -> Option<PathBuf> {

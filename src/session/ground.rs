@@ -26,7 +26,7 @@ pub(crate) enum Ground {
 
 impl Ground {
     /// Looks around.
-    pub(super) fn find(go: &GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
+    pub(crate) fn find(go: &GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
         let workspace = if wanted.ignores_workspace { None } else { go.go_work()? };
         go.check_modules_enabled()?;
         let modfile = &wanted.flags.modfile;

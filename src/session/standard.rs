@@ -4,7 +4,6 @@
 //! packages import from each other is not known then.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use modkeep_builder::load::Scans;
@@ -22,7 +21,7 @@ const LISTS: &[(&str, &str)] =
 impl Session<'_> {
     /// Tells the resolver about the standard library, before packages are loaded.
     pub(crate) fn tell_standard(&mut self, with_imports: bool) {
-        self.world.standard = match root(self.go, self.source.cache.root()) {
+        self.world.standard = match root(self.go) {
             Some(root) => match &self.target {
                 Some(target) if !with_imports => scanned(&target.scans, &root.join("src")),
                 _ => read(self.go.seen(), &root.join("src"), with_imports),
@@ -33,20 +32,8 @@ impl Session<'_> {
 }
 
 /// GOROOT of exactly the release: the one that is installed, or one in the module cache.
-fn root(go: &GoEnv, cache: &Path) -> Option<PathBuf> {
-    let installed = go.get("GOROOT").map(PathBuf::from).or_else(|| {
-        let folders = std::env::split_paths(go.environment().get("PATH")?);
-        let program = folders.map(|folder| folder.join("go")).find(|file| file.is_file())?;
-        Some(program.canonicalize().ok()?.parent()?.parent()?.to_owned())
-    });
-    let (os, arch) = (crate::version::goos(), crate::version::goarch());
-    let name = format!("toolchain@v0.0.1-go{}.{os}-{arch}", go.release());
-    let downloaded = cache.join("golang.org").join(name);
-    let is_release = |root: &PathBuf| {
-        let version = fs::read_to_string(root.join("VERSION")).unwrap_or_default();
-        version.lines().next().is_some_and(|line| line.trim() == format!("go{}", go.release()))
-    };
-    installed.into_iter().chain([downloaded]).find(is_release)
+fn root(go: &GoEnv) -> Option<PathBuf> {
+    go.roots().into_iter().find(|root| go.is_of_release(root)).map(PathBuf::from)
 }
 
 fn read(seen: &Overlay, sources: &Path, with_imports: bool) -> Standard {

@@ -29,7 +29,7 @@ pub(super) fn tags(go: &GoEnv, words: &str) -> Option<Tags> {
 }
 
 /// Whether the compiler that cgo would run is there.
-fn has_compiler(go: &GoEnv) -> bool {
+pub(crate) fn has_compiler(go: &GoEnv) -> bool {
     let default = if cfg!(target_os = "linux") { "gcc" } else { "clang" };
     let compiler = go.get("CC").unwrap_or(default).split_whitespace().next().unwrap_or(default);
     let path = go.environment().get("PATH").unwrap_or_default();

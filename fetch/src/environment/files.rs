@@ -8,12 +8,14 @@ use super::{Environment, Provenance, Setting};
 /// The settings of the user file and of `$GOROOT/go.env`; the first of equal names counts.
 pub(super) struct Files {
     settings: HashMap<String, Setting>,
+    /// What the installation's file says by itself.
+    installed: HashMap<String, Setting>,
 }
 
 impl Files {
     /// Reads both; a file that isn't there or can't be read holds nothing, as for the go command.
     pub(super) fn of(environment: &Environment) -> Self {
-        let mut settings = HashMap::new();
+        let (mut settings, mut installed) = (HashMap::new(), HashMap::new());
         if let Some(file) = user_file(environment) {
             read(&file, &mut settings);
         }
@@ -25,14 +27,27 @@ impl Files {
             .map(PathBuf::from)
             .or_else(|| goroot_of_path(environment));
         if let Some(goroot) = goroot {
-            read(&goroot.join("go.env"), &mut settings);
+            read(&goroot.join("go.env"), &mut installed);
+            for (name, setting) in &installed {
+                settings.entry(name.clone()).or_insert_with(|| setting.clone());
+            }
         }
-        Self { settings }
+        Self { settings, installed }
     }
 
     /// The value of a setting in the files.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.settings.get(name).map(|setting| setting.value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// What the installation's file says.
+    pub(super) fn installed(&self, name: &str) -> Option<&str> {
+        self.installed.get(name).map(|setting| setting.value.as_str())
+    }
+
+    /// Whether one of the files has a line about it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.settings.contains_key(name)
     }
 
     /// The value of a setting: the variable first, then the files. An empty one in a file counts as not set.
@@ -45,7 +60,7 @@ impl Files {
 }
 
 /// Go's user file: GOENV, unless it says `off`, or `go/env` in the configuration folder.
-fn user_file(environment: &Environment) -> Option<PathBuf> {
+pub(super) fn user_file(environment: &Environment) -> Option<PathBuf> {
     match environment.get("GOENV") {
         Some("off") => None,
         Some(file) => Some(PathBuf::from(file)),
@@ -54,7 +69,7 @@ fn user_file(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// As Go's `os.UserConfigDir`.
-fn configuration_folder(environment: &Environment) -> Option<PathBuf> {
+pub(super) fn configuration_folder(environment: &Environment) -> Option<PathBuf> {
     if cfg!(windows) {
         return environment.get("AppData").map(PathBuf::from);
     }
