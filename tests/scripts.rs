@@ -13,7 +13,8 @@ use modkeep_harness::place::{full_run, kept_folder, skip, tell};
 use modkeep_harness::script::{Outcome, Stage, Tally};
 
 /// The verbs that are modkeep's.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
+    "env",
     "get",
     "list -m",
     "mod download",
@@ -32,13 +33,15 @@ const VERBS: [&str; 15] = [
 ];
 
 /// Scripts that modkeep does not pass yet, each with its reason.
-const MISSES: [(&str, &str); 5] = [
+const MISSES: [(&str, &str); 3] = [
     ("get_issue53955", "version control is asked directly"),
     ("gotoolchain_switch_gosum", "another toolchain would be downloaded and run"),
     ("list_std_vendor", "a main module called std has packages without a prefix"),
-    ("mod_overlay", "-overlay"),
-    ("work_overlay", "-overlay"),
 ];
+
+/// Scripts about go's variables, which are not in the list about modules.
+const ABOUT_VARIABLES: [&str; 6] =
+    ["env_changed", "env_exp", "env_gobin", "env_issue46807", "env_unset", "env_write"];
 
 /// How many scripts run at the same time.
 const AT_ONCE: usize = 4;
@@ -82,6 +85,22 @@ fn gos_scripts_pass_with_modkeep_in_the_place_of_go() {
     ));
     let missed: Vec<_> = names.iter().filter(|name| !passed.contains(name)).copied().collect();
     assert_eq!(missed, MISSES.map(|(name, _)| name));
+}
+
+#[test]
+fn gos_scripts_about_variables_pass_with_modkeep_in_the_place_of_go() {
+    let go = match Go::specification() {
+        Ok(go) => go,
+        Err(missing) => return skip("scripts", &missing),
+    };
+    let build_cache = kept_folder().join("variables-gocache").display().to_string();
+    // Nothing is asked of a proxy.
+    let (proxy, sumdb) = ("off".to_owned(), "off".to_owned());
+    let program = Some((PathBuf::from(env!("CARGO_BIN_EXE_modkeep")), VERBS.to_vec()));
+    let stage = Stage { go, program, proxy, sumdb, build_cache };
+    let tally = stage.run_all(&ABOUT_VARIABLES, AT_ONCE);
+    tell_score("modkeep, about variables", &tally);
+    assert_eq!(tally.passed(true), ABOUT_VARIABLES);
 }
 
 /// Whether a script says `go` and one of our verbs.

@@ -14,6 +14,7 @@ use modkeep_resolver::error::{DirtyReason, Error, TooNew};
 use modkeep_resolver::go_version;
 use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::query::{Allowed, Query};
+use modkeep_resolver::release::told_by;
 use modkeep_resolver::world::{Mode, World};
 
 use super::{Ground, Session, Source, Wanted, godebugs, local};
@@ -72,7 +73,7 @@ pub(super) fn read(
         if let Some(workspace) = files.workspace.as_ref().filter(|_| !is_work_verb) {
             let too_old = workspace.too_old_for(std::slice::from_ref(&module));
             if !too_old.is_empty() {
-                faults.extend(too_old.iter().map(ToString::to_string));
+                faults.extend(too_old.into_iter().map(|error| told_by(go.release(), error).to_string()));
                 continue;
             }
         }
@@ -148,7 +149,7 @@ fn explain(
                 verb: if line.is_some() { "lists" } else { "implicitly requires" },
                 has: line.map_or(go_version::DEFAULT_GO_WORK, |line| &line.version).to_owned(),
             };
-            error.to_string()
+            told_by(go.release(), error).to_string()
         }
         (Some(_), Fault::TooNew(error)) => {
             format!("cannot load module {} listed in go.work file: {error}", go.short(root))

@@ -141,23 +141,18 @@ impl Stage {
         #[allow(clippy::disallowed_methods, reason = "tests run on the machine as it is")]
         let path = std::env::var("PATH").unwrap_or_default();
         let goroot = self.go.root().display().to_string();
-        let processor = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
         let version = RELEASE.trim_start_matches("go");
         let below = |folder: &str| root.join(folder).display().to_string();
         [
             ("PATH", format!("{goroot}/bin:{path}")),
             ("HOME", below("home")),
             ("CCACHE_DISABLE", "1".into()),
-            ("GOARCH", processor.into()),
+            ("GOARCH", processor().into()),
             ("GOCACHE", self.build_cache.clone()),
             ("GODEBUG", String::new()),
             ("GOEXE", String::new()),
             ("GOEXPERIMENT", String::new()),
-            ("GOOS", if cfg!(target_os = "macos") { "darwin" } else { "linux" }.into()),
+            ("GOOS", system().into()),
             ("GOPROXY", self.proxy.clone()),
             ("GOPRIVATE", String::new()),
             ("GOROOT", goroot),
@@ -288,6 +283,20 @@ impl Stage {
             Some((program, verbs)) if verbs.iter().any(|verb| is_verb(verb)) => program.clone(),
             _ => self.go.tool(),
         }
+    }
+}
+
+/// The machine's system in Go's words.
+pub(super) fn system() -> &'static str {
+    if cfg!(target_os = "macos") { "darwin" } else { "linux" }
+}
+
+/// The machine's processor in Go's words.
+pub(super) fn processor() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     }
 }
 
