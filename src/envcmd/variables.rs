@@ -99,7 +99,10 @@ pub(super) fn of_go(go: &GoEnv) -> Result<Vec<Variable>, Failure> {
 
 /// Those that depend on the current folder.
 fn around(go: &GoEnv) -> Result<[Variable; 3], Failure> {
-    let is_off = go.get("GO111MODULE") == Some("off");
+    let is_off = match go.get("GO111MODULE") {
+        Some("auto") => go.module_root().is_none(),
+        said => said == Some("off"),
+    };
     let module = match is_off {
         true => String::new(),
         false => match Ground::find(go, &Wanted { ignores_workspace: true, ..Wanted::default() })? {

@@ -50,13 +50,13 @@ impl Session<'_> {
             };
             return Err(Failure::go(format!("updates to go.mod needed{reason}")));
         }
-        let is_replaced =
-            matches!(&self.ground, Ground::Module { go_mod, .. } if self.go.seen().replaces(go_mod));
-        if is_replaced && written.is_dirty {
-            return Err(Failure::go(IN_OVERLAY));
-        }
-        if (written.is_dirty || self.verb == "mod tidy") && !is_replaced {
-            self.write_go_mod(&written)?;
+        if written.is_dirty || self.verb == "mod tidy" {
+            match &self.ground {
+                Ground::Module { go_mod, .. } if self.go.seen().replaces(go_mod) => {
+                    return if written.is_dirty { Err(Failure::go(IN_OVERLAY)) } else { Ok(()) };
+                }
+                _ => self.write_go_mod(&written)?,
+            }
         }
         self.write_sums(requirements, loaded)
     }
