@@ -6,8 +6,10 @@ pub mod synthetic;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::AddAssign;
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use modkeep_module::resource::Resource;
 use modkeep_store::{Digest, ErrorKind, Key, Store, StoreError};
 
@@ -20,6 +22,8 @@ pub use sweep::{Swept, free, sweep};
 
 /// Keys or digests that are asked for at one time.
 const PAGE: usize = 1000;
+/// Facts that are read at one time: in a bucket they share one question.
+const TOGETHER: usize = 128;
 
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,16 @@ pub struct Inventory {
     pub bytes: u64,
     /// Answers that are remembered: lists, `@latest`, queries, absences, refusals.
     pub answers: u64,
+}
+
+impl AddAssign for Inventory {
+    fn add_assign(&mut self, other: Self) {
+        for (kind, count) in other.files {
+            *self.files.entry(kind).or_default() += count;
+        }
+        self.bytes += other.bytes;
+        self.answers += other.answers;
+    }
 }
 
 /// Something in the store that is not as it should be.
@@ -117,9 +131,11 @@ async fn facts(
         let mut after = None;
         loop {
             let page = store.list(prefix, after.as_ref(), PAGE).await?;
-            for key in &page {
-                if let Some(flaw) = flaw(store, key, prefix, inventory, closely).await? {
-                    flaws.push((key.clone(), flaw));
+            for keys in page.chunks(TOGETHER) {
+                let looks = keys.iter().map(|key| look(store, key, prefix, closely));
+                for (key, (counted, flaw)) in keys.iter().zip(try_join_all(looks).await?) {
+                    *inventory += counted;
+                    flaws.extend(flaw.map(|flaw| (key.clone(), flaw)));
                 }
             }
             if page.len() < PAGE {
@@ -132,50 +148,50 @@ async fn facts(
 }
 
 /// Counts one fact, and says what is wrong with it.
-async fn flaw(
+async fn look(
     store: &dyn Store,
     key: &Key,
     prefix: &str,
-    inventory: &mut Inventory,
     closely: bool,
-) -> Result<Option<Flaw>, StoreError> {
+) -> Result<(Inventory, Option<Flaw>), StoreError> {
+    let uncounted = |flaw| Ok((Inventory::default(), flaw));
     let Some(resource) = resource_of(prefix, key) else {
-        return Ok(Some(Flaw::Foreign("no name of a module's file".into())));
+        return uncounted(Some(Flaw::Foreign("no name of a module's file".into())));
     };
     let value = match read(store, key, prefix).await {
         Err(error) if error.kind() == ErrorKind::Damaged => {
-            return Ok(Some(Flaw::Unusable(error.to_string())));
+            return uncounted(Some(Flaw::Unusable(error.to_string())));
         }
         // Forgotten since it was listed.
-        Ok(None) => return Ok(None),
+        Ok(None) => return uncounted(None),
         Ok(Some(value)) => value,
         Err(error) => return Err(error),
     };
     let fact = match Fact::decode(&value) {
         Ok(fact) => fact,
-        Err(error) => return Ok(Some(Flaw::Unusable(error.to_string()))),
+        Err(error) => return uncounted(Some(Flaw::Unusable(error.to_string()))),
     };
-    count(inventory, prefix, &resource, &fact);
+    let counted = count(prefix, &resource, &fact);
     let flaw = match fact.state {
         State::Proved(Proved { content, .. }) if closely => content_flaw(store, content).await?,
         _ => None,
     };
     // One that was forgotten or replaced while it was looked at is not flawed.
     if flaw.is_some() && read(store, key, prefix).await?.is_none_or(|now| now != value) {
-        return Ok(None);
+        return Ok((counted, None));
     }
-    Ok(flaw)
+    Ok((counted, flaw))
 }
 
-fn count(inventory: &mut Inventory, prefix: &str, resource: &Resource, fact: &Fact) {
+fn count(prefix: &str, resource: &Resource, fact: &Fact) -> Inventory {
     if prefix == ANSWERS {
-        inventory.answers += 1;
-        return;
+        return Inventory { answers: 1, ..Inventory::default() };
     }
-    *inventory.files.entry(resource.kind()).or_default() += 1;
-    if let State::Proved(proved) = &fact.state {
-        inventory.bytes += proved.content.length();
-    }
+    let bytes = match &fact.state {
+        State::Proved(proved) => proved.content.length(),
+        _ => 0,
+    };
+    Inventory { files: [(resource.kind(), 1)].into(), bytes, answers: 0 }
 }
 
 async fn content_flaw(store: &dyn Store, content: Content) -> Result<Option<Flaw>, StoreError> {

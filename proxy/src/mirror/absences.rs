@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use futures_util::future::try_join_all;
 use modkeep_store::{Key, Store};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -23,6 +24,8 @@ use super::facts::{ANSWERS, Facts, FactsError};
 const GENERATION: usize = 8192;
 /// Keys that are asked for at one time.
 const PAGE: usize = 1000;
+/// Answers that are read, or forgotten, at one time: in a bucket they share one question, or one write.
+const TOGETHER: usize = 128;
 /// Moments of learning are told apart by this many milliseconds.
 const GRAIN: u64 = 60_000;
 
@@ -163,14 +166,17 @@ impl Facts {
             if page.is_empty() {
                 return Ok(forgotten);
             }
-            for key in &page {
-                let Some(grain) = self.learned(key).await?.map(|at| at / GRAIN) else { continue };
-                if grain > last || (grain == last && of_last == 0) {
-                    continue;
+            for keys in page.chunks(TOGETHER) {
+                let mut oldest = Vec::new();
+                for (key, at) in keys.iter().zip(self.all_learned(keys).await?) {
+                    let Some(grain) = at.map(|at| at / GRAIN) else { continue };
+                    if grain < last || (grain == last && of_last > 0) {
+                        of_last -= u64::from(grain == last);
+                        oldest.push(key);
+                    }
                 }
-                of_last -= u64::from(grain == last);
-                self.store.remove(key).await?;
-                forgotten += 1;
+                try_join_all(oldest.iter().map(|key| self.store.remove(key))).await?;
+                forgotten += oldest.len() as u64;
             }
         }
     }
@@ -184,12 +190,16 @@ impl Facts {
             if page.is_empty() {
                 return Ok(learned);
             }
-            for key in &page {
-                if let Some(at) = self.learned(key).await? {
+            for keys in page.chunks(TOGETHER) {
+                for at in self.all_learned(keys).await?.into_iter().flatten() {
                     *learned.entry(at / GRAIN).or_default() += 1;
                 }
             }
         }
+    }
+
+    async fn all_learned(&self, keys: &[Key]) -> Result<Vec<Option<u64>>, FactsError> {
+        try_join_all(keys.iter().map(|key| self.learned(key))).await
     }
 
     /// When an absence or a refusal was learned; nothing for other answers.

@@ -13,10 +13,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
+use futures_util::future::try_join_all;
 use modkeep_module::resource::Resource;
 use modkeep_store::{Digest, Fate, Key, Store, StoreError, Tidied};
 
-use super::PAGE;
+use super::{PAGE, TOGETHER};
 use crate::mirror::fact::{Fact, Proved, State};
 use crate::mirror::facts::{ANSWERS, FILES, resource_of};
 
@@ -116,9 +117,11 @@ async fn unnamed(store: &dyn Store, blobs: Vec<Digest>) -> Result<HashSet<Digest
     let mut after = None;
     while !unnamed.is_empty() {
         let page = store.list("", after.as_ref(), PAGE).await?;
-        for key in &page {
-            for digest in named_by(store, key).await? {
-                unnamed.remove(&digest);
+        for keys in page.chunks(TOGETHER) {
+            for named in try_join_all(keys.iter().map(|key| named_by(store, key))).await? {
+                for digest in named {
+                    unnamed.remove(&digest);
+                }
             }
         }
         if page.len() < PAGE {
