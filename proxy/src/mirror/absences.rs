@@ -66,6 +66,11 @@ impl Absences {
         true
     }
 
+    /// So many were read. What was added meanwhile may be among them or not, and is counted once more.
+    fn counted(&self, read: u64) {
+        self.durable.store(read + self.added.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// What is remembered in memory only.
     pub(super) fn recall(&self, key: &Key) -> Option<Fact> {
         if self.held.load(Ordering::Acquire) == 0 {
@@ -135,7 +140,7 @@ impl Facts {
             }
         }
         if answers <= absences.limit {
-            absences.durable.store(answers, Ordering::Relaxed);
+            absences.counted(answers);
             return Ok(0);
         }
         let learned = self.learned_when().await?;
@@ -145,7 +150,7 @@ impl Facts {
         } else {
             0
         };
-        absences.durable.store(count - forgotten, Ordering::Relaxed);
+        absences.counted(count - forgotten);
         Ok(forgotten)
     }
 

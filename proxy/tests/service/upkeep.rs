@@ -192,7 +192,8 @@ fn a_client_who_invents_names_does_not_grow_the_store_beyond_the_bound() {
     let asked = world.upstream.count("");
     assert!(asked < INVENTED + INVENTED / 4, "{asked} requests");
     let deadline = Instant::now() + Duration::from_secs(60);
-    while answers() > LIMIT + 1 {
+    // The one list, and what may be added before the store is read again.
+    while answers() > LIMIT + 1 + LIMIT / 20 {
         assert!(Instant::now() < deadline, "{} answers stay", answers());
         std::thread::yield_now();
     }
