@@ -1,8 +1,9 @@
 //! What files held, remembered from one run to the next: an unchanged tree is looked at and not read.
 //!
-//! A file or folder is unchanged while its [`Stamp`] is. One that changed less than two seconds before a run began is not
-//! remembered by that run, because it might change once more and keep its stamp. What follows from contents alone (what a
-//! tool calls itself, the result that a key has, the export data of an archive) is remembered beside it.
+//! A file or folder is unchanged while its stamp is: device, number, size and times. One that changed less than two seconds
+//! before a run began is not remembered by that run, because it might change once more and keep its stamp. What follows from
+//! contents alone (what a tool calls itself, the result that a key has, the export data of an archive) is remembered beside
+//! it.
 //!
 //! There is one such memory for each tree of sources, beside the entries of the build cache. One that can't be read, is
 //! damaged or of another form is empty; whoever is told nothing reads the files.
