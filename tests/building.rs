@@ -11,6 +11,7 @@ use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;
+use regex::Regex;
 
 const FILES: &str = "\
 -- go.mod --
@@ -70,7 +71,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 23] = [
+const LINES: [&str; 29] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -88,6 +89,12 @@ const LINES: [&str; 23] = [
     "test -v ./lib",
     "test ./fail ./lib",
     "test ./broken",
+    "test -json ./lib",
+    "test -json -run=Nothing ./lib",
+    "test -json ./fail",
+    "test -json ./broken",
+    "test -json ./cmd/two",
+    "test -c -o out/lib.test ./lib",
     "build ./broken ./user",
     "build ./lost",
     "build ./only",
@@ -143,8 +150,12 @@ fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     (untimed(&text(stdout)), text(stderr), status.code(), files_below(place))
 }
 
-/// The text with `TIME` where a test says how long it took.
+/// The text with `TIME` where a test says how long it took, or an event when it was.
 fn untimed(text: &str) -> String {
+    let events = Regex::new(r#"("Time":)"[^"]*"|("Elapsed":)[0-9.e-]+|(\\t|\()[0-9.]+s"#).unwrap();
+    if text.starts_with('{') {
+        return events.replace_all(text, "$1$2${3}TIME").into_owned();
+    }
     let is_time = |word: &str| {
         let number = word.trim_matches(['(', ')']).strip_suffix('s');
         number.is_some_and(|number| number.contains('.') && number.parse::<f64>().is_ok())

@@ -23,10 +23,11 @@ use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::Target;
 use modkeep_builder::toolchain::Toolchain;
 use modkeep_builder::transcript::{Told, Transcript};
-use serde_json::json;
+use serde::Serialize;
 
 use super::{BuildFlags, interrupt, rebuild, remote};
 use crate::goenv::{GoEnv, words};
+use crate::gojson;
 use crate::report::{self, Failure};
 use crate::session::{Packages, Provided, Session, Wanted};
 
@@ -264,17 +265,22 @@ fn tell_as_text(told: Told<'_>) {
     let _ = std::io::stderr().lock().write_all(told.text.as_bytes());
 }
 
+/// What happens in a build (`go help buildjson`).
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BuildEvent<'a> {
+    import_path: &'a str,
+    action: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    output: &'a str,
+}
+
 /// One event a line, on stdout (`load/printer.go:JSONPrinter`).
 fn tell_as_json(told: Told<'_>) {
     let mut out = String::new();
     let mut event = |action: &str, output: &str| {
-        let mut fields = serde_json::Map::new();
-        fields.insert("ImportPath".to_owned(), json!(told.package));
-        fields.insert("Action".to_owned(), json!(action));
-        if !output.is_empty() {
-            fields.insert("Output".to_owned(), json!(output));
-        }
-        out.push_str(&serde_json::Value::Object(fields).to_string());
+        let event = BuildEvent { import_path: told.package, action, output };
+        out.push_str(&gojson::compact(&event).expect("events have texts for keys"));
         out.push('\n');
     };
     if told.is_failure {

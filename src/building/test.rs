@@ -2,8 +2,10 @@
 //!
 //! Packages are vetted by the go command only; there is no vet here. Source of the rules: `cmd/go/internal/test/test.go`.
 
+mod events;
 mod flags;
 mod program;
+mod voice;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use parking_lot::Mutex;
 
 use self::flags::TestFlags;
 use self::program::{Program, Ran};
+use self::voice::Voice;
 use super::site::Loaded;
 use super::{Site, build_flags};
 use crate::flags::{Kind, Usage};
@@ -169,29 +172,38 @@ fn build_and_run(
         |shop, outcome| {
             for test in tested {
                 let path = &graph[test.package].import_path;
+                let begin = || Voice::of(path, flags.build.json);
                 if broken.contains(&test.package) {
-                    report::out(&format!("FAIL\t{path} [setup failed]\n"))?;
+                    let mut voice = begin()?;
+                    voice.say(format!("FAIL\t{path} [setup failed]\n").as_bytes())?;
+                    voice.end(false, Some(&graph[test.package].description()))?;
                     continue;
                 }
                 let node = nodes.borrow().get(&test.package).copied();
                 if test.packages.is_none() && node.is_some_and(|node| outcome.compiled(node).is_some()) {
                     if !flags.only_compiles {
-                        report::out(&format!("?   \t{path}\t[no test files]\n"))?;
+                        let mut voice = begin()?;
+                        voice.say(format!("?   \t{path}\t[no test files]\n").as_bytes())?;
+                        voice.end(true, None)?;
                     }
                     continue;
                 }
                 let Some(linked) = node.and_then(|node| outcome.linked(node)) else {
                     has_failed = true;
                     if !flags.only_compiles {
-                        report::out(&format!("FAIL\t{path} [build failed]\n"))?;
+                        let mut voice = begin()?;
+                        voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
+                        voice.end(false, Some(&graph[test.package].description()))?;
                     }
                     continue;
                 };
                 if flags.only_compiles || flags.build.dry {
                     continue;
                 }
+                let mut voice = begin()?;
                 if let Some(output) = known.lock().get(&test.package) {
-                    report::out_bytes(output)?;
+                    voice.say(output)?;
+                    voice.end(true, None)?;
                     continue;
                 }
                 let built =
@@ -199,7 +211,9 @@ fn build_and_run(
                 let file =
                     if built.is_empty() || linked.is_up_to_date() { linked.path.clone() } else { built };
                 let work = shop.work.clone();
-                if program(test.package).run(&file, &linked.action, &work)? == Ran::Failed {
+                let ran = program(test.package).run(&file, &linked.action, &work, &mut voice)?;
+                voice.end(ran == Ran::Passed, None)?;
+                if ran == Ran::Failed {
                     has_failed = true;
                     if flags.fails_fast {
                         break;
@@ -210,7 +224,7 @@ fn build_and_run(
         },
     )
     .inspect_err(|failure| {
-        if !flags.only_compiles && failure.to_string().is_empty() {
+        if !flags.only_compiles && !flags.build.json && failure.to_string().is_empty() {
             // Go's last word where tests have failed.
             let _ = report::out("FAIL\n");
         }

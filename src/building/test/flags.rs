@@ -57,8 +57,8 @@ impl TestFlags {
                 .with_hint("the go command has it: go test -cover"));
         }
         if flags.build.json {
-            return Err(Failure::usage("-json is not supported for tests")
-                .with_hint("the go command has it: go test -json"));
+            // Marked, so that the events are sure of what is progress.
+            flags.arguments.insert(0, "-test.v=test2json".to_owned());
         }
         Ok(flags)
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -16,6 +16,7 @@ use modkeep_builder::package::Package;
 use modkeep_builder::test_result::TestRun;
 
 use super::flags::TestFlags;
+use super::voice::Voice;
 use crate::goenv::words;
 use crate::report::{self, Failure};
 
@@ -77,7 +78,13 @@ impl Program<'_> {
     }
 
     /// Runs it and prints what go prints.
-    pub(super) fn run(&self, file: &str, id: &ActionId, work: &str) -> Result<Ran, Failure> {
+    pub(super) fn run(
+        &self,
+        file: &str,
+        id: &ActionId,
+        work: &str,
+        voice: &mut Voice,
+    ) -> Result<Ran, Failure> {
         let probe = self.probe();
         let log = format!("{work}/testlog-{}.txt", id.short());
         let mut line = self.flags.wrapper.clone();
@@ -90,25 +97,42 @@ impl Program<'_> {
         if self.flags.build.shows {
             report::tell(&line.join(" ").replace(work, "$WORK"));
         }
-        let streams = self.flags.packages.is_empty() || self.flags.benchmarks;
+        let streams = self.flags.packages.is_empty() || self.flags.benchmarks || self.flags.build.json;
         let begun = Instant::now();
-        let (mut output, status) = self.wait(&line, streams)?;
+        let mut output = Vec::new();
+        let status = self.wait(&line, &mut |piece| {
+            output.extend(piece);
+            if streams { voice.say(piece) } else { Ok(()) }
+        })?;
         let took = begun.elapsed();
         let path = &self.package.import_path;
         if !status.success() {
-            if output.is_empty() && !streams {
+            let mut last = Vec::new();
+            if output.is_empty() || status.code().is_none() {
                 // A program that says nothing has at least a status.
-                output.extend(format!("{}\n", status_words(status)).bytes());
+                last.extend(format!("{}\n", status_words(status)).bytes());
+            } else if !output.ends_with(b"\n") {
+                last.push(b'\n');
             }
-            output.extend(format!("FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).bytes());
-            report::out_bytes(&output)?;
+            let mark = if self.flags.build.json { "\u{16}" } else { "" };
+            last.extend(format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).bytes());
+            if !streams {
+                voice.say(&output)?;
+            }
+            voice.say(&last)?;
             return Ok(Ran::Failed);
         }
         let has_none =
             |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("testing: warning: no tests to run\n");
         let note = if has_none(&output) { " [no tests to run]" } else { "" };
-        if !self.flags.shows_passes && !streams {
+        if !self.flags.shows_passes && !self.flags.build.json {
             output.clear();
+        }
+        if !output.is_empty() && !output.ends_with(b"\n") {
+            output.push(b'\n');
+            if streams {
+                voice.say(b"\n")?;
+            }
         }
         let last = |time: &str| format!("ok  \t{path}\t{time}{note}\n");
         if let Some(probe) = probe {
@@ -119,13 +143,19 @@ impl Program<'_> {
             // What isn't remembered is run again.
             let _ = probe.run(&program).remember(&probe.cache, &log, &kept);
         }
-        output.extend(last(&format!("{:.3}s", took.as_secs_f64())).bytes());
-        report::out_bytes(&output)?;
+        if !streams {
+            voice.say(&output)?;
+        }
+        voice.say(last(&format!("{:.3}s", took.as_secs_f64())).as_bytes())?;
         Ok(Ran::Passed)
     }
 
-    /// Runs a command in the package's folder. What it writes is returned, or passed on as it comes.
-    fn wait(&self, line: &[String], streams: bool) -> Result<(Vec<u8>, ExitStatus), Failure> {
+    /// Runs a command in the package's folder. What it writes is passed on as it comes.
+    fn wait(
+        &self,
+        line: &[String],
+        hear: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<ExitStatus, Failure> {
         let failed = |error: std::io::Error| Failure::go(format!("fork/exec {}: {}", line[0], words(&error)));
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
@@ -137,23 +167,19 @@ impl Program<'_> {
         let (done, is_done) = mpsc::channel::<()>();
         let watcher = self.flags.kill_after().map(|time| watch(&child, time, is_done));
         let mut child = child;
-        let mut output = Vec::new();
+        let mut heard = Ok(());
         let mut piece = [0; 16 << 10];
         while let Ok(length @ 1..) = reader.read(&mut piece) {
-            if streams {
-                let _ = std::io::stdout().lock().write_all(&piece[..length]);
-            } else {
-                output.extend(&piece[..length]);
-            }
+            heard = heard.and_then(|()| hear(&piece[..length]));
         }
         let status = child.wait().map_err(failed)?;
         drop(done);
         let was_killed = watcher.is_some_and(|watcher| watcher.join().unwrap_or(false));
         if was_killed {
             let time = self.flags.kill_after().unwrap_or_default().as_secs();
-            output.extend(format!("*** Test killed: ran too long ({time}s).\n").bytes());
+            hear(format!("*** Test killed: ran too long ({time}s).\n").as_bytes())?;
         }
-        Ok((output, status))
+        heard.map(|()| status)
     }
 }
 
