@@ -2,7 +2,7 @@
 # Breaks the resolver on purpose, one rule at a time, and says which tests notice.
 #
 # Each line of the table names a rule, a file of resolver/src, and what is put in place of what (a perl substitution).
-# Run from anywhere in the repository: resolver/tests/mutations.sh [words in a name]. It works on a copy of HEAD and
+# Run from anywhere in the repository: resolver/tests/mutations.sh [words in a name]... It works on a copy of HEAD and
 # takes a minute for each. A mutation that nothing notices ends it with status 1.
 set -u
 root=$(git rev-parse --show-toplevel) || exit 2
@@ -11,10 +11,20 @@ git -C "$root" worktree add -q --detach "$copy" HEAD || exit 2
 trap 'git -C "$root" worktree remove --force "$copy"' EXIT
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 missed=0
+only=("$@")
+
+is_wanted() {
+    [ ${#only[@]} -gt 0 ] || return 0
+    local word
+    for word in "${only[@]}"; do
+        case $1 in *"$word"*) return 0 ;; esac
+    done
+    return 1
+}
 
 mutate() {
     local name=$1 file=resolver/src/$2 change=$3
-    case $name in *"$only"*) ;; *) return ;; esac
+    is_wanted "$name" || return
     git -C "$copy" checkout -q .
     perl -0pi -e "$change" "$copy/$file"
     if git -C "$copy" diff --quiet; then
@@ -39,7 +49,6 @@ mutate() {
     missed=1
 }
 
-only=${1:-}
 mutate "graphs are pruned from 1.18 on" go_version.rs 's/EXPLICIT_INDIRECT: &str = "1.17"/EXPLICIT_INDIRECT: &str = "1.18"/'
 mutate "the edge to go begins at 1.23" world.rs 's/(if let Some\(go\) = go\.filter\(\|go\| go_version::compare\(go, )go_version::STRICT/$1"1.23"/'
 mutate "the edge to go comes first" world.rs 's/required\.iter\(\)\.copied\(\)\.chain\(\[edge\]\)/[edge].into_iter().chain(required.iter().copied())/'
