@@ -102,7 +102,7 @@ fn cold(client: &Client) {
 }
 
 fn download(client: &Client) {
-    let Some(subject) = Subject::real(client, &subject::PROGRAMS[1]) else { return };
+    let Some(subject) = Subject::real(client, subject::PROGRAMS[1]) else { return };
     let modules = subject.download(client, 200);
     let goproxy = format!("file://{}", subject.registry().display());
     let mut words = vec!["mod", "download"];
