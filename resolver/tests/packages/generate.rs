@@ -11,8 +11,9 @@ const PATHS: [&str; 8] =
     ["ex.com/a", "ex.com/b", "ex.com/c", "ex.com/d", "ex.com/a/x", "ex.com/b/v2", "ex.com/e", "ex.com/a/x/y"];
 const DIRECTORIES: [&str; 4] = ["", "p", "q", "x"];
 const GO_LINES: [&str; 8] = ["", "1.15", "1.16", "1.17", "1.20", "1.21", "1.22.1", "1.25"];
-const MAIN_GO_LINES: [&str; 10] =
-    ["", "1.14", "1.15", "1.16", "1.17", "1.18", "1.20", "1.21", "1.24", "1.27"];
+/// What `all` is changed with 1.16, so a third is older.
+const MAIN_GO_LINES: [&str; 12] =
+    ["", "1.14", "1.14", "1.15", "1.15", "1.16", "1.17", "1.18", "1.20", "1.21", "1.24", "1.27"];
 /// Most import hardly anything, for go follows what they import every time.
 pub(crate) const STANDARD: [&str; 7] =
     ["errors", "unicode", "unicode/utf8", "unicode/utf16", "math/bits", "errors", "net/http"];
@@ -164,7 +165,7 @@ impl Universe {
     fn files(&self, dice: &mut Dice, path: &str) -> Vec<File> {
         let rows = [
             ("p.go", "", 2, 1),
-            ("p_test.go", "", 2, 3),
+            ("p_test.go", "", 2, 2),
             ("ignored.go", "//go:build ignore", 1, 8),
             ("p_windows.go", "", 1, 8),
             ("never.go", "//go:build never && !never", 1, 12),
@@ -188,6 +189,9 @@ impl Universe {
 
     fn main_module(&mut self, dice: &mut Dice) {
         let mut module = self.module(dice, "ex.com/m", &MAIN_GO_LINES);
+        if dice.once_in(3) {
+            module.go_mod.push_str(&format!("\nignore ./{}\n", dice.pick(&["p", "q", "x"])));
+        }
         if dice.once_in(6) {
             let tool = self.package(dice);
             if !STANDARD.contains(&tool.as_str()) {
