@@ -31,6 +31,9 @@ pub struct Change {
     pub drop_tools: Vec<String>,
     /// The go line of `mod tidy -go`.
     pub go_version: Option<String>,
+    /// Whether packages are loaded by a command that writes go.mod itself too (`work sync`): requirements are then laid
+    /// out twice, and a line that lost its mark leaves the block of indirect ones only the second time.
+    pub lays_out_twice: bool,
 }
 
 /// A go.mod, written.
@@ -99,8 +102,10 @@ impl World {
         self.write_toolchain(&mut file, requirements, change, &go)?;
         change.add_tools.iter().for_each(|tool| file.add_tool(tool));
         change.drop_tools.iter().for_each(|tool| file.drop_tool(tool));
-        file.set_requires(layout(&go), &self.required(requirements));
-        file.cleanup();
+        for _ in 0..=usize::from(change.lays_out_twice) {
+            file.set_requires(layout(&go), &self.required(requirements));
+            file.cleanup();
+        }
         let is_dirty = module.was_fixed
             || !(change.add_tools.is_empty() && change.drop_tools.is_empty())
             || Meaning::of(&module.file).differs(&Meaning::of(&file), &self.mode);

@@ -56,8 +56,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             changed.push((session, loaded));
         }
     }
+    let twice = Change { lays_out_twice: true, ..Change::default() };
     for (session, loaded) in &mut changed {
-        session.commit(&loaded.requirements, &Change::default(), Some(&loaded.sums))?;
+        session.commit(&loaded.requirements, &twice, Some(&loaded.sums))?;
     }
     let mut workspace = file::read(go, &path, false).map_err(Failure::go)?;
     file::raise(&mut workspace, &line)?;

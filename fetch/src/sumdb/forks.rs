@@ -93,8 +93,9 @@ pub struct Adopted {
     pub tiles: u64,
 }
 
-/// Drops the history that is known, with all records and tiles that were proved by it, and takes the one that the database was
-/// caught with. The proof and the dropped head stay under `fork-adopted/`; files that were proved are not touched. `now` is in
+/// Drops the history that is known, with all records and tiles that were proved by it, and takes the other one.
+///
+/// That is the one that the database was caught with. The proof and the dropped head stay under `fork-adopted/`; files that were proved are not touched. `now` is in
 /// seconds since 1970. Interrupted, it is done again: the mark goes last.
 ///
 /// Running servers see it as soon as they ask the database, one that had not heard of the fork within a minute.

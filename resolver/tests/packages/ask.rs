@@ -65,7 +65,8 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
         let mut caller = Caller::new(universe, folder, start);
         let synced = caller.resolve(|world| world.sync_module(versions)).and_then(|loaded| {
             let Some(loaded) = loaded else { return Ok(None) };
-            let written = caller.world.written(&loaded.requirements, &Change::default());
+            let twice = Change { lays_out_twice: true, ..Change::default() };
+            let written = caller.world.written(&loaded.requirements, &twice);
             written.map_err(|error| Box::new(Error::Text(error.to_string())))
         });
         stderr.push_str(&told(&caller));
