@@ -40,13 +40,15 @@ struct Machine {
     home: PathBuf,
     go: Go,
     variables: Vec<(&'static str, String)>,
+    /// Whether files are for their owner only.
+    is_private: bool,
 }
 
 impl Machine {
     fn new(all: &Path, name: &str, go: &Go) -> Self {
         let home = all.join(name);
         Txtar::parse(FILES.as_bytes()).extract(&home.join("src")).unwrap();
-        Self { home, go: go.clone(), variables: Vec::new() }
+        Self { home, go: go.clone(), variables: Vec::new(), is_private: false }
     }
 
     fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -68,7 +70,11 @@ impl Machine {
     }
 
     fn modkeep(&self, words: &[&str]) -> Output {
-        let mut command = self.command(Modkeep::command(Path::new(PROGRAM), &self.home));
+        let program = if self.is_private { "sh" } else { PROGRAM };
+        let mut command = self.command(Modkeep::command(Path::new(program), &self.home));
+        if self.is_private {
+            command.args(["-c", r#"umask 077 && exec "$0" "$@""#, PROGRAM]);
+        }
         command.args(words);
         Modkeep::output(command)
     }
@@ -124,6 +130,15 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// Gives all sources a time of long ago.
+fn make_old(folder: &Path) {
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    for file in files_below(folder) {
+        let file = std::fs::File::options().write(true).open(file).unwrap();
+        file.set_times(std::fs::FileTimes::new().set_modified(long_ago)).unwrap();
+    }
 }
 
 /// Turns a bit of every file, in its middle, or cuts it off there.
@@ -199,7 +214,11 @@ fn what_one_machine_made_the_others_have() {
     check_rules(&server, &machine("fifth", "nobody's"));
     check_reasons(&first);
     check_verification(&first);
-    check_poison(&machine("sixth", "may read"), &shelf, &program);
+    // All of this one's own: nothing of it may be seen in what it builds.
+    let odd = machine("sixth", "may read").with("LC_ALL", "tr_TR.UTF-8").with("TZ", "Asia/Kathmandu");
+    let odd = Machine { is_private: true, ..odd.with("TMPDIR", shelf.to_str().unwrap()) };
+    make_old(&odd.home);
+    check_poison(&odd, &shelf, &program);
     assert_eq!(server.stop().0.code(), Some(0));
     check_silence(&machine("seventh", "may read"), &first);
 }
@@ -344,8 +363,8 @@ fn check_poison(machine: &Machine, shelf: &Path, program: &[u8]) {
 /// A server that is gone holds nobody up.
 fn check_silence(machine: &Machine, other: &Machine) {
     let cache = other.home.join("gocache");
-    let machine =
-        Machine { home: machine.home.clone(), go: machine.go.clone(), variables: machine.variables.clone() };
+    let (home, go, variables) = (machine.home.clone(), machine.go.clone(), machine.variables.clone());
+    let machine = Machine { home, go, variables, is_private: false };
     let output = machine.with("GOCACHE", cache.to_str().unwrap()).modkeep(&["build", "./lib"]);
     let text = said(&output).unwrap();
     assert_eq!(text.matches("the remote cache is not used").count(), 1, "{text}");

@@ -71,6 +71,9 @@ pub struct Made {
     pub outputs: Vec<Output>,
 }
 
+/// An entry, and its blob where the shelf may lack it.
+type Packed = (Entry, Option<Vec<u8>>);
+
 /// One output.
 #[derive(Debug)]
 pub struct Output {
@@ -270,7 +273,7 @@ impl Remote {
 
     fn try_publish(&self, made: Vec<Made>) -> Result<(), StoreError> {
         use rayon::prelude::*;
-        let packed: Vec<(Option<ActionId>, Vec<(Entry, Option<Vec<u8>>)>)> = made
+        let packed: Vec<(Option<ActionId>, Vec<Packed>)> = made
             .into_par_iter()
             .map(|made| (made.set, made.outputs.into_iter().map(|output| self.pack(output)).collect()))
             .collect();
@@ -321,7 +324,7 @@ impl Remote {
         text
     }
 
-    fn pack(&self, output: Output) -> (Entry, Option<Vec<u8>>) {
+    fn pack(&self, output: Output) -> Packed {
         let Output { action, content, build_id } = output;
         let (digest, size) = (Digest::of(&content), content.len() as u64);
         let known = self.find_output(&digest).map(|entry| entry.source.clone());
