@@ -339,6 +339,14 @@ fn vendored_modules_have_the_go_version_that_modules_txt_says() {
         files,
         &["list -m -json example.com/c example.com/d", "list -m all", "list -deps ./..."],
     );
+    // Before 1.17 go.mod files were vendored too.
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.16\nrequire example.com/c v1.0.0\n\
+                 -- m.go --\npackage m\nimport (\n\t_ \"example.com/c\"\n\t_ \"example.com/c/d\"\n)\n\
+                 -- vendor/example.com/c/go.mod --\nmodule example.com/c\n-- vendor/example.com/c/c.go --\npackage c\n\
+                 -- vendor/example.com/c/d/d.go --\npackage d\n\
+                 -- vendor/modules.txt --\n# example.com/c v1.0.0\n## explicit\nexample.com/c\nexample.com/c/d\n";
+    let lines = ["list -deps ./...", "list example.com/...", "mod why -vendor example.com/c/d"];
+    check("list vendored go.mod files", files, &lines);
 }
 
 #[test]

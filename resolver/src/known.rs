@@ -15,6 +15,9 @@ pub use self::go_mod::GoModFacts;
 use crate::error::{Halt, ModuleError};
 use crate::node::{Node, NodeId, Nodes};
 
+/// How the vendor directory is called in needs.
+pub const VENDOR: &str = "./vendor";
+
 /// One thing that the caller has to find out and tell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Need {

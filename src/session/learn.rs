@@ -11,7 +11,7 @@ use modkeep_module::ModuleVersion;
 use modkeep_module::hash::H1;
 use modkeep_module::info::Info;
 use modkeep_resolver::error::{Fault, ModuleError};
-use modkeep_resolver::known::{Folder, Need, Revision};
+use modkeep_resolver::known::{Folder, Need, Revision, VENDOR};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
@@ -299,7 +299,8 @@ fn look_into_all(
 }
 
 fn look_into(seen: &Overlay, need: &Need, root: &Result<PathBuf, ModuleError>, read: ReadFor<'_>) -> Answer {
-    let is_local = |module: &Node| module.version.is_empty();
+    // Before Go 1.17 the go.mod files of modules were vendored too, and hide nothing there.
+    let is_local = |module: &Node| module.version.is_empty() && *module.path != *VENDOR;
     match (need, root) {
         (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
         (_, Err(error)) => Answer::Packages(Err(error.clone())),

@@ -5,12 +5,10 @@
 use super::{Import, ImportError};
 use crate::error::{Error, Halt};
 use crate::go_version;
+use crate::known::VENDOR;
 use crate::node::NodeId;
 use crate::wildcard::is_path_prefix;
 use crate::world::World;
-
-/// How the vendor directory is called in needs.
-pub(crate) const VENDOR: &str = "./vendor";
 
 impl World {
     pub(super) fn find_vendored(&mut self, path: &str) -> Result<Import, Halt> {
