@@ -1,5 +1,7 @@
 //! An installed Go toolchain: its folder, its release, and the lists that it brings along.
 
+pub mod unpacked;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

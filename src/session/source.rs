@@ -35,7 +35,7 @@ use crate::report::Failure;
 use crate::workcmd;
 
 /// The module of Go's own toolchains, which is always looked up in the checksum database.
-const TOOLCHAIN: &str = "golang.org/toolchain";
+pub(super) const TOOLCHAIN: &str = "golang.org/toolchain";
 
 /// Why something can't be had.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use modkeep_resolver::error::{ModuleError, TooNew};
 use modkeep_resolver::go_version;
 use modkeep_resolver::node::Node;
 
-use super::source::{Source, Stop};
+use super::source::{Source, Stop, TOOLCHAIN};
 use super::words;
 use crate::report;
 
@@ -108,7 +108,7 @@ impl Source {
             return Ok(zip);
         }
         if !self.is_quiet {
-            report::tell(&format!("go: downloading {} {}", module.path, module.version));
+            report::tell(&format!("go: downloading {}", called(module)));
         }
         let lock = self.cache.lock(module).map_err(plain)?;
         // Somebody else may have made it while we waited.
@@ -140,6 +140,17 @@ impl Source {
         }
         file.flush().and_then(|()| file.rewind()).map_err(plain)?;
         Ok(())
+    }
+}
+
+/// What is told of a download; a toolchain is called by its release and platform.
+fn called(module: &ModuleVersion) -> String {
+    let (path, version) = (module.path.as_str(), module.version.as_str());
+    let toolchain = version.split_once('-').filter(|_| path == TOOLCHAIN);
+    let parts = toolchain.and_then(|(_, name)| name.rsplit_once('.'));
+    match parts.and_then(|(release, platform)| Some((release, platform.split_once('-')?))) {
+        Some((release, (os, arch))) => format!("{release} ({os}/{arch})"),
+        None => format!("{path} {version}"),
     }
 }
 
