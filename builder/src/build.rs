@@ -52,6 +52,8 @@ pub struct Build {
     pub gobin: String,
     /// The first folder of GOPATH.
     pub gopath: String,
+    /// Whether links to files are embedded (`GODEBUG=embedfollowsymlinks=1`).
+    pub embeds_links: bool,
 }
 
 /// `-buildmode`.
@@ -66,6 +68,8 @@ pub enum BuildMode {
     Pie,
     /// `archive`
     Archive,
+    /// Another that go has and the builder hasn't; it refuses to build.
+    Lacking(&'static str),
 }
 
 /// `-buildvcs`.
@@ -118,6 +122,7 @@ impl Build {
             folder: folder.to_owned(),
             gobin: String::new(),
             gopath: String::new(),
+            embeds_links: false,
         }
     }
 
@@ -188,6 +193,7 @@ impl BuildMode {
             Self::Executable => "exe",
             Self::Pie => "pie",
             Self::Archive => "archive",
+            Self::Lacking(mode) => mode,
         }
     }
 }

@@ -246,7 +246,7 @@ impl Unit<'_> {
         }
         self.remember_sources(&id, &go_files, &assembly);
         if go_files.is_empty() {
-            return Err(StepError::Plain(format!("no Go files in {}", package.dir)));
+            return Err(StepError::Plain(no_files(package)));
         }
         let abis = self.abis(bench, &assembly)?;
         let archive = format!("{folder}_pkg_.a");
@@ -437,4 +437,16 @@ impl Unit<'_> {
             outputs,
         })
     }
+}
+
+/// Why there is nothing to compile (`load.NoGoError`).
+fn no_files(package: &Package) -> String {
+    let what = if !package.ignored_go_files.is_empty() {
+        "build constraints exclude all Go files"
+    } else if !package.test_go_files.is_empty() || !package.x_test_go_files.is_empty() {
+        "no non-test Go files"
+    } else {
+        "no Go files"
+    };
+    format!("{what} in {}", package.dir)
 }

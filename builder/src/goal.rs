@@ -41,9 +41,13 @@ impl<'a> Goal<'a> {
         let default_pie = platform::is_pie_by_default(&build.target, race);
         let os = build.target.os.as_str();
         let (link_mode, shared) = match build.mode {
-            BuildMode::Default | BuildMode::Archive if default_pie => ("pie", os != "windows"),
+            BuildMode::Default | BuildMode::Archive | BuildMode::Lacking(_) if default_pie => {
+                ("pie", os != "windows")
+            }
             BuildMode::Pie => ("pie", !matches!(os, "aix" | "windows")),
-            BuildMode::Default | BuildMode::Executable | BuildMode::Archive => ("exe", false),
+            BuildMode::Default | BuildMode::Executable | BuildMode::Archive | BuildMode::Lacking(_) => {
+                ("exe", false)
+            }
         };
         let shared = shared && build.mode != BuildMode::Archive;
         let is_asked = build.mode != BuildMode::Default;

@@ -149,7 +149,7 @@ impl<'a> Listing<'a> {
             ("Target", Field::Text(package.target.clone())),
             ("Shlib", Field::Text(String::new())),
             ("Root", Field::Text(package.root.clone())),
-            ("ConflictDir", Field::Text(String::new())),
+            ("ConflictDir", Field::Text(package.conflict_dir.clone())),
             ("ForTest", Field::Text(package.for_test.clone())),
             ("Export", Field::Text(String::new())),
             ("BuildID", Field::Text(String::new())),

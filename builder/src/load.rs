@@ -11,6 +11,7 @@ mod embed;
 mod error;
 mod files;
 mod godebug;
+mod gopath;
 mod import;
 mod named;
 mod one;
@@ -30,7 +31,7 @@ use crate::package::{Graph, Package, PackageId};
 use crate::select::Place;
 use crate::tags::TagsError;
 pub use arguments::{Match, MatchError};
-use data::Source;
+use data::{Importer, Source};
 pub use embed::embedded_files;
 pub use error::{ImportStack, Importing, PackageError, Problem};
 pub use named::{NamedFilesError, are_files};
@@ -49,6 +50,8 @@ pub struct Options {
     pub suppresses_embeds: bool,
     /// Programs tell their revision where `-buildvcs` doesn't say.
     pub stamps: bool,
+    /// Only programs are wanted (`MainOnly`).
+    pub programs_only: bool,
     /// What tests import is read ahead as well.
     pub reads_tests: bool,
 }
@@ -158,7 +161,8 @@ impl<'a> Loader<'a> {
 
     /// Import paths of a package as they are resolved, sorted (`Package.Resolve`).
     pub fn resolved(&self, package: &Package, paths: &[String]) -> Vec<String> {
-        let resolve = |path: &String| self.source.resolve(path, &package.import_path, package.standard);
+        let importer = Importer::of(package);
+        let resolve = |path: &String| self.source.resolve(path, &importer, true);
         let mut resolved: Vec<String> = paths.iter().map(resolve).collect();
         resolved.sort_unstable();
         resolved.dedup();
@@ -175,9 +179,10 @@ impl<'a> Loader<'a> {
         let build = self.source.build;
         for index in 0..self.graph.len() {
             let package = &mut self.graph[PackageId::at(index)];
-            package.asmflags = build.asmflags.of(package);
-            package.gcflags = build.gcflags.of(package);
-            package.ldflags = build.ldflags.of(package);
+            let is_tool = self.source.modules.tools().contains(&package.import_path);
+            package.asmflags = build.asmflags.with_tools(package, is_tool);
+            package.gcflags = build.gcflags.with_tools(package, is_tool);
+            package.ldflags = build.ldflags.with_tools(package, is_tool);
         }
     }
 }

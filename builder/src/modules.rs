@@ -90,6 +90,61 @@ pub trait Modules: Send + Sync {
     /// # Errors
     /// Where the build list can't be had.
     fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError>;
+
+    /// The folders of GOPATH for a build without modules, in which packages are found by their paths and nothing else
+    /// here is asked; none with modules.
+    fn gopath(&self) -> Option<&[String]> {
+        None
+    }
+}
+
+/// A build without modules (`GO111MODULE=off`): packages lie in GOROOT and in the folders of GOPATH.
+#[derive(Debug, Default)]
+pub struct Folders {
+    folders: Vec<String>,
+    godebugs: BTreeMap<String, String>,
+}
+
+impl Folders {
+    /// The folders of GOPATH.
+    pub fn of(folders: Vec<String>) -> Self {
+        Self { folders, godebugs: BTreeMap::new() }
+    }
+}
+
+impl Modules for Folders {
+    fn find(&self, path: &str) -> Result<Place, PlaceError> {
+        Err(PlaceError { text: format!("cannot find package {path}") })
+    }
+
+    fn mains(&self) -> &[MainModule] {
+        &[]
+    }
+
+    fn go_version(&self) -> &str {
+        // What go takes for code without a go.mod (`gover.DefaultGoModVersion`).
+        "1.16"
+    }
+
+    fn godebugs(&self) -> &BTreeMap<String, String> {
+        &self.godebugs
+    }
+
+    fn tools(&self) -> &[String] {
+        &[]
+    }
+
+    fn vendor(&self) -> Option<&str> {
+        None
+    }
+
+    fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {
+        Ok(Vec::new())
+    }
+
+    fn gopath(&self) -> Option<&[String]> {
+        Some(&self.folders)
+    }
 }
 
 /// No modules at all: only the standard library can be loaded.

@@ -35,6 +35,8 @@ pub struct Package {
     pub target: String,
     /// GOROOT, or the root of its module.
     pub root: String,
+    /// The folder that hides it from importers, without modules.
+    pub conflict_dir: String,
     /// The package whose tests it was copied for; empty for none.
     pub for_test: String,
     /// The module that provides it; none for the standard library.
@@ -122,6 +124,8 @@ pub struct Package {
     pub force_library: bool,
     /// Whether it consists of files named on the command line.
     pub cmdline_files: bool,
+    /// What its relative imports are relative to; empty where none are allowed, which is everywhere with modules.
+    pub local_prefix: String,
     /// Whether the command line names it.
     pub cmdline_package: bool,
     /// Whether the command line names it without a wildcard.
@@ -217,6 +221,11 @@ impl Package {
                 && self.cgo_files.is_empty()
     }
 
+    /// Whether a wildcard that matches it doesn't mean it, because there is nothing to compile (`omitTestOnly`).
+    pub fn is_passed_over(&self) -> bool {
+        self.go_files.is_empty() && self.cgo_files.is_empty() && !self.cmdline_literal && !self.cmdline_files
+    }
+
     /// The imports that are resolved to another path (`ImportMap`).
     pub fn import_map(&self) -> BTreeMap<&str, &str> {
         let pairs = self.raw_imports.iter().zip(&self.imports);
@@ -250,6 +259,12 @@ impl Package {
             }
         }
         files
+    }
+
+    /// Whether its path is that of a folder or of files (`Internal.Local`).
+    pub fn is_local(&self) -> bool {
+        let is_outer_test = self.import_path.strip_suffix("_test").is_some_and(|path| path == self.for_test);
+        self.cmdline_files || !self.local_prefix.is_empty() && !is_outer_test
     }
 
     /// The name of its program (`Package.DefaultExecName`), without an ending.

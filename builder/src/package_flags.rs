@@ -32,6 +32,8 @@ pub enum PackagePattern {
     Commands,
     /// Those of main modules.
     Work,
+    /// Those of `tool` lines.
+    Tool,
     /// Those whose paths match.
     Path(Pattern),
 }
@@ -90,7 +92,16 @@ impl PackageFlags {
 
     /// The flags for a package: those of the last use that means it.
     pub fn of(&self, package: &Package) -> Vec<String> {
-        let last = self.values.iter().rev().find(|(pattern, _)| pattern.matches(package));
+        self.with_tools(package, false)
+    }
+
+    /// The same where it is known whether a `tool` line names the package.
+    pub fn with_tools(&self, package: &Package, is_tool: bool) -> Vec<String> {
+        let is_meant = |pattern: &PackagePattern| match pattern {
+            PackagePattern::Tool => is_tool,
+            pattern => pattern.matches(package),
+        };
+        let last = self.values.iter().rev().find(|(pattern, _)| is_meant(pattern));
         last.map_or_else(Vec::new, |(_, flags)| flags.clone())
     }
 }
@@ -111,6 +122,7 @@ impl PackagePattern {
             "std" => Self::Standard,
             "cmd" => Self::Commands,
             "work" => Self::Work,
+            "tool" => Self::Tool,
             _ => Self::Path(Pattern::new(pattern)),
         }
     }
@@ -125,6 +137,7 @@ impl PackagePattern {
                 way.is_some_and(|way| way != ".." && !way.starts_with("../") && pattern.matches(&way))
             }
             Self::All => true,
+            Self::Tool => false,
             Self::Standard => package.standard,
             Self::Commands => package.standard && package.import_path.starts_with("cmd/"),
             Self::Work => package.module.as_ref().is_some_and(|module| module.main),

@@ -277,6 +277,7 @@ fn supports(unit: &Unit<'_>, bench: &Bench<'_>, command: &[String], flag: &str) 
         ["unrecognized", "unknown", "unrecognised", "is not supported", "not recognized", "unsupported"];
     let answer = !refusals.iter().any(|refusal| text.contains(refusal));
     if let Some(id) = kept {
+        // What is not remembered is tried again.
         let _ = shop.cache.put_bytes(&id, if answer { b"true" } else { b"false" });
     }
     known.insert(key, answer);

@@ -73,7 +73,10 @@ impl Unit<'_> {
         if package.fuzz_instrument && goal.build.is_fuzz_instrumented() {
             add(&["-d=libfuzzer"]);
         }
-        add(&["-nolocalimports"]);
+        match package.local_prefix.as_str() {
+            "" => add(&["-nolocalimports"]),
+            prefix => add(&["-D", prefix]),
+        }
         let imports = self.import_config();
         let config = format!("{}importcfg", self.folder);
         bench.write(&config, imports.as_bytes())?;

@@ -38,8 +38,11 @@ impl Unit<'_> {
         line(format_args!("goos {} goarch {}\n", build.target.os, build.target.arch));
         line(format_args!("import {}\n", quote(&package.import_path)));
         line(format_args!(
-            "omitdebug {} standard {} local {} prefix \"\"\n",
-            package.omit_debug, package.standard, package.cmdline_files
+            "omitdebug {} standard {} local {} prefix {}\n",
+            package.omit_debug,
+            package.standard,
+            package.is_local(),
+            quote(&package.local_prefix)
         ));
         if build.trimpath {
             line(format_args!("trimpath\n"));

@@ -11,10 +11,10 @@ use modkeep_module::file_path;
 use modkeep_module::path::check_import_path;
 use rayon::prelude::*;
 
-use super::data::{Source, is_standard_path};
+use super::data::{Importer, Source};
 use crate::package_flags::is_relative;
 use crate::pattern::{Pattern, tree_can_match};
-use walk::Walk;
+pub(super) use walk::Walk;
 
 /// A pattern and what matches it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,6 +110,20 @@ impl Source<'_> {
 
     fn fill(&self, found: &mut Match) {
         let pattern = found.pattern.clone();
+        if let Some(folders) = self.modules.gopath() {
+            found.paths = match pattern.as_str() {
+                _ if found.is_local() && found.is_literal() => vec![self.path_in_folders(&pattern, folders)],
+                _ if found.is_local() => {
+                    let named = self.folders(found);
+                    named.iter().map(|folder| self.path_in_folders(folder, folders)).collect()
+                }
+                _ if found.is_literal() => vec![pattern],
+                "std" | "cmd" => return self.match_goroot(found),
+                "tool" | "work" => Vec::new(),
+                _ => self.match_in_folders(&pattern, pattern == "all", folders),
+            };
+            return;
+        }
         match pattern.as_str() {
             _ if found.is_local() => self.match_folders(found),
             _ if found.is_literal() => found.paths = vec![pattern],
@@ -145,9 +159,9 @@ impl Source<'_> {
             walk.enter(&folder);
         }
         found.paths = self.with_packages(candidates);
-        found
-            .paths
-            .retain(|path| !path.starts_with("cmd/vendor") || self.data(path).selection.name != "main");
+        found.paths.retain(|path| {
+            !path.starts_with("cmd/vendor") || self.data(path, &Importer::default()).selection.name != "main"
+        });
     }
 
     /// Packages of the main modules, and those of the others and the standard library for a wildcard
@@ -257,14 +271,14 @@ impl Source<'_> {
             if check_import_path(&path).is_err() || path == "C" || !seen.insert(path.clone()) {
                 continue;
             }
-            let data = self.data(&path);
+            let data = self.data(&path, &Importer::default());
             let selection = &data.selection;
             let has_tests = tested.contains(&path);
             let tests = [&selection.test_requests, &selection.outer_test_requests].into_iter();
             let lists = tests.filter(|_| has_tests).chain([&selection.requests]);
-            let is_std = data.goroot && is_standard_path(&path);
+            let importer = Importer::of_data(&data);
             let imports = lists.flat_map(|requests| requests.imports.keys());
-            pending.extend(imports.map(|import| self.resolve(import, &path, is_std)));
+            pending.extend(imports.map(|import| self.resolve(import, &importer, true)));
         }
         let mut all: Vec<String> = seen.into_iter().collect();
         all.sort_unstable();

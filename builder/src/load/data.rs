@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::Scans;
 use crate::build::Build;
 use crate::modules::{Module, Modules};
+use crate::package::Package;
 use crate::pattern::has_path_prefix;
 use crate::scan::SyntaxError;
 use crate::select::{SelectError, Selection};
@@ -25,6 +26,8 @@ pub(super) struct Data {
     pub(super) root: String,
     pub(super) module: Option<Arc<Module>>,
     pub(super) goroot: bool,
+    /// The folder that is found under the same path, without modules.
+    pub(super) conflict: String,
     pub(super) selection: Selection,
     pub(super) error: Option<DataError>,
 }
@@ -36,6 +39,27 @@ pub(super) enum DataError {
     Syntax(String, SyntaxError),
     Other(String),
     Place(String),
+}
+
+/// Who imports.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Importer<'a> {
+    /// Its path; empty for the command line.
+    pub(super) path: &'a str,
+    pub(super) dir: &'a str,
+    pub(super) root: &'a str,
+    pub(super) is_std: bool,
+}
+
+impl<'a> Importer<'a> {
+    pub(super) fn of(package: &'a Package) -> Self {
+        Self { path: &package.import_path, dir: &package.dir, root: &package.root, is_std: package.standard }
+    }
+
+    pub(super) fn of_data(data: &'a Data) -> Self {
+        let is_std = data.goroot && is_standard_path(&data.path);
+        Self { path: &data.path, dir: &data.dir, root: &data.root, is_std }
+    }
 }
 
 /// Reads packages for one target.
@@ -63,12 +87,15 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The path of the package that a path means where it is imported.
-    pub(super) fn resolve(&self, path: &str, parent: &str, parent_is_std: bool) -> String {
-        if !parent_is_std || is_standard_path(path) {
+    /// The path of the package that a path means where it is imported; `written` in a source file.
+    pub(super) fn resolve(&self, path: &str, importer: &Importer<'_>, written: bool) -> String {
+        if self.modules.gopath().is_some() {
+            return self.resolve_in_folders(path, importer, written);
+        }
+        if !importer.is_std || is_standard_path(path) {
             return path.to_owned();
         }
-        let folder = if has_path_prefix(parent, "cmd") { "cmd/vendor/" } else { "vendor/" };
+        let folder = if has_path_prefix(importer.path, "cmd") { "cmd/vendor/" } else { "vendor/" };
         let vendored = format!("{folder}{path}");
         let mut known = self.vendored.lock().unwrap_or_else(PoisonError::into_inner);
         let exists = *known
@@ -78,8 +105,8 @@ impl<'a> Source<'a> {
     }
 
     /// What is known of a package, read now or before.
-    pub(super) fn data(&self, path: &str) -> Arc<Data> {
-        Arc::clone(self.slot(path).get_or_init(|| Arc::new(self.read(path))))
+    pub(super) fn data(&self, path: &str, importer: &Importer<'_>) -> Arc<Data> {
+        Arc::clone(self.slot(path).get_or_init(|| Arc::new(self.read(path, importer))))
     }
 
     fn slot(&self, path: &str) -> Arc<OnceLock<Arc<Data>>> {
@@ -94,12 +121,13 @@ impl<'a> Source<'a> {
     pub(super) fn prefetch(&self, paths: &[String], tests: bool) {
         rayon::scope(|scope| {
             for path in paths {
-                scope.spawn(move |scope| self.read_ahead(scope, path, tests));
+                let resolved = self.resolve(path, &Importer::default(), false);
+                scope.spawn(move |scope| self.read_ahead(scope, &resolved, &Importer::default(), tests));
             }
         });
     }
 
-    fn read_ahead<'s>(&'s self, scope: &rayon::Scope<'s>, path: &str, tests: bool) {
+    fn read_ahead<'s>(&'s self, scope: &rayon::Scope<'s>, path: &str, importer: &Importer<'_>, tests: bool) {
         if path.starts_with("mod/") || path.contains('@') {
             return;
         }
@@ -110,24 +138,29 @@ impl<'a> Source<'a> {
         let mut is_new = false;
         let data = Arc::clone(slot.get_or_init(|| {
             is_new = true;
-            Arc::new(self.read(path))
+            Arc::new(self.read(path, importer))
         }));
         if !is_new && !tests {
             return;
         }
-        let is_std = data.goroot && is_standard_path(&data.path);
         let selection = &data.selection;
         let tests = [&selection.test_requests, &selection.outer_test_requests].into_iter().filter(|_| tests);
         for requests in tests.chain([&selection.requests]) {
             for import in requests.imports.keys().filter(|import| !matches!(import.as_str(), "C" | "unsafe"))
             {
-                let import = self.resolve(import, &data.path, is_std);
-                scope.spawn(move |scope| self.read_ahead(scope, &import, false));
+                let import = self.resolve(import, &Importer::of_data(&data), true);
+                let data = Arc::clone(&data);
+                scope.spawn(move |scope| {
+                    self.read_ahead(scope, &import, &Importer::of_data(&data), false);
+                });
             }
         }
     }
 
-    fn read(&self, path: &str) -> Data {
+    fn read(&self, path: &str, importer: &Importer<'_>) -> Data {
+        if let Some(folders) = self.modules.gopath().filter(|_| path != "C") {
+            return self.read_in_folders(path, importer, folders);
+        }
         let mut data = Data { path: path.to_owned(), ..Data::default() };
         if path == "C" {
             data.error = Some(DataError::Place("cannot find package".to_owned()));

@@ -46,7 +46,7 @@ impl Loader<'_> {
     ) -> Result<Embedded, PackageError> {
         let mut embedded = Embedded::new();
         for pattern in patterns {
-            let files = embedded_files(dir, pattern).map_err(|problem| {
+            let files = files_of(dir, pattern, self.source.build.embeds_links).map_err(|problem| {
                 let error = self.error(Problem::Embed { pattern: pattern.clone(), problem });
                 self.with_position(error, dir, places.get(pattern).map_or(&[][..], Vec::as_slice))
             })?;
@@ -69,6 +69,10 @@ pub(super) fn all_files(embedded: &Embedded) -> Vec<String> {
 /// # Errors
 /// In go's words, for a malformed pattern, one that matches nothing, and for files that may not be embedded.
 pub fn embedded_files(dir: &str, pattern: &str) -> Result<Vec<String>, String> {
+    files_of(dir, pattern, false)
+}
+
+fn files_of(dir: &str, pattern: &str, takes_links: bool) -> Result<Vec<String>, String> {
     let (glob, takes_hidden) = match pattern.strip_prefix("all:") {
         Some(glob) => (glob, true),
         None => (pattern, false),
@@ -83,7 +87,8 @@ pub fn embedded_files(dir: &str, pattern: &str) -> Result<Vec<String>, String> {
             fs::symlink_metadata(&path).map_err(|error| format!("lstat {path}: {}", system_words(&error)))?;
         let what = if metadata.is_dir() { "directory" } else { "file" };
         check_way(dir, &name, what)?;
-        if metadata.is_file() {
+        let is_link = takes_links && metadata.is_symlink();
+        if metadata.is_file() || is_link && Path::new(&path).is_file() {
             files.push(name);
         } else if metadata.is_dir() {
             let before = files.len();

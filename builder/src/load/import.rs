@@ -2,6 +2,7 @@
 
 use modkeep_module::file_path;
 
+use super::data::Importer;
 use super::error::{is_shorter, step};
 use super::one::first_error_of;
 use super::{Loader, Match, MatchError, Mode, PackageError, Problem};
@@ -17,17 +18,12 @@ impl Loader<'_> {
         places: &[Place],
         mode: Mode,
     ) -> (PackageId, Option<PackageError>) {
-        let (parent_path, parent_is_std, parent_dir) = match parent {
-            Some(id) => {
-                let parent = &self.graph[id];
-                (parent.import_path.clone(), parent.standard, parent.dir.clone())
-            }
-            None => (String::new(), false, String::new()),
-        };
+        let parent_dir = parent.map_or_else(String::new, |id| self.graph[id].dir.clone());
         if let Some(problem) = refused(path) {
             return (self.add_broken(path, places, problem), None);
         }
-        let resolved = self.source.resolve(path, &parent_path, parent_is_std);
+        let importer = parent.map_or_else(Importer::default, |id| Importer::of(&self.graph[id]));
+        let resolved = self.source.resolve(path, &importer, mode.resolves);
         let id = match self.by_path.get(&resolved) {
             Some(&id) => {
                 self.stack.push(step(path, places));
@@ -36,8 +32,10 @@ impl Loader<'_> {
                 id
             }
             None => {
-                let data = self.source.data(&resolved);
-                let id = self.add(Package { import_path: resolved.clone(), ..Package::default() });
+                let data = self.source.data(&resolved, &importer);
+                let local_prefix = self.source.local_prefix(path, &data);
+                let id =
+                    self.add(Package { import_path: resolved.clone(), local_prefix, ..Package::default() });
                 self.by_path.insert(resolved, id);
                 self.name_on_command_line(id, mode);
                 self.load_one(id, path, places, &data, &parent_dir);

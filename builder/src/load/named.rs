@@ -50,22 +50,39 @@ impl Loader<'_> {
     /// For names that can't be one package.
     pub fn load_files(&mut self, files: &[String]) -> Result<PackageId, NamedFilesError> {
         let build = self.source.build;
-        let (dir, names) = split(files, &build.folder)?;
+        let (dir, names) = match split(files, &build.folder) {
+            Ok(split) => split,
+            Err(NamedFilesError::NotGo(file)) => return Ok(self.add_other_file(file)),
+            Err(error) => return Err(error),
+        };
         let directory = Directory::of_files(Path::new(&dir), &names);
         // A folder has no path of its own outside of GOROOT.
         let in_goroot = dir.strip_prefix(&format!("{}/", self.source.goroot_src()));
         let path = in_goroot.unwrap_or(".").to_owned();
         let root = in_goroot.map_or_else(String::new, |_| build.toolchain.root.clone());
+        let (path, root) = match self.source.modules.gopath() {
+            Some(folders) if root.is_empty() => {
+                let (called, root) = self.source.place_in_folders(&dir, folders);
+                (if called.is_empty() { path } else { called }, root)
+            }
+            _ => (path, root),
+        };
         let mut data = Data { path, root, goroot: in_goroot.is_some(), dir, ..Data::default() };
         self.source.select(&mut data, directory.select_all(self.source.tags()));
         let paths: Vec<String> = data.selection.requests.imports.keys().cloned().collect();
-        self.source.prefetch(&paths, false);
+        let is_in_folders = self.source.modules.gopath().is_some();
+        if !is_in_folders {
+            self.source.prefetch(&paths, false);
+        }
         let data = Arc::new(data);
         let id = self.add(Package { cmdline_files: true, ..Package::default() });
         on_a_large_stack(|| self.load_one(id, NAMED, &[], &data, ""));
         let package = &mut self.graph[id];
         NAMED.clone_into(&mut package.import_path);
         package.target.clear();
+        if is_in_folders {
+            package.local_prefix = format!("_{}", package.dir);
+        }
         package.matches = files.to_vec();
         if package.name == "main" {
             let suffix = if build.target.os == "windows" { ".exe" } else { "" };
@@ -73,10 +90,24 @@ impl Loader<'_> {
                 true => format!("{}/bin", build.gopath),
                 false => build.gobin.clone(),
             };
-            package.target = format!("{folder}/{}{suffix}", package.program_name());
+            if !is_in_folders || !build.gobin.is_empty() {
+                package.target = format!("{folder}/{}{suffix}", package.program_name());
+            }
         }
         self.set_flags();
         Ok(id)
+    }
+
+    /// Stands for a file that is no Go file.
+    fn add_other_file(&mut self, file: String) -> PackageId {
+        let problem = Problem::Pattern(NamedFilesError::NotGo(file.clone()).to_string());
+        self.add_finished(Package {
+            name: file,
+            cmdline_files: true,
+            incomplete: true,
+            error: Some(PackageError::new(problem, &Vec::new())),
+            ..Package::default()
+        })
     }
 
     /// What some Go files import, tests included, sorted.
@@ -84,7 +115,11 @@ impl Loader<'_> {
     /// # Errors
     /// For names that can't be one package.
     pub fn imports_of_files(&self, files: &[String]) -> Result<Vec<String>, NamedFilesError> {
-        let (dir, names) = split(files, &self.source.build.folder)?;
+        let (dir, names) = match split(files, &self.source.build.folder) {
+            Ok(split) => split,
+            Err(NamedFilesError::NotGo(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
         let selection = Directory::of_files(Path::new(&dir), &names).select_all(self.source.tags());
         let lists = [&selection.requests, &selection.test_requests, &selection.outer_test_requests];
         let mut imports: Vec<String> =

@@ -137,6 +137,8 @@ impl Loader<'_> {
             x_test_go_files: selection.outer_test.clone(),
             x_test_imports: paths(&selection.outer_test_requests),
             x_test_embed_patterns: patterns(&selection.outer_test_requests),
+            conflict_dir: data.conflict.clone(),
+            local_prefix: before.local_prefix.clone(),
             cmdline_package: before.cmdline_package,
             cmdline_literal: before.cmdline_literal,
             cmdline_files: before.cmdline_files,
@@ -280,8 +282,20 @@ impl Loader<'_> {
     /// Where `install` puts it.
     fn target_of(&self, package: &Package) -> String {
         let build = self.source.build;
+        let is_in_folders = self.source.modules.gopath().is_some();
         if package.name != "main" {
-            return String::new();
+            let is_installed = is_in_folders && !package.goroot && !package.root.is_empty();
+            return match is_installed && package.local_prefix.is_empty() {
+                true => format!(
+                    "{}/pkg/{}_{}{}/{}.a",
+                    package.root,
+                    build.target.os,
+                    build.target.arch,
+                    build.instrument.map_or_else(String::new, |kind| format!("_{}", kind.word())),
+                    package.import_path
+                ),
+                false => String::new(),
+            };
         }
         let (os, arch) = (&build.target.os, &build.target.arch);
         let suffix = if os == "windows" { ".exe" } else { "" };
@@ -294,6 +308,8 @@ impl Loader<'_> {
         let (folder, has_gobin) = match (package.goroot, build.gobin.is_empty()) {
             (true, _) => (format!("{}/bin", build.toolchain.root), false),
             (false, false) => (build.gobin.clone(), true),
+            (false, true) if is_in_folders && package.root.is_empty() => return String::new(),
+            (false, true) if is_in_folders => (format!("{}/bin", package.root), false),
             (false, true) if build.gopath.is_empty() => return String::new(),
             (false, true) => (format!("{}/bin", build.gopath), false),
         };

@@ -40,7 +40,7 @@ impl Loader<'_> {
         if package.name == "main" && importer.dir != package.dir {
             return Some(self.error(Problem::Program(path.to_owned())));
         }
-        let is_local = is_relative(path) && !importer.cmdline_files;
+        let is_local = is_relative(path) && !importer.cmdline_files && importer.local_prefix.is_empty();
         is_local.then(|| self.error(Problem::Local(path.to_owned())))
     }
 

@@ -211,6 +211,7 @@ impl Loader<'_> {
         let outer = Package {
             name: format!("{}_test", package.name),
             import_path: format!("{}_test", package.import_path),
+            local_prefix: package.local_prefix.clone(),
             root: package.root.clone(),
             dir: package.dir.clone(),
             goroot: package.goroot,

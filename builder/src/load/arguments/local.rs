@@ -41,7 +41,7 @@ impl Source<'_> {
     }
 
     /// The folders that a wildcard matches and that hold packages, as they are called in the pattern.
-    fn folders(&self, found: &mut Match) -> Vec<String> {
+    pub(super) fn folders(&self, found: &mut Match) -> Vec<String> {
         let cleaned = file_path::clean(&found.pattern);
         let is_dotted = found.pattern.starts_with("./") && cleaned != ".";
         let pattern = if is_dotted { format!("./{cleaned}") } else { cleaned };
@@ -65,7 +65,8 @@ impl Source<'_> {
             let is_top = folder.way.is_empty();
             let from_root = file_path::join(above, &folder.way);
             let is_skipped = folder.is_hidden() || inside.is_some() && ignored.contains(&from_root);
-            if !is_top && (is_skipped || folder.has_go_mod()) {
+            let is_module = self.modules.gopath().is_none() && folder.has_go_mod();
+            if !is_top && (is_skipped || is_module) {
                 continue;
             }
             walk.enter(&folder);
@@ -79,7 +80,7 @@ impl Source<'_> {
     }
 
     /// Whether a folder holds a package for the target, perhaps a broken one.
-    pub(super) fn holds_package(&self, dir: &str) -> bool {
+    pub(in crate::load) fn holds_package(&self, dir: &str) -> bool {
         self.selection(dir).is_ok_and(|selection| !matches!(selection.error, Some(SelectError::NoGoFiles(_))))
     }
 

@@ -4,35 +4,35 @@ use std::fs;
 use std::path::Path;
 
 /// A walk that goes only into the folders that it is told to enter.
-pub(super) struct Walk {
+pub(in crate::load) struct Walk {
     /// What is still to come, the next one last.
     pending: Vec<Folder>,
     prefix: String,
 }
 
 /// A folder that is met.
-pub(super) struct Folder {
-    pub(super) dir: String,
+pub(in crate::load) struct Folder {
+    pub(in crate::load) dir: String,
     /// From the root on; empty for the root.
-    pub(super) way: String,
+    pub(in crate::load) way: String,
     /// The import path: the way behind the prefix.
-    pub(super) path: String,
+    pub(in crate::load) path: String,
 }
 
 impl Walk {
     /// A walk from a folder whose import path is `prefix`.
-    pub(super) fn of(root: &str, prefix: &str) -> Self {
+    pub(in crate::load) fn of(root: &str, prefix: &str) -> Self {
         let is_there = Path::new(root).is_dir();
         let root = Folder { dir: root.to_owned(), way: String::new(), path: prefix.to_owned() };
         Self { pending: Vec::from_iter(is_there.then_some(root)), prefix: prefix.to_owned() }
     }
 
-    pub(super) fn next(&mut self) -> Option<Folder> {
+    pub(in crate::load) fn next(&mut self) -> Option<Folder> {
         self.pending.pop()
     }
 
     /// Makes the folders in this one come next.
-    pub(super) fn enter(&mut self, folder: &Folder) {
+    pub(in crate::load) fn enter(&mut self, folder: &Folder) {
         let at = self.pending.len();
         for entry in fs::read_dir(&folder.dir).into_iter().flatten().flatten() {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -48,29 +48,29 @@ impl Walk {
 
 impl Folder {
     /// The last element of its path.
-    pub(super) fn base(&self) -> &str {
+    pub(in crate::load) fn base(&self) -> &str {
         self.way.rsplit('/').next().unwrap_or_default()
     }
 
     /// Whether the go command passes it over.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(in crate::load) fn is_hidden(&self) -> bool {
         let base = self.base();
         base.starts_with(['.', '_']) || base == "testdata"
     }
 
-    pub(super) fn has_go_mod(&self) -> bool {
+    pub(in crate::load) fn has_go_mod(&self) -> bool {
         Path::new(&self.dir).join("go.mod").is_file()
     }
 }
 
 /// The `ignore` lines of a go.mod (`search.IgnorePatterns`).
-pub(super) struct Ignored {
+pub(in crate::load) struct Ignored {
     from_root: Vec<String>,
     anywhere: Vec<String>,
 }
 
 impl Ignored {
-    pub(super) fn new(lines: &[String]) -> Self {
+    pub(in crate::load) fn new(lines: &[String]) -> Self {
         let (from_root, anywhere) = lines.iter().partition::<Vec<&String>, _>(|line| line.starts_with("./"));
         Self {
             from_root: from_root.into_iter().map(|line| between_slashes(&line[2..])).collect(),
@@ -79,7 +79,7 @@ impl Ignored {
     }
 
     /// Whether a folder, named from the root on, is ignored.
-    pub(super) fn contains(&self, way: &str) -> bool {
+    pub(in crate::load) fn contains(&self, way: &str) -> bool {
         if way.is_empty() {
             return false;
         }
