@@ -152,6 +152,22 @@ impl GoEnv {
         list.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned).collect()
     }
 
+    /// Fails for folders of GOPATH that can't be found (`cmd/go/main.go`).
+    pub(crate) fn check_gopath(&self) -> Result<(), Failure> {
+        let wrong = |problem: &str| Err(Failure::exact(2, format!("go: GOPATH entry {problem}")));
+        for folder in self.get("GOPATH").unwrap_or_default().split(':').filter(|folder| !folder.is_empty()) {
+            let quoted = modkeep_module::quote::quote(folder);
+            if folder.starts_with('~') {
+                return wrong(&format!("cannot start with shell metacharacter '~': {quoted}"));
+            }
+            if !folder.starts_with('/') {
+                let hint = "For more details see: 'go help gopath'";
+                return wrong(&format!("is relative; must be absolute path: {quoted}.\n{hint}"));
+            }
+        }
+        Ok(())
+    }
+
     /// A path as errors show it: relative to the current folder if that is shorter (`base.ShortPath`).
     pub(crate) fn short(&self, path: &str) -> String {
         match paths::relative(&self.folder, path) {
@@ -199,6 +215,15 @@ impl GoEnv {
             }
         }
         None
+    }
+
+    /// Whether packages come from modules (`modload.Init`).
+    pub(crate) fn uses_modules(&self) -> Result<bool, Failure> {
+        match self.get("GO111MODULE") {
+            Some("off") => Ok(false),
+            Some("auto") => Ok(self.go_work()?.is_some() || self.module_root().is_some()),
+            _ => self.check_modules_enabled().map(|()| true),
+        }
     }
 
     /// Fails where GO111MODULE forbids modules, or isn't one of its words.

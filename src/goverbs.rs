@@ -52,13 +52,22 @@ const GROUPS: &[(&str, &[&str])] = &[
 const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry", "tool", "vet"];
 
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
-pub(crate) fn run(words: &[OsString], environment: &Environment) -> Option<Result<(), Failure>> {
+pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), Failure>> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let verb = VERBS.iter().find(|verb| names(verb.usage.name, &words))?;
     let words = &words[verb.usage.name.split(' ').count()..];
     // `env` must be able to mend a GOFLAGS that no verb understands.
-    let find = if verb.usage.name == "env" { GoEnv::forgiving } else { GoEnv::of };
-    Some(follow_folder(words).and_then(|words| (verb.run)(&find(environment)?, words)))
+    let is_env = verb.usage.name == "env";
+    Some(follow_folder(words).and_then(|words| {
+        let (toolchain, words) = named_toolchain(words);
+        let environment = toolchain.map(|name| given.with("GOTOOLCHAIN", name));
+        let environment = environment.as_ref().unwrap_or(given);
+        let go = if is_env { GoEnv::forgiving(environment)? } else { GoEnv::of(environment)? };
+        if !is_env {
+            go.check_gopath()?;
+        }
+        (verb.run)(&go, words)
+    }))
 }
 
 fn names(verb: &str, words: &[String]) -> bool {
@@ -78,6 +87,20 @@ fn follow_folder(words: &[String]) -> Result<&[String], Failure> {
     std::env::set_current_dir(folder)
         .map_err(|error| Failure::go(format!("chdir {folder}: {}", goenv::words(&error))))?;
     Ok(rest)
+}
+
+/// `-toolchain go1.X.Y`, which stands first, is GOTOOLCHAIN for this one run; gives the words behind it.
+fn named_toolchain(words: &[String]) -> (Option<&str>, &[String]) {
+    match words {
+        [flag, name, rest @ ..] if matches!(flag.as_str(), "-toolchain" | "--toolchain") => {
+            (Some(name.as_str()), rest)
+        }
+        [flag, rest @ ..] => match flag.trim_start_matches('-').strip_prefix("toolchain=") {
+            Some(name) if flag.starts_with('-') => (Some(name), rest),
+            _ => (None, words),
+        },
+        [] => (None, words),
+    }
 }
 
 /// Fails if the words, or the verb that they want help for, are the go command's alone.

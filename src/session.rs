@@ -21,6 +21,7 @@ mod source;
 mod standard;
 mod sums;
 mod target;
+mod toolchain;
 mod words;
 mod zips;
 
@@ -41,9 +42,10 @@ pub(crate) use folders::{ForTarget, holds_somewhere};
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
 pub(crate) use patterns::{cleaned, is_local};
-pub(crate) use provided::{Packages, Provided};
+pub(crate) use provided::{Packages, provide};
 pub(crate) use source::{Source, Stop, module_version};
 pub(crate) use target::has_compiler as has_c_compiler;
+pub(crate) use toolchain::fetch_toolchain;
 
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};

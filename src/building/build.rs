@@ -53,7 +53,7 @@ enum Wanted {
 
 impl Wanted {
     fn choose(site: &Site<'_>, loaded: &[Loaded], output: &str) -> Result<Self, Failure> {
-        let named = chosen(site, &loaded[0]);
+        let named = chosen(site, &loaded[0], output)?;
         let suffixes: Vec<&str> =
             site.builds.iter().map(|build| if build.target.os == "windows" { ".exe" } else { "" }).collect();
         let mut file = output.to_owned();
@@ -104,7 +104,7 @@ impl Wanted {
             let suffix = plan.program_suffix(goal);
             for &id in &loaded.named {
                 let package = &loaded.graph[id];
-                if package.is_test_only() {
+                if package.is_passed_over() {
                     continue;
                 }
                 let is_program = package.name == "main";
@@ -148,12 +148,13 @@ impl Wanted {
 }
 
 /// The packages that a build mode lets through, without those that are there for tests only.
-fn chosen(site: &Site<'_>, loaded: &Loaded) -> Vec<PackageId> {
+fn chosen(site: &Site<'_>, loaded: &Loaded, output: &str) -> Result<Vec<PackageId>, Failure> {
+    site.check_mode(loaded, !output.is_empty())?;
     let is_chosen = |package: &Package| match site.flags.mode {
         BuildMode::Executable => package.name == "main",
         BuildMode::Archive => package.name != "main",
         _ => true,
     };
     let named = loaded.named.iter().copied();
-    named.filter(|&id| is_chosen(&loaded.graph[id]) && !loaded.graph[id].is_test_only()).collect()
+    Ok(named.filter(|&id| is_chosen(&loaded.graph[id]) && !loaded.graph[id].is_passed_over()).collect())
 }

@@ -4,6 +4,7 @@
 
 use modkeep_builder::build::{BuildMode, Profile, Stamp};
 use modkeep_builder::package_flags::{PackageFlags, split};
+use modkeep_builder::platform::is_pie_by_default;
 use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::{self, Target};
 use modkeep_store::remote::Mode;
@@ -89,12 +90,17 @@ impl BuildFlags {
                 self.cover = true;
                 self.cover_packages = value.split(',').map(str::to_owned).collect();
             }
-            "p" => match value.parse::<usize>() {
-                Ok(0) => return Err(Failure::go(format!("-p must be a positive integer: {value}\n"))),
-                Ok(number) => self.parallel = Some(number),
+            "p" => match value.parse::<i64>() {
+                Ok(number) if number <= 0 => {
+                    return Err(Failure::exact(1, format!("go: -p must be a positive integer: {number}")));
+                }
+                Ok(number) => self.parallel = usize::try_from(number).ok(),
                 Err(_) => return refuse(&"parse error"),
             },
-            "tags" => self.tags = tags(value).map_err(|error| usage.refuse(&error))?,
+            "tags" => match tags(value) {
+                Ok(tags) => self.tags = tags,
+                Err(error) => return refuse(&error),
+            },
             "asmflags" | "gcflags" | "ldflags" => {
                 let list = match name {
                     "asmflags" => &mut self.asmflags,
@@ -111,13 +117,10 @@ impl BuildFlags {
                     "exe" => BuildMode::Executable,
                     "pie" => BuildMode::Pie,
                     "archive" => BuildMode::Archive,
-                    "c-archive" | "c-shared" | "shared" | "plugin" => {
-                        return Err(Failure::exact(
-                            1,
-                            format!("-buildmode={value} is not supported by modkeep"),
-                        )
-                        .with_hint(format!("the go command has it: go build -buildmode={value}")));
-                    }
+                    "c-archive" => BuildMode::Lacking("c-archive"),
+                    "c-shared" => BuildMode::Lacking("c-shared"),
+                    "shared" => BuildMode::Lacking("shared"),
+                    "plugin" => BuildMode::Lacking("plugin"),
                     _ => return Err(Failure::exact(1, format!("buildmode={value} not supported"))),
                 }
             }
@@ -177,6 +180,19 @@ impl BuildFlags {
         Ok(true)
     }
 
+    /// Fails for a build mode that doesn't go with the targets (`buildModeInit`).
+    pub(crate) fn check_mode(&self, targets: &[Target]) -> Result<(), Failure> {
+        let is_race = self.instrument == Some(Instrument::Race);
+        let pie = targets.iter().filter(|_| is_race && self.mode == BuildMode::Pie);
+        match pie.into_iter().find(|target| !is_pie_by_default(target, true)) {
+            Some(Target { os, arch }) => Err(Failure::exact(
+                1,
+                format!("-buildmode=pie not supported when -race is enabled on {os}/{arch}"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn instrument(&mut self, wanted: Instrument, is_set: bool) -> Result<bool, Failure> {
         let word = |instrument: Instrument| match instrument {
             Instrument::Race => "-race",
@@ -216,7 +232,11 @@ fn not_here(flag: &str) -> Failure {
 /// Words between commas, or between blanks as in old times (`tagsFlag`).
 fn tags(value: &str) -> Result<Vec<String>, String> {
     if value.contains([' ', '\'']) {
-        return split(value).map_err(|error| format!("invalid value {value:?} for flag -tags: {error}"));
+        let tags = split(value).map_err(|error| error.to_string())?;
+        return match tags.iter().any(|tag| tag.contains(',')) {
+            true => Err("space-separated list contains comma".to_owned()),
+            false => Ok(tags),
+        };
     }
     Ok(value.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
 }

@@ -3,12 +3,13 @@
 //! Source of the rules: `cmd/go/internal/work:build.go` (`runInstall`, `InstallPackages`).
 
 use modkeep_builder::load::Options;
+use modkeep_builder::package::Package;
 use modkeep_builder::plan::Linking;
 
 use super::{BuildFlags, Site, build_flags};
 use crate::flags::Usage;
 use crate::goenv::GoEnv;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// How the verb is used.
 pub(crate) const USAGE: Usage =
@@ -32,17 +33,19 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     }
     let site = Site::find(go, &flags, "install")?;
     let loaded = site.load(&patterns, Options { stamps: true, ..Options::default() })?;
+    let mut has_failed = false;
     for loaded in &loaded {
+        site.check_mode(loaded, false)?;
         for &id in &loaded.named {
             let package = &loaded.graph[id];
-            if package.name == "main" && package.target.is_empty() {
-                let text = format!("no install location for directory {} outside GOPATH", package.dir);
-                return Err(Failure::exact(
-                    1,
-                    format!("go: {text}\n\tFor more details see: 'go help gopath'"),
-                ));
+            if let Some(reason) = no_place(go, package) {
+                report::tell(&format!("go: {reason}"));
+                has_failed = true;
             }
         }
+    }
+    if has_failed {
+        return Err(Failure::told(1));
     }
     site.perform(
         &loaded,
@@ -50,7 +53,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             for (goal, loaded) in loaded.iter().enumerate() {
                 for &id in &loaded.named {
                     let package = &loaded.graph[id];
-                    if package.is_test_only() {
+                    if package.is_passed_over() {
                         continue;
                     }
                     if package.name == "main" {
@@ -58,7 +61,10 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
                             Linking { target: &package.target, installs: true, ..Linking::default() };
                         plan.link(goal, id, &linking);
                     } else {
-                        plan.compile(goal, id);
+                        let node = plan.compile(goal, id);
+                        if !package.target.is_empty() {
+                            plan.install(node, &package.target);
+                        }
                     }
                 }
             }
@@ -66,4 +72,30 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         },
         |_, _| Ok(()),
     )
+}
+
+/// Why a package that should be put somewhere can't be (`InstallPackages`).
+fn no_place(go: &GoEnv, package: &Package) -> Option<String> {
+    let is_program = package.name == "main";
+    if !package.target.is_empty() || package.is_passed_over() {
+        return None;
+    }
+    let dir = &package.dir;
+    if !is_program && (package.module.is_some() || package.standard) {
+        return None;
+    }
+    if !is_program && package.is_local() && package.conflict_dir.is_empty() {
+        return None;
+    }
+    if package.cmdline_files {
+        return Some("no install location for .go files listed on command line (GOBIN not set)".to_owned());
+    }
+    if !package.conflict_dir.is_empty() {
+        return Some(format!("no install location for {dir}: hidden by {}", package.conflict_dir));
+    }
+    if is_program && go.get("GOBIN").is_some() {
+        return Some("cannot install cross-compiled binaries when GOBIN is set".to_owned());
+    }
+    let hint = "For more details see: 'go help gopath'";
+    Some(format!("no install location for directory {dir} outside GOPATH\n\t{hint}"))
 }

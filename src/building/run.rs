@@ -50,7 +50,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         .with_hint(format!("the go command can: go run {pattern}")));
     }
     let site = Site::find(go, &flags, "run")?;
-    let mut loaded = site.load(patterns, Options::default())?;
+    let mut loaded = site.load(patterns, Options { programs_only: true, ..Options::default() })?;
     let [only] = loaded.as_mut_slice() else {
         return Err(Failure::usage("a program is run for one target"));
     };

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use modkeep_builder::build::Build;
+use modkeep_builder::build::{Build, BuildMode};
 use modkeep_builder::execute::Machine;
 use modkeep_builder::goal::Goal;
 use modkeep_builder::gocache::GoCache;
@@ -18,10 +18,11 @@ use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::Outcome;
 use modkeep_builder::plan::Plan;
 use modkeep_builder::platform;
+use modkeep_builder::release::Release;
 use modkeep_builder::shop::{Flags, Shop};
 use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::Target;
-use modkeep_builder::toolchain::Toolchain;
+use modkeep_builder::toolchain::{Toolchain, unpacked};
 use modkeep_builder::transcript::{Told, Transcript};
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ use super::{BuildFlags, interrupt, rebuild, remote};
 use crate::goenv::{GoEnv, words};
 use crate::gojson;
 use crate::report::{self, Failure};
-use crate::session::{Packages, Provided, Session, Wanted};
+use crate::session::{Packages, Wanted, fetch_toolchain, provide};
 
 /// Bytes of archives' keys and of programs that are kept beside the build cache.
 const MAX_TIERS: u64 = 4 << 30;
@@ -43,6 +44,8 @@ pub(super) struct Site<'a> {
     scans: Arc<Scans>,
     cache: GoCache,
     verb: &'static str,
+    /// What could not be told on stdout.
+    lost: Arc<OnceLock<String>>,
 }
 
 /// The packages of one target.
@@ -65,12 +68,25 @@ impl<'a> Site<'a> {
             }],
             false => flags.targets.clone(),
         };
+        for target in targets.iter().filter(|target| !platform::is_known(target)) {
+            let pair = format!("{}/{}", target.os, target.arch);
+            return Err(Failure::exact(2, format!("go: unsupported GOOS/GOARCH pair {pair}")));
+        }
+        flags.check_mode(&targets)?;
         let builds = targets.into_iter().map(|target| build(go, flags, &toolchain, target));
         let builds = builds.collect::<Result<Vec<_>, _>>()?;
         let tree = Path::new(go.folder()).ancestors().find(|folder| folder.join("go.mod").is_file());
         let tree = tree.map_or(go.folder(), |tree| tree.to_str().unwrap_or_default());
         let memory = Memory::of(&cache, &memory::name(tree, &toolchain.root));
-        Ok(Self { go, flags, builds, scans: Arc::new(Scans::with(memory)), cache, verb })
+        Ok(Self {
+            go,
+            flags,
+            builds,
+            scans: Arc::new(Scans::with(memory)),
+            cache,
+            verb,
+            lost: Arc::default(),
+        })
     }
 
     /// Loads what the patterns match, for each target.
@@ -91,12 +107,10 @@ impl<'a> Site<'a> {
         more: impl FnOnce(&mut Loader<'_>, &[PackageId]) -> Result<T, Failure>,
     ) -> Result<(Loaded, T), Failure> {
         let wanted = Wanted { verb: self.verb, flags: self.flags.of_modules.clone(), ..Wanted::default() };
-        let mut session = Session::start(self.go, &wanted)?;
         let are_files = are_files(patterns, self.go.folder());
         let asked = if are_files { Packages::ImportedBy(patterns) } else { Packages::Matching(patterns) };
-        let (provided, matches) =
-            Provided::find(&mut session, build, &self.scans, asked, options.reads_tests)?;
-        let mut loader = Loader::new(build, &provided, &self.scans, options)
+        let (modules, matches) = provide(self.go, &wanted, build, &self.scans, asked, options.reads_tests)?;
+        let mut loader = Loader::new(build, &*modules, &self.scans, options)
             .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
         for found in matches.iter().filter(|found| Match::is_empty(found)) {
             let pattern = modkeep_module::quote::quote(&found.pattern);
@@ -106,6 +120,10 @@ impl<'a> Site<'a> {
             vec![loader.load_files(patterns).map_err(|error| Failure::go(error.to_string()))?]
         } else {
             loader.load(&matches)
+        };
+        let named = match options.programs_only {
+            true => self.programs(&mut loader, &named, &matches),
+            false => named,
         };
         loader.set_profiles(&named);
         if build.cover {
@@ -118,6 +136,16 @@ impl<'a> Site<'a> {
         self.check(loader.graph(), &named)?;
         let more = more(&mut loader, &named)?;
         Ok((Loaded { graph: loader.into_graph(), named }, more))
+    }
+
+    /// Those that are programs, or were meant to be.
+    fn programs(&self, loader: &mut Loader<'_>, named: &[PackageId], matches: &[Match]) -> Vec<PackageId> {
+        let (programs, without) = loader.programs(named, matches);
+        for pattern in without {
+            let quoted = modkeep_module::quote::quote(&pattern);
+            report::tell(&format!("go: warning: {quoted} matched only non-main packages"));
+        }
+        programs
     }
 
     /// Fails with all that is wrong with the packages (`load.CheckPackageErrors`).
@@ -137,10 +165,31 @@ impl<'a> Site<'a> {
         if has_failed { Err(Failure::told(1)) } else { Ok(()) }
     }
 
+    /// Fails for a build mode that is lacking, or wants one program and nothing else (`oneMainPkg`).
+    pub(super) fn check_mode(&self, loaded: &Loaded, has_output: bool) -> Result<(), Failure> {
+        let mode = match self.flags.mode {
+            BuildMode::Lacking("shared") => return Err(lacking("shared")),
+            BuildMode::Lacking(mode) => mode,
+            BuildMode::Executable if has_output => "exe",
+            _ => return Ok(()),
+        };
+        match loaded.named.as_slice() {
+            [id] if loaded.graph[*id].name == "main" && mode == "exe" => Ok(()),
+            [id] if loaded.graph[*id].name == "main" => Err(lacking(mode)),
+            _ => Err(Failure::exact(1, format!("-buildmode={mode} requires exactly one main package"))),
+        }
+    }
+
     /// What prints what is told: text, or events under `-json`.
     pub(super) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
+        let lost = Arc::clone(&self.lost);
         match (self.flags.json, self.flags.only_tells_reasons) {
-            (true, false) => Box::new(tell_as_json),
+            (true, false) => Box::new(move |told| {
+                if let Err(failure) = report::out(&events(&told)) {
+                    // The first reason is the one that is told in the end.
+                    let _ = lost.set(failure.to_string());
+                }
+            }),
             (_, true) => Box::new(rebuild::tell),
             _ => Box::new(tell_as_text),
         }
@@ -169,7 +218,8 @@ impl<'a> Site<'a> {
         }
         let machine = Machine::new(self.variables(), self.builds[0].toolchain.release, &work.path);
         interrupt::end_children(machine.children());
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let parallel = self.go.get("GOMAXPROCS").and_then(|count| count.parse().ok()).unwrap_or(processors);
         let shop_flags = Flags {
             dry: flags.dry,
             shows: flags.shows,
@@ -200,7 +250,11 @@ impl<'a> Site<'a> {
             report::tell(&format!("modkeep: {}", remote.told()));
         }
         let done = then(&shop, &outcome);
-        if outcome.succeeded { done } else { Err(Failure::told(1)) }
+        match self.lost.get() {
+            Some(reason) => Err(Failure::exact(1, reason)),
+            None if outcome.succeeded => done,
+            None => Err(Failure::told(1)),
+        }
     }
 
     /// The variables of tools: those of the process, and go's own from its files.
@@ -222,6 +276,11 @@ impl<'a> Site<'a> {
         }
         variables
     }
+}
+
+fn lacking(mode: &str) -> Failure {
+    Failure::exact(1, format!("-buildmode={mode} is not supported by modkeep"))
+        .with_hint(format!("the go command has it: go build -buildmode={mode}"))
 }
 
 /// The folder for what is thrown away.
@@ -275,8 +334,8 @@ struct BuildEvent<'a> {
     output: &'a str,
 }
 
-/// One event a line, on stdout (`load/printer.go:JSONPrinter`).
-fn tell_as_json(told: Told<'_>) {
+/// One event a line (`load/printer.go:JSONPrinter`).
+fn events(told: &Told<'_>) -> String {
     let mut out = String::new();
     let mut event = |action: &str, output: &str| {
         let event = BuildEvent { import_path: told.package, action, output };
@@ -289,7 +348,7 @@ fn tell_as_json(told: Told<'_>) {
     } else if !told.text.is_empty() {
         event("build-output", told.text);
     }
-    let _ = std::io::stdout().lock().write_all(out.as_bytes());
+    out
 }
 
 /// The platform that modkeep runs on, in Go's words.
@@ -317,14 +376,15 @@ pub(super) fn module_cache(go: &GoEnv) -> String {
     }
 }
 
-/// The toolchain of the selected release: the one that is installed, or one in the module cache.
+/// The toolchain of the selected release: the one that is installed, or one in the module cache, where it is put if it
+/// isn't there.
 fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
     let wanted = format!("go{}", go.release());
     let mut folders: Vec<String> = Vec::new();
     folders.extend(go.get("GOROOT").map(str::to_owned));
     folders.extend(go.installed_root());
-    let module = format!("golang.org/toolchain@v0.0.1-{wanted}.{}-{}", host.os, host.arch);
-    folders.push(format!("{}/{module}", module_cache(go)));
+    let version = format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch);
+    folders.push(format!("{}/golang.org/toolchain@{version}", module_cache(go)));
     for folder in &folders {
         if let Ok(found) = Toolchain::at(folder, host.clone())
             && found.salt() == wanted
@@ -332,8 +392,19 @@ fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
             return Ok(found);
         }
     }
-    Err(Failure::go(format!("no toolchain {wanted}: it is neither installed nor in the module cache"))
-        .with_hint(format!("modkeep mod download {module}")))
+    let Some(release) = Release::parse(&wanted) else {
+        return Err(Failure::of(format!("no building with {wanted}: its rules are not known")));
+    };
+    if let Some(root) = go.get("GOROOT").filter(|root| Path::new(root).is_dir()) {
+        // A GOROOT of one's own making need not say what it is.
+        if !Path::new(root).join("VERSION").exists() {
+            return Ok(Toolchain { root: root.to_owned(), version: wanted, release, host });
+        }
+    }
+    let root = fetch_toolchain(go, &version)?;
+    unpacked::complete(&root)
+        .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))?;
+    Toolchain::at(&root.to_string_lossy(), host).map_err(Failure::of)
 }
 
 /// GOCACHE, or where it is when nobody says (`cache.DefaultDir`).
@@ -409,6 +480,8 @@ fn build(go: &GoEnv, flags: &BuildFlags, toolchain: &Toolchain, target: Target) 
         }
     }
     build.gobin = go.get("GOBIN").unwrap_or_default().to_owned();
+    let debugs = go.get("GODEBUG").unwrap_or_default();
+    build.embeds_links = debugs.split(',').any(|setting| setting == "embedfollowsymlinks=1");
     build.gopath = go.gopath().into_iter().next().unwrap_or_default();
     check_instrument(&build)?;
     if flags.instrument == Some(Instrument::Race) && build.cover_mode != "atomic" {

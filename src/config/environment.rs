@@ -35,6 +35,13 @@ impl Environment {
         modkeep_fetch::environment::Environment::given(&self.variables)
     }
 
+    /// The same environment with another value of a variable.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut variables = self.variables.clone();
+        variables.insert(name.into(), value.into());
+        Self { variables }
+    }
+
     /// The names of all variables that are text.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().filter_map(|name| name.to_str())

@@ -141,7 +141,8 @@ impl GoFlags {
                 return Err(refuse(format!("non-flag {}", quote(word))));
             }
             let name = name.split('=').next().unwrap_or(name);
-            if !KNOWN.contains(&name) {
+            // Flags of test programs have that name, too.
+            if !KNOWN.contains(&name.strip_prefix("test.").unwrap_or(name)) {
                 return Err(refuse(format!("unknown flag -{name}")));
             }
         }

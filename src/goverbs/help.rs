@@ -30,7 +30,8 @@ fn of_verb(usage: &Usage) -> String {
     let flags: Vec<_> = usage.flags.iter().map(|(name, _)| format!("-{name}")).collect();
     let (line, name) = (usage.line, usage.name);
     format!(
-        "usage: {line}\n\nFlags: {}\n\nThey mean what they mean to the go command: go help {name}\n",
+        "usage: {line}\n\nFlags: {}\n\nThey mean what they mean to the go command: go help {name}\n\
+         Before them may stand -toolchain go1.X.Y, which is GOTOOLCHAIN for this one run.\n",
         flags.join(" ")
     )
 }

@@ -20,7 +20,7 @@ use crate::building::{BuildFlags, open_cache, settings};
 use crate::goenv::GoEnv;
 use crate::gojson;
 use crate::report::{self, Failure};
-use crate::session::{ModFlags, Packages, Provided, Session, Wanted};
+use crate::session::{ModFlags, Packages, Wanted, provide};
 use crate::template::{Record, Template, Value};
 
 /// What was asked for.
@@ -68,16 +68,15 @@ pub(super) fn run(
         reads_tests: asked.tests,
         ..Options::default()
     };
-    let mut session =
-        Session::start(go, &Wanted { verb: "list", flags: of_modules.clone(), ..Wanted::default() })?;
+    let wanted = Wanted { verb: "list", flags: of_modules.clone(), ..Wanted::default() };
     let is_of_files = are_files(words, go.folder());
     let packages = if is_of_files { Packages::ImportedBy(words) } else { Packages::Matching(words) };
     let scans = Arc::new(Scans::default());
-    let (modules, matches) = Provided::find(&mut session, &build, &scans, packages, asked.tests)?;
+    let (modules, matches) = provide(go, &wanted, &build, &scans, packages, asked.tests)?;
     for found in matches.iter().filter(|found| Match::is_empty(found)) {
         report::tell(&format!("go: warning: {} matched no packages", quote(&found.pattern)));
     }
-    let mut loader = Loader::new(&build, &modules, &scans, options)
+    let mut loader = Loader::new(&build, &*modules, &scans, options)
         .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
     let named = match is_of_files {
         true => vec![loader.load_files(words).map_err(|error| Failure::go(error.to_string()))?],

@@ -9,16 +9,41 @@ use std::sync::Arc;
 
 use modkeep_builder::build::Build;
 use modkeep_builder::load::{Loader, Match, MatchError, Options, Scans};
-use modkeep_builder::modules::{MainModule, Module, Modules, Place, PlaceError};
+use modkeep_builder::modules::{Folders, MainModule, Module, Modules, Place, PlaceError};
 use modkeep_resolver::node::NodeId;
 use modkeep_resolver::packages::{Loaded, PackageOptions, Pattern, Silence, Tags};
 use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::world::Mode;
 use modkeep_resolver::written::Change;
 
-use super::{ForTarget, Session, patterns};
+use super::{ForTarget, Session, Wanted, patterns};
+use crate::goenv::GoEnv;
 use crate::list::public::ModulePublic;
 use crate::report::Failure;
+
+/// Finds packages where a verb runs: with modules, or without them in GOROOT and GOPATH.
+pub(crate) fn provide(
+    go: &GoEnv,
+    wanted: &Wanted,
+    build: &Build,
+    scans: &Arc<Scans>,
+    packages: Packages<'_>,
+    tests: bool,
+) -> Result<(Box<dyn Modules>, Vec<Match>), Failure> {
+    if go.uses_modules()? {
+        let mut session = Session::start(go, wanted)?;
+        let (provided, matches) = Provided::find(&mut session, build, scans, packages, tests)?;
+        return Ok((Box::new(provided), matches));
+    }
+    let folders = Folders::of(go.gopath());
+    let matches = match packages {
+        Packages::ImportedBy(_) => Vec::new(),
+        Packages::Matching(words) => Loader::new(build, &folders, scans, Options::default())
+            .map_err(|error| Failure::exact(2, format!("go: {error}")))?
+            .matches(words),
+    };
+    Ok((Box::new(folders), matches))
+}
 
 /// Which packages are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +56,7 @@ pub(crate) enum Packages<'a> {
 
 /// What the builder may ask.
 #[derive(Debug, Default)]
-pub(crate) struct Provided {
+pub(super) struct Provided {
     mains: Vec<MainModule>,
     go_version: String,
     godebugs: BTreeMap<String, String>,
@@ -43,7 +68,7 @@ pub(crate) struct Provided {
 
 impl Provided {
     /// Finds the packages and all that they need, with the tests of those that are asked for if `tests`.
-    pub(crate) fn find(
+    fn find(
         session: &mut Session<'_>,
         build: &Build,
         scans: &Arc<Scans>,

@@ -30,8 +30,11 @@ pub(super) fn tags(go: &GoEnv, words: &str) -> Option<Tags> {
 
 /// Whether the compiler that cgo would run is there.
 pub(crate) fn has_compiler(go: &GoEnv) -> bool {
+    // One that is named is taken at its word.
+    if go.get("CC").is_some() {
+        return true;
+    }
     let default = if cfg!(target_os = "linux") { "gcc" } else { "clang" };
-    let compiler = go.get("CC").unwrap_or(default).split_whitespace().next().unwrap_or(default);
     let path = go.environment().get("PATH").unwrap_or_default();
-    compiler.starts_with('/') || std::env::split_paths(path).any(|folder| folder.join(compiler).is_file())
+    std::env::split_paths(path).any(|folder| folder.join(default).is_file())
 }

@@ -156,6 +156,7 @@ fn printf(format: &str, arguments: &[Value]) -> String {
         };
         let shown = match (verb, argument) {
             ('v' | 's', value) => value.to_string(),
+            ('q', Value::Nil(_)) => "<nil>".to_owned(),
             ('q', value) => quote(value.to_string()),
             ('d', Value::Int(number)) => number.to_string(),
             ('x', Value::Int(number)) => format!("{number:x}"),
