@@ -73,28 +73,6 @@ pub fn links_pie_itself(release: Release, target: &Target) -> bool {
     }
 }
 
-/// Whether Go knows the pair of system and processor (`BuildModeSupported` for `default`).
-pub fn is_known(target: &Target) -> bool {
-    let processors: &[&str] = match target.os.as_str() {
-        "aix" => &["ppc64"],
-        "android" => &["386", "amd64", "arm", "arm64"],
-        "darwin" | "ios" => &["amd64", "arm64"],
-        "dragonfly" | "illumos" | "solaris" => &["amd64"],
-        "freebsd" => &["386", "amd64", "arm", "arm64", "riscv64"],
-        "js" | "wasip1" => &["wasm"],
-        "linux" => &[
-            "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
-            "ppc64le", "riscv64", "s390x", "sparc64",
-        ],
-        "netbsd" => &["386", "amd64", "arm", "arm64"],
-        "openbsd" => &["386", "amd64", "arm", "arm64", "ppc64", "riscv64"],
-        "plan9" => &["386", "amd64", "arm"],
-        "windows" => &["386", "amd64", "arm64"],
-        _ => &[],
-    };
-    processors.contains(&target.arch.as_str())
-}
-
 /// Whether programs can be instrumented so (`RaceDetectorSupported`, `MSanSupported`, `ASanSupported`).
 pub fn supports(target: &Target, instrument: Instrument) -> bool {
     let (os, arch) = (target.os.as_str(), target.arch.as_str());

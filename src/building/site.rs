@@ -68,7 +68,9 @@ impl<'a> Site<'a> {
             }],
             false => flags.targets.clone(),
         };
-        for target in targets.iter().filter(|target| !platform::is_known(target)) {
+        let is_before_1_27 = toolchain.release.minor() < 27;
+        let is_known = |target: &&Target| platform::exists(&target.os, &target.arch, is_before_1_27);
+        if let Some(target) = targets.iter().find(|target| !is_known(target)) {
             let pair = format!("{}/{}", target.os, target.arch);
             return Err(Failure::exact(2, format!("go: unsupported GOOS/GOARCH pair {pair}")));
         }

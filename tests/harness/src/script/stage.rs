@@ -40,6 +40,8 @@ pub struct Stage {
     pub sumdb: String,
     /// GOCACHE.
     pub build_cache: String,
+    /// Whether scripts are run as in go's short mode, which leaves out what is slow.
+    pub is_short: bool,
 }
 
 /// How many of some scripts passed, and which did not.
@@ -127,6 +129,7 @@ impl Stage {
         #[allow(clippy::disallowed_methods, reason = "a file of the test")]
         fs::write(root.join("home/.config/go/telemetry/mode"), "off")?;
         let mut state = State::new(self.variables(root), &folder);
+        state.is_short = self.is_short;
         for (name, content) in &archive.files {
             let path = state.path(&state.expand(name, false));
             fs::create_dir_all(path.parent().unwrap_or(root))?;
@@ -225,6 +228,10 @@ impl Stage {
             .collect();
         match line.command.as_str() {
             "go" | "exec" => self.start(state, line, &words),
+            "stale" => {
+                let done = self.stale(state, &words);
+                judge(line, done)
+            }
             "wait" => wait(state),
             command => {
                 let done = commands::run(state, command, &words);
@@ -262,6 +269,21 @@ impl Stage {
         ));
         (state.stdout, state.stderr) = (stdout, stderr);
         judge(line, failure.map_or(Ok(()), |failure| Err(End::Failed(failure))))
+    }
+
+    /// Whether packages are stale, as `list` says.
+    fn stale(&self, state: &State, packages: &[String]) -> Result<(), End> {
+        const FORMAT: &str = "-f={{if .Error}}{{.ImportPath}}: {{.Error.Err}}{{else}}{{if not .Stale}}\
+             {{.ImportPath}} ({{.Target}}) is not stale{{end}}{{end}}";
+        let words: Vec<String> = ["list", "-e", FORMAT].into_iter().map(str::to_owned).collect();
+        let words = [words.as_slice(), packages].concat();
+        let mut command = Command::new(self.who(&words));
+        command.args(&words).current_dir(&state.folder).env_clear().envs(&state.variables);
+        let Ended { stdout, failure, .. } = Process::start(command).map_err(End::io("list"))?.wait();
+        match failure.or_else(|| Some(stdout.trim().to_owned()).filter(|text| !text.is_empty())) {
+            Some(why) => Err(End::Failed(why)),
+            None => Ok(()),
+        }
     }
 
     /// The program for some of go's words. A flag that belongs to the verb's name may stand among other flags.

@@ -13,6 +13,8 @@ pub(super) struct State {
     pub(super) stdout: String,
     pub(super) stderr: String,
     pub(super) background: Vec<(Want, Process)>,
+    /// Whether what is slow is left out.
+    pub(super) is_short: bool,
     /// What happened, for whoever looks into a failure.
     pub(super) log: String,
 }
@@ -25,6 +27,7 @@ impl State {
             stdout: String::new(),
             stderr: String::new(),
             background: Vec::new(),
+            is_short: false,
             log: String::new(),
         };
         state.enter(folder.to_owned());
