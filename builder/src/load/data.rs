@@ -170,6 +170,11 @@ impl<'a> Source<'a> {
             data.dir = format!("{}/{path}", self.goroot_src);
             self.build.toolchain.root.clone_into(&mut data.root);
             data.goroot = true;
+            // Go looks for the root under the path as it is imported, and a module may provide that path too.
+            let imported = path.strip_prefix("cmd/").unwrap_or(path).strip_prefix("vendor/");
+            if let Some(Ok(place)) = imported.map(|path| self.modules.find(path)) {
+                data.root.clone_from(&place.module.dir);
+            }
         } else {
             match self.modules.find(path) {
                 Err(error) => {
