@@ -232,9 +232,9 @@ fn status_words(status: &ExitStatus) -> String {
     format!("exit status {}", status.code().unwrap_or(-1))
 }
 
-/// Signals that commonly end a tool, as Go's `syscall.Signal` prints them.
+/// The name of a signal that commonly ends a program, as Go's `syscall.Signal` prints it.
 #[cfg(unix)]
-fn signal_name(signal: i32) -> String {
+pub fn signal_name(signal: i32) -> String {
     match signal {
         1 => "hangup",
         2 => "interrupt",

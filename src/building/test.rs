@@ -6,6 +6,7 @@ mod events;
 mod flags;
 mod program;
 mod voice;
+mod wait;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::USAGE;
+use super::wait::Limits;
 use crate::building::BuildFlags;
 use crate::goenv::GoEnv;
 use crate::report::Failure;
@@ -137,11 +138,13 @@ impl TestFlags {
         self.arguments.iter().all(is_remembered).then(|| self.arguments.clone())
     }
 
-    /// When a program that has not ended by itself is ended: a minute after its own time is up; never if that is.
-    pub(super) fn kill_after(&self) -> Option<Duration> {
+    /// How long a program is waited for that does not end by itself; for ever if its own time has no end.
+    pub(super) fn limits(&self) -> Option<Limits> {
         let text = if self.timeout.is_empty() { TIMEOUT } else { &self.timeout };
         let time = duration(text)?;
-        (!time.is_zero()).then(|| time + Duration::from_secs(60))
+        let delay = (time / 10).max(Duration::from_secs(5));
+        let quits_after = time + delay.max(Duration::from_secs(60));
+        (!time.is_zero() && !self.benchmarks).then_some(Limits { quits_after, delay })
     }
 }
 
@@ -167,6 +170,21 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_has_a_minute_or_a_tenth_more_than_its_own_time() {
+        for (timeout, benchmarks, expected) in [
+            ("", false, Some((660, 60))),
+            ("10s", false, Some((70, 5))),
+            ("1h", false, Some((3960, 360))),
+            ("0", false, None),
+            ("10s", true, None),
+        ] {
+            let flags = TestFlags { timeout: timeout.to_owned(), benchmarks, ..TestFlags::default() };
+            let limits = flags.limits().map(|limits| (limits.quits_after.as_secs(), limits.delay.as_secs()));
+            assert_eq!(limits, expected, "{timeout} {benchmarks}");
+        }
+    }
 
     #[test]
     fn durations_are_those_of_go() {

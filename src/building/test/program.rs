@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use modkeep_builder::action_id::ActionId;
@@ -17,6 +16,7 @@ use modkeep_builder::test_result::TestRun;
 
 use super::flags::TestFlags;
 use super::voice::Voice;
+use super::wait::{self, Ended};
 use crate::goenv::words;
 use crate::report::{self, Failure};
 
@@ -100,20 +100,16 @@ impl Program<'_> {
         let streams = self.flags.packages.is_empty() || self.flags.benchmarks || self.flags.build.json;
         let begun = Instant::now();
         let mut output = Vec::new();
-        let status = self.wait(&line, &mut |piece| {
+        let ended = self.wait(&line, &mut |piece| {
             output.extend(piece);
             if streams { voice.say(piece) } else { Ok(()) }
         })?;
         let took = begun.elapsed();
         let path = &self.package.import_path;
-        if !status.success() {
-            let mut last = Vec::new();
-            if output.is_empty() || status.code().is_none() {
-                // A program that says nothing has at least a status.
-                last.extend(format!("{}\n", status_words(status)).bytes());
-            } else if !output.ends_with(b"\n") {
-                last.push(b'\n');
-            }
+        if !ended.status.success() || ended.was_late || ended.is_open {
+            // What is only passed on go has not seen.
+            let seen: &[u8] = if streams && !self.flags.build.json { &[] } else { &output };
+            let mut last = self.reason(seen, &ended);
             let mark = if self.flags.build.json { "\u{16}" } else { "" };
             last.extend(format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).bytes());
             if !streams {
@@ -150,54 +146,92 @@ impl Program<'_> {
         Ok(Ran::Passed)
     }
 
+    /// Why the program failed, where its output does not say so.
+    fn reason(&self, output: &[u8], ended: &Ended) -> Vec<u8> {
+        let mut reason = Vec::new();
+        let limits = self.flags.limits();
+        if let Some(limits) = limits.filter(|_| ended.was_late) {
+            let time = duration_words(limits.quits_after);
+            reason.extend(format!("*** Test killed with quit: ran too long ({time}).\n").bytes());
+        } else if let Some(limits) = limits.filter(|_| ended.is_open && ended.status.success()) {
+            let time = duration_words(limits.delay);
+            reason.extend(format!("*** Test I/O incomplete {time} after exiting.\n").bytes());
+        }
+        let has_status = ended.status.code().is_some_and(|code| code != 0);
+        if output.is_empty() || !has_status {
+            reason.extend(format!("{}\n", status_words(ended)).bytes());
+        } else if !output.ends_with(b"\n") {
+            reason.push(b'\n');
+        }
+        reason
+    }
+
     /// Runs a command in the package's folder. What it writes is passed on as it comes.
     fn wait(
         &self,
         line: &[String],
         hear: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<ExitStatus, Failure> {
+    ) -> Result<Ended, Failure> {
         let failed = |error: std::io::Error| Failure::go(format!("fork/exec {}: {}", line[0], words(&error)));
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
         command.stdin(Stdio::null());
-        let (mut reader, writer) = std::io::pipe().map_err(failed)?;
+        let (reader, writer) = std::io::pipe().map_err(failed)?;
         command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
         let child = command.spawn().map_err(failed)?;
         drop(command);
-        let (done, is_done) = mpsc::channel::<()>();
-        let watcher = self.flags.kill_after().map(|time| watch(&child, time, is_done));
-        let mut child = child;
         let mut heard = Ok(());
-        let mut piece = [0; 16 << 10];
-        while let Ok(length @ 1..) = reader.read(&mut piece) {
-            heard = heard.and_then(|()| hear(&piece[..length]));
-        }
-        let status = child.wait().map_err(failed)?;
-        drop(done);
-        let was_killed = watcher.is_some_and(|watcher| watcher.join().unwrap_or(false));
-        if was_killed {
-            let time = self.flags.kill_after().unwrap_or_default().as_secs();
-            hear(format!("*** Test killed: ran too long ({time}s).\n").as_bytes())?;
-        }
-        heard.map(|()| status)
+        let ended = wait::wait(child, reader, self.flags.limits(), |piece| {
+            if heard.is_ok() {
+                heard = hear(piece);
+            }
+        });
+        heard.and(ended.map_err(failed))
     }
 }
 
-/// Ends a program that does not end in time; says whether it had to.
-fn watch(child: &Child, time: Duration, is_done: mpsc::Receiver<()>) -> std::thread::JoinHandle<bool> {
-    let id = child.id();
-    std::thread::spawn(move || {
-        let is_late = is_done.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
-        if is_late {
-            let _ = Command::new("kill").args(["-QUIT", &id.to_string()]).status();
+/// In go's words; a program that succeeded has failed by its time or by leaving its output open.
+fn status_words(ended: &Ended) -> String {
+    let status = ended.status;
+    match (status.code(), status.signal()) {
+        (Some(0), _) if ended.was_late => "context deadline exceeded".to_owned(),
+        (Some(0), _) => "exec: WaitDelay expired before I/O complete".to_owned(),
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => {
+            let name = modkeep_builder::execute::signal_name(signal);
+            format!("signal: {name}{}", if status.core_dumped() { " (core dumped)" } else { "" })
         }
-        is_late
-    })
+        (None, None) => status.to_string(),
+    }
 }
 
-fn status_words(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("exit status {code}"),
-        None => status.to_string(),
+/// A time of a second or more as Go prints it: `11m0s`.
+fn duration_words(time: Duration) -> String {
+    let (whole, part) = (time.as_secs(), format!("{:09}", time.subsec_nanos()));
+    let part = part.trim_end_matches('0');
+    let dot = if part.is_empty() { "" } else { "." };
+    let seconds = format!("{}{dot}{part}s", whole % 60);
+    match (whole / 3600, whole / 60 % 60) {
+        (0, 0) => seconds,
+        (0, minutes) => format!("{minutes}m{seconds}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_printed_as_go_prints_them() {
+        for (milliseconds, expected) in [
+            (5_000, "5s"),
+            (61_500, "1m1.5s"),
+            (660_000, "11m0s"),
+            (3_600_000, "1h0m0s"),
+            (3_661_050, "1h1m1.05s"),
+        ] {
+            assert_eq!(duration_words(Duration::from_millis(milliseconds)), expected);
+        }
     }
 }
