@@ -47,7 +47,7 @@ pub(crate) use source::{Source, Stop, module_version};
 pub(crate) use target::has_compiler as has_c_compiler;
 pub(crate) use toolchain::fetch_toolchain;
 
-use crate::goenv::GoEnv;
+use crate::goenv::{GoEnv, paths};
 use crate::report::{self, Failure};
 
 /// Rounds of questions before a resolution counts as one that never ends.
@@ -175,6 +175,7 @@ impl<'a> Session<'a> {
         let mut session = Self::of(go, world, source, ground, wanted.verb);
         session.go_mod_data = go_mod_data;
         session.world.here = session.here();
+        session.world.standard_module = session.standard_module();
         session.check_vendor(vendor.as_deref())?;
         session.require_sums()?;
         Ok(session)
@@ -211,6 +212,15 @@ impl<'a> Session<'a> {
     /// Whether there is a main module with a file.
     pub(crate) fn has_main(&self) -> bool {
         self.world.main.module(self.world.main.first()).is_some()
+    }
+
+    /// The main module that is called std and lies in GOROOT/src, if it is one.
+    fn standard_module(&self) -> Option<NodeId> {
+        let id = self.world.main.first();
+        let module = self.world.main.module(id)?;
+        let is_std = module.file.module().is_some_and(|module| module.path == "std");
+        let sources = paths::join(&self.go.root().filter(|_| is_std)?, "src");
+        (module.directory == sources).then_some(id)
     }
 
     /// The main module in whose folder the program runs.

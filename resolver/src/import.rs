@@ -62,6 +62,15 @@ impl World {
         if path == "C" {
             return Ok(Import { module: None, directory: None, folder: None, others: Vec::new() });
         }
+        if let Some(module) = self.standard_module.filter(|_| is_standard_path(path)) {
+            let told = self.folder(module, path);
+            if let Ok(folder) = self.known.or_halt(told)?
+                && folder.has_go_files
+            {
+                let (directory, folder) = (Some(path.to_owned()), Some(folder));
+                return Ok(Import { module: Some(module), directory, folder, others: Vec::new() });
+            }
+        }
         if self.standard.packages.contains(path) {
             let directory = Some(path.to_owned());
             return Ok(Import { module: None, directory, folder: None, others: Vec::new() });

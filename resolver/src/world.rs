@@ -92,6 +92,8 @@ pub struct World {
     pub allows_missing_imports: bool,
     /// The main module in whose directory the command runs.
     pub here: Option<NodeId>,
+    /// The main module that is the standard library itself: its packages have no prefix.
+    pub standard_module: Option<NodeId>,
     /// What was told.
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
@@ -126,6 +128,7 @@ impl World {
             standard: Standard::default(),
             allows_missing_imports: false,
             here: None,
+            standard_module: None,
             known,
             notes: Vec::new(),
             faults: Vec::new(),

@@ -153,7 +153,8 @@ impl World {
         if self.main.find(module.path()).is_some() {
             let Some(main) = self.main.module(module) else { return };
             let ignores: Vec<_> = main.file.ignores().iter().map(|ignore| ignore.path.clone()).collect();
-            return self.search_module(module, module, &path, &ignores, search);
+            let prefix = if self.standard_module == Some(module) { "" } else { &path };
+            return self.search_module(module, module, prefix, &ignores, search);
         }
         if self.lacks_sum(module) {
             let error = ModuleError::about(self.nodes().node(module).clone(), "missing go.sum entry");
