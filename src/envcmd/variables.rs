@@ -99,16 +99,17 @@ pub(super) fn of_go(go: &GoEnv) -> Result<Vec<Variable>, Failure> {
 
 /// Those that depend on the current folder.
 fn around(go: &GoEnv) -> Result<[Variable; 3], Failure> {
-    let is_off = match go.get("GO111MODULE") {
-        Some("auto") => go.module_root().is_none(),
-        said => said == Some("off"),
+    let wanted = Wanted { ignores_workspace: true, ..Wanted::default() };
+    let ground = match go.get("GO111MODULE") {
+        Some("off") => None,
+        Some("auto") => Some(Ground::find(go, &wanted)?).filter(Ground::has_root),
+        _ => Some(Ground::find(go, &wanted)?),
     };
-    let module = match is_off {
-        true => String::new(),
-        false => match Ground::find(go, &Wanted { ignores_workspace: true, ..Wanted::default() })? {
-            Ground::Module { go_mod, .. } => go_mod,
-            _ => "/dev/null".to_owned(),
-        },
+    let is_off = ground.is_none();
+    let module = match ground {
+        Some(Ground::Module { go_mod, .. }) => go_mod,
+        Some(_) => "/dev/null".to_owned(),
+        None => String::new(),
     };
     let workspace = match go.get("GOWORK") {
         Some("off") => "off".to_owned(),
