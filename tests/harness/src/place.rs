@@ -31,8 +31,9 @@ pub fn full_run() -> bool {
     std::env::var_os("MODKEEP_FULL").is_some_and(|value| value == "1")
 }
 
-/// The program to test: `built`, or the one that `MODKEEP_TEST_PROGRAM` names, so that a release that is there already can be
-/// measured by tests that were not built as one.
+/// The program to test: `built`, or the one that `MODKEEP_TEST_PROGRAM` names.
+///
+/// So a release that is there already can be measured by tests that were not built as one.
 pub fn program(built: &str) -> PathBuf {
     given_program().unwrap_or_else(|| built.into())
 }
