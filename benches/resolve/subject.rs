@@ -109,11 +109,17 @@ impl Subject {
         let fill = Tool::go("fill").with("GOFLAGS", "-modcacherw -mod=mod");
         let format = "{{if not .Main}}{{if not .Replace}}{{.Path}}@{{.Version}}{{end}}{{end}}";
         let (_, list) = client.run(&fill, self, &goproxy, &["list", "-m", "-f", format, "all"]);
-        let modules: Vec<String> =
-            list.lines().filter(|line| !line.is_empty()).take(count).map(str::to_owned).collect();
-        let mut words = vec!["mod", "download"];
-        words.extend(modules.iter().map(String::as_str));
-        client.run(&fill, self, &goproxy, &words);
+        let mut words = vec!["mod", "download", "-json"];
+        // Some modules are refused by some registries.
+        words.extend(list.lines().filter(|line| !line.is_empty()).take(count + count / 4));
+        let (_, told) = client.run(&fill.lenient(), self, &goproxy, &words);
+        let told = serde_json::Deserializer::from_str(&told).into_iter::<serde_json::Value>().flatten();
+        let had = told.filter(|module| module["Zip"].is_string() && module["Error"].is_null());
+        let names = had.map(|module| {
+            let text = |name: &str| module[name].as_str().unwrap_or_default().to_owned();
+            format!("{}@{}", text("Path"), text("Version"))
+        });
+        let modules: Vec<String> = names.take(count).collect();
         modules
     }
 

@@ -91,9 +91,12 @@ fn what_is_remembered_is_what_was_read() {
     assert_eq!(directory.below(), ["below"]);
 }
 
+/// What becomes of a tree.
+type Change = fn(&Path);
+
 #[test]
 fn whatever_changes_is_noticed() {
-    let changes: [(&str, fn(&Path)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("longer", |tree| write(&tree.join("a.go"), "package a\n\nimport \"os\"\n")),
         ("as long, with the old time", |tree| {
             let path = tree.join("a.go");
