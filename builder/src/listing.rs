@@ -139,6 +139,11 @@ impl<'a> Listing<'a> {
         fields
     }
 
+    /// What a package imports besides what is written.
+    pub fn compiled_imports(&self, id: PackageId) -> &'a [String] {
+        &self.graph[id].compiled_imports
+    }
+
     fn head(&self, id: PackageId, package: &'a Package, shown: &Shown) -> Vec<(&'static str, Field<'a>)> {
         vec![
             ("Dir", Field::Text(package.dir.clone())),
@@ -151,8 +156,14 @@ impl<'a> Listing<'a> {
             ("Root", Field::Text(package.root.clone())),
             ("ConflictDir", Field::Text(package.conflict_dir.clone())),
             ("ForTest", Field::Text(package.for_test.clone())),
-            ("Export", Field::Text(String::new())),
-            ("BuildID", Field::Text(String::new())),
+            (
+                "Export",
+                Field::Text(package.built.as_ref().map_or_else(String::new, |built| built.export.clone())),
+            ),
+            (
+                "BuildID",
+                Field::Text(package.built.as_ref().map_or_else(String::new, |built| built.build_id.clone())),
+            ),
             ("Module", Field::Module(package.module.as_deref())),
             ("Match", Field::List(&package.matches)),
             ("Goroot", Field::Flag(package.goroot)),
@@ -176,7 +187,7 @@ fn files(package: &Package) -> [(&'static str, Field<'_>); 23] {
     [
         ("GoFiles", Field::List(&package.go_files)),
         ("CgoFiles", Field::List(&package.cgo_files)),
-        ("CompiledGoFiles", Field::List(&[])),
+        ("CompiledGoFiles", Field::List(package.built.as_ref().map_or(&[], |built| built.files.as_slice()))),
         ("IgnoredGoFiles", Field::List(&package.ignored_go_files)),
         ("InvalidGoFiles", Field::List(&package.invalid_go_files)),
         ("IgnoredOtherFiles", Field::List(&package.ignored_other_files)),

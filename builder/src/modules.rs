@@ -122,8 +122,8 @@ impl Modules for Folders {
     }
 
     fn go_version(&self) -> &str {
-        // What go takes for code without a go.mod (`gover.DefaultGoModVersion`).
-        "1.16"
+        // The last release before there were settings (`load.defaultGODEBUGGoVersion`).
+        "1.20"
     }
 
     fn godebugs(&self) -> &BTreeMap<String, String> {

@@ -154,8 +154,21 @@ pub struct Package {
     pub gcflags: Vec<String>,
     /// `-ldflags` for it.
     pub ldflags: Vec<String>,
+    /// What a build told of it, for lists.
+    pub built: Option<Built>,
     /// What of its sources only loading and testing ask for.
     pub sources: Arc<Sources>,
+}
+
+/// What only a build can tell of a package.
+#[derive(Clone, Debug, Default)]
+pub struct Built {
+    /// Its archive.
+    pub export: String,
+    /// Its build ID.
+    pub build_id: String,
+    /// The Go files that were compiled: names in its folder, or absolute paths of those that were made.
+    pub files: Vec<String>,
 }
 
 /// Places of imports and patterns, and directives, by the group of files.

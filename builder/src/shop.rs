@@ -45,6 +45,8 @@ pub struct Flags {
     pub keeps_work: bool,
     /// `-p`: how many steps run at once, at least 1.
     pub parallel: usize,
+    /// How many processors there are to use (GOMAXPROCS).
+    pub processors: usize,
     /// `-toolexec`.
     pub wrapper: Vec<String>,
     /// `-cache-verify`: which part of what caches have is made again and compared, from 0 to 1.
@@ -133,7 +135,7 @@ impl Shop {
             transcript,
             work: work.to_owned(),
             folder: folder.to_owned(),
-            tools: Tools::new(flags.parallel),
+            tools: Tools::new(flags.parallel, flags.processors),
             exports: Exports::default(),
             hosts: Hosts::default(),
             proved: Mutex::default(),

@@ -91,6 +91,9 @@ pub enum Problem {
     NotMain(String),
     #[error("{0}")]
     Stamp(String),
+    /// It could not be built.
+    #[error("{0}")]
+    Build(String),
 }
 
 fn local_import(path: &str) -> String {
@@ -109,6 +112,11 @@ impl PackageError {
             is_cycle: false,
             always_shows_stack: false,
         }
+    }
+
+    /// What is wrong with a package that was found.
+    pub fn of_build(problem: Problem) -> Self {
+        Self::new(problem, &Vec::new())
     }
 
     /// The paths of the way.

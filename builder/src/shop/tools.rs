@@ -26,11 +26,11 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    pub(super) fn new(parallel: usize) -> Self {
+    pub(super) fn new(parallel: usize, processors: usize) -> Self {
         Self {
             ids: Mutex::default(),
             folders: Mutex::default(),
-            threads: Threads::new(parallel),
+            threads: Threads::new(parallel, processors),
             compilers: Mutex::default(),
             compiler_flags: Mutex::default(),
         }
@@ -134,8 +134,8 @@ pub(crate) struct Lease<'a> {
 }
 
 impl Threads {
-    fn new(parallel: usize) -> Self {
-        let most = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    fn new(parallel: usize, processors: usize) -> Self {
+        let most = processors.max(1);
         let free = 2 * most + MIN_THREADS.min(most) * parallel;
         Self { parallel, most, state: Mutex::new(Shares { free, compilers: 0 }) }
     }

@@ -196,7 +196,7 @@ impl Bench {
             Transcript::new(teller, &work_path, &demo),
             &work_path,
             &demo,
-            Flags { shows: true, parallel: 2, verb: "build".to_owned(), ..Flags::default() },
+            Flags { shows: true, parallel: 2, processors: 2, verb: "build".to_owned(), ..Flags::default() },
         );
         let goals = [Goal::new(&build, &graph)];
         let mut plan = Plan::new(&goals, &work_path);
