@@ -14,7 +14,7 @@ pub(crate) mod test;
 pub(crate) use site::{cache_folder_of, open_cache, settings};
 
 pub(crate) use flags::BuildFlags;
-use site::Site;
+pub(crate) use site::Site;
 
 /// The flags that all verbs that build share, and those of one verb.
 macro_rules! build_flags {

@@ -110,7 +110,8 @@ impl Usage {
     }
 
     fn text(&self) -> String {
-        format!("usage: {}\nRun 'go help {}' for details.", self.line, self.name)
+        let more = if self.name == "test" { " and 'go help testflag'" } else { "" };
+        format!("usage: {}\nRun 'go help {}'{more} for details.", self.line, self.name)
     }
 }
 

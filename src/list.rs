@@ -2,6 +2,7 @@
 //!
 //! Source of the rules: `cmd/go/internal/list/list.go`.
 
+mod built;
 pub(crate) mod modules;
 mod packages;
 pub(crate) mod public;
@@ -89,8 +90,8 @@ struct Asked {
     deps: bool,
     tests: bool,
     finds: bool,
-    /// A flag that asks for a build.
-    of_builds: Option<&'static str>,
+    exports: bool,
+    is_compiled: bool,
     flags: ModFlags,
     build_flags: BuildFlags,
 }
@@ -126,7 +127,8 @@ impl Asked {
                     "deps" => self.deps = is_set,
                     "find" => self.finds = is_set,
                     "test" => self.tests = is_set,
-                    _ => self.of_builds = is_set.then_some(name).or(self.of_builds),
+                    "export" => self.exports = is_set,
+                    _ => self.is_compiled = is_set,
                 }
             }
             _ => {}
@@ -147,15 +149,13 @@ impl Asked {
             return Err(Failure::usage("list -overlay is not supported for packages")
                 .with_hint("the go command has it: go list -overlay"));
         }
-        if let Some(flag) = self.of_builds {
-            return Err(Failure::usage(format!("list -{flag} is not supported"))
-                .with_hint(format!("the go command has it: go list -{flag}")));
-        }
         let packages = packages::Asked {
             deps: self.deps,
             tests: self.tests,
             finds: self.finds,
             is_lenient: self.is_lenient,
+            exports: self.exports,
+            is_compiled: self.is_compiled,
             json: self.json,
             format: self.format,
         };

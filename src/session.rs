@@ -14,6 +14,7 @@ mod infos;
 mod learn;
 mod main_files;
 mod mode;
+mod outside;
 mod packages;
 mod patterns;
 mod provided;
@@ -41,6 +42,7 @@ use modkeep_resolver::world::{LocalGo, World};
 pub(crate) use folders::{ForTarget, holds_somewhere};
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
+pub(crate) use outside::has_version;
 pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, provide};
 pub(crate) use source::{Source, Stop, module_version};
@@ -60,6 +62,8 @@ pub(crate) struct Wanted {
     pub(crate) verb: &'static str,
     /// Whether there must be a main module.
     pub(crate) needs_root: bool,
+    /// Whether the go.mod and go.work around the program are no concern of the verb.
+    pub(crate) is_outside: bool,
     /// Whether go.work files are no concern of the verb.
     pub(crate) ignores_workspace: bool,
     /// Whether requests are told (`-x`).

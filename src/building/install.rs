@@ -20,14 +20,6 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = BuildFlags::default();
     let patterns =
         USAGE.parse(words, go.goflags(), |name, value| flags.set(&USAGE, go, name, value).map(|_| ()))?;
-    if let Some(pattern) =
-        patterns.iter().find(|pattern| pattern.contains('@') && !pattern.starts_with(['.', '/']))
-    {
-        return Err(Failure::usage(format!(
-            "{pattern}: packages of modules that are named with a version can't be installed"
-        ))
-        .with_hint(format!("the go command can: go install {pattern}")));
-    }
     if let Some(folder) = go.get("GOBIN").filter(|folder| !folder.starts_with('/')) {
         return Err(Failure::exact(1, format!("cannot install, GOBIN must be an absolute path: {folder}")));
     }

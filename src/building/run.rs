@@ -41,14 +41,6 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     if let Some(test) = patterns.iter().find(|file| file.ends_with("_test.go")) {
         return Err(Failure::go(format!("cannot run *_test.go files ({test})")));
     }
-    if let Some(pattern) =
-        patterns.iter().find(|pattern| pattern.contains('@') && !pattern.starts_with(['.', '/']))
-    {
-        return Err(Failure::usage(format!(
-            "{pattern}: packages of modules that are named with a version can't be run"
-        ))
-        .with_hint(format!("the go command can: go run {pattern}")));
-    }
     let site = Site::find(go, &flags, "run")?;
     let mut loaded = site.load(patterns, Options { programs_only: true, ..Options::default() })?;
     let [only] = loaded.as_mut_slice() else {

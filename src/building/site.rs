@@ -30,17 +30,17 @@ use super::{BuildFlags, interrupt, rebuild, remote};
 use crate::goenv::{GoEnv, words};
 use crate::gojson;
 use crate::report::{self, Failure};
-use crate::session::{Packages, Wanted, fetch_toolchain, provide};
+use crate::session::{Packages, Wanted, fetch_toolchain, has_version, provide};
 
 /// Bytes of archives' keys and of programs that are kept beside the build cache.
 const MAX_TIERS: u64 = 4 << 30;
 
 /// All that a verb needs to build.
-pub(super) struct Site<'a> {
+pub(crate) struct Site<'a> {
     pub(super) go: &'a GoEnv,
     pub(super) flags: &'a BuildFlags,
     /// One for each target.
-    pub(super) builds: Vec<Build>,
+    pub(crate) builds: Vec<Build>,
     scans: Arc<Scans>,
     cache: GoCache,
     verb: &'static str,
@@ -56,7 +56,7 @@ pub(super) struct Loaded {
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn find(go: &'a GoEnv, flags: &'a BuildFlags, verb: &'static str) -> Result<Self, Failure> {
+    pub(crate) fn find(go: &'a GoEnv, flags: &'a BuildFlags, verb: &'static str) -> Result<Self, Failure> {
         let host = host();
         let toolchain = toolchain(go, host.clone())?;
         let cache = cache_folder(go)?;
@@ -110,7 +110,13 @@ impl<'a> Site<'a> {
     ) -> Result<(Loaded, T), Failure> {
         let wanted = Wanted { verb: self.verb, flags: self.flags.of_modules.clone(), ..Wanted::default() };
         let are_files = are_files(patterns, self.go.folder());
-        let asked = if are_files { Packages::ImportedBy(patterns) } else { Packages::Matching(patterns) };
+        let asked = match patterns {
+            _ if are_files => Packages::ImportedBy(patterns),
+            _ if matches!(self.verb, "install" | "run") && patterns.iter().any(|word| has_version(word)) => {
+                Packages::AtVersion(patterns)
+            }
+            _ => Packages::Matching(patterns),
+        };
         let (modules, matches) = provide(self.go, &wanted, build, &self.scans, asked, options.reads_tests)?;
         let mut loader = Loader::new(build, &*modules, &self.scans, options)
             .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
@@ -183,7 +189,7 @@ impl<'a> Site<'a> {
     }
 
     /// What prints what is told: text, or events under `-json`.
-    pub(super) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
+    pub(crate) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
         let lost = Arc::clone(&self.lost);
         match (self.flags.json, self.flags.only_tells_reasons) {
             (true, false) => Box::new(move |told| {
@@ -210,11 +216,23 @@ impl<'a> Site<'a> {
         plan: impl FnOnce(&mut Plan<'_>) -> Result<(), Failure>,
         then: impl FnOnce(&Shop, &Outcome) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        let graphs: Vec<&Graph> = loaded.iter().map(|loaded| &loaded.graph).collect();
+        self.perform_on(&graphs, self.teller(), plan, then)
+    }
+
+    /// The same for graphs, one for each target, and with somebody else who is told.
+    pub(crate) fn perform_on(
+        &self,
+        graphs: &[&Graph],
+        teller: Box<dyn Fn(Told<'_>) + Send + Sync>,
+        plan: impl FnOnce(&mut Plan<'_>) -> Result<(), Failure>,
+        then: impl FnOnce(&Shop, &Outcome) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let goals: Vec<Goal<'_>> =
-            self.builds.iter().zip(loaded).map(|(build, loaded)| Goal::new(build, &loaded.graph)).collect();
+            self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
         let work = WorkFolder::make(self.go, flags)?;
-        let transcript = Transcript::new(self.teller(), &work.path, self.go.folder());
+        let transcript = Transcript::new(teller, &work.path, self.go.folder());
         if (flags.shows || flags.keeps_work) && !flags.dry {
             self.teller()(Told { package: "", text: &format!("WORK={}\n", work.path), is_failure: false });
         }
@@ -229,6 +247,7 @@ impl<'a> Site<'a> {
             forces: flags.forces,
             keeps_work: flags.keeps_work,
             parallel: flags.parallel.unwrap_or(parallel),
+            processors: parallel,
             wrapper: flags.wrapper.clone(),
             verified_part: flags.verified_part,
             tells_reasons: flags.tells_reasons,

@@ -1,13 +1,12 @@
 //! `modkeep list` without `-m`: packages, as text or JSON.
 //!
-//! What only a build can tell is not told: `Stale`, `Export`, `BuildID`, `CompiledGoFiles`. Source of the rules:
-//! `cmd/go/internal/list/list.go`.
+//! Whether a package is stale is not told. Source of the rules: `cmd/go/internal/list/list.go`.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use modkeep_builder::action_id::ActionId;
-use modkeep_builder::build::Profile;
+use modkeep_builder::build::{Build, Profile};
 use modkeep_builder::listing::{Field, Listing};
 use modkeep_builder::load::{Loader, Match, Options, PackageError, Scans, are_files};
 use modkeep_builder::modules::Module;
@@ -15,8 +14,9 @@ use modkeep_builder::package::PackageId;
 use modkeep_module::quote::quote;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::built;
 use super::public::ModulePublic;
-use crate::building::{BuildFlags, open_cache, settings};
+use crate::building::{BuildFlags, Site, open_cache, settings};
 use crate::goenv::GoEnv;
 use crate::gojson;
 use crate::report::{self, Failure};
@@ -32,6 +32,10 @@ pub(super) struct Asked {
     pub(super) tests: bool,
     /// `-find`
     pub(super) finds: bool,
+    /// `-export`
+    pub(super) exports: bool,
+    /// `-compiled`
+    pub(super) is_compiled: bool,
     /// `-e`
     pub(super) is_lenient: bool,
     /// `all`, or fields; empty without `-json`.
@@ -60,11 +64,19 @@ pub(super) fn run(
     }
     let format = if asked.format.is_empty() { "{{.ImportPath}}" } else { &asked.format };
     let template = Template::parse(format).map_err(|error| Failure::exact(1, error))?;
-    let build = settings(go, flags)?;
+    if asked.finds && asked.exports {
+        return exact("go list -export cannot be used with -find");
+    }
+    let site = (asked.exports || asked.is_compiled).then(|| Site::find(go, flags, "list")).transpose()?;
+    let build = match &site {
+        Some(site) => site.builds[0].clone(),
+        None => settings(go, flags)?,
+    };
+    let template = template.with_context(context(go, &build));
     let options = Options {
         ignores_imports: asked.finds,
-        suppresses_build_info: true,
-        suppresses_embeds: !asked.needs("EmbedFiles"),
+        suppresses_build_info: !asked.exports,
+        suppresses_embeds: !asked.exports && !asked.json.is_empty() && !asked.needs("EmbedFiles"),
         reads_tests: asked.tests,
         ..Options::default()
     };
@@ -87,6 +99,11 @@ pub(super) fn run(
     let named = asked.with_tests(&mut loader, named)?;
     if asked.tests {
         keep_programs(go, &mut loader, &named)?;
+    }
+    if let Some(site) = &site {
+        let graph = loader.graph();
+        let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
+        built::build(site, asked, &mut loader, &list)?;
     }
     let graph = loader.graph();
     let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
@@ -147,7 +164,10 @@ impl Asked {
     ) -> Result<String, Failure> {
         let mut output = String::new();
         for id in list {
-            let fields = listing.fields(*id);
+            let mut fields = listing.fields(*id);
+            if self.is_compiled {
+                add_compiled_imports(&mut fields, listing.compiled_imports(*id));
+            }
             if !self.json.is_empty() {
                 let names: Vec<&str> = self.json.split(',').collect();
                 let is_shown = |name: &str| self.json == "all" || names.contains(&name);
@@ -169,6 +189,13 @@ impl Asked {
     }
 }
 
+/// What cgo and its like import stands with what is written, under `-compiled`.
+fn add_compiled_imports(fields: &mut [(&'static str, Field<'_>)], more: &[String]) {
+    if let Some((_, Field::Texts(imports))) = fields.iter_mut().find(|(name, _)| *name == "Imports") {
+        imports.extend(more.iter().cloned());
+    }
+}
+
 /// Puts the texts of tests' programs into the build cache, and shows them as the files of those.
 fn keep_programs(go: &GoEnv, loader: &mut Loader<'_>, named: &[PackageId]) -> Result<(), Failure> {
     let cache = open_cache(go)?;
@@ -182,6 +209,27 @@ fn keep_programs(go: &GoEnv, loader: &mut Loader<'_>, named: &[PackageId]) -> Re
         }
     }
     Ok(())
+}
+
+/// The settings that templates may ask for (`list/context.go`).
+fn context(go: &GoEnv, build: &Build) -> Value {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let gopath = go.gopath().join(":");
+    let tags = build.tags.iter().cloned().map(Value::Text).collect();
+    let releases = (1..=build.toolchain.release.minor()).map(|n| Value::Text(format!("go1.{n}")));
+    let fields = vec![
+        ("GOARCH", text(&build.target.arch)),
+        ("GOOS", text(&build.target.os)),
+        ("GOROOT", text(&build.toolchain.root)),
+        ("GOPATH", Value::Text(gopath)),
+        ("CgoEnabled", Value::Bool(build.cgo)),
+        ("UseAllFiles", Value::Bool(false)),
+        ("Compiler", text("gc")),
+        ("BuildTags", Value::List(tags)),
+        ("ReleaseTags", Value::List(releases.collect())),
+        ("InstallSuffix", text("")),
+    ];
+    Value::Record(Rc::new(Record { kind: "*list.Context", fields, shown: String::new(), has_string: false }))
 }
 
 /// Tells errors; whether there are any.

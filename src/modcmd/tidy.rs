@@ -54,8 +54,14 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     if !words.is_empty() {
         return Err(Failure::go("'go mod tidy' accepts no arguments"));
     }
-    let wanted =
-        Wanted { verb: "mod tidy", needs_root: true, ignores_workspace: true, tells_requests, flags };
+    let wanted = Wanted {
+        verb: "mod tidy",
+        needs_root: true,
+        ignores_workspace: true,
+        tells_requests,
+        flags,
+        ..Wanted::default()
+    };
     let mut session = Session::start(go, &wanted)?;
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     let tidy = Tidy { go_version: given(version), compatible: given(compatible) };

@@ -27,6 +27,10 @@ pub(crate) enum Ground {
 impl Ground {
     /// Looks around.
     pub(crate) fn find(go: &GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
+        if wanted.is_outside {
+            go.check_modules_enabled()?;
+            return Ok(Self::Open);
+        }
         let workspace = if wanted.ignores_workspace { None } else { go.go_work()? };
         go.check_modules_enabled()?;
         let modfile = &wanted.flags.modfile;

@@ -16,7 +16,7 @@ use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::world::Mode;
 use modkeep_resolver::written::Change;
 
-use super::{ForTarget, Session, Wanted, patterns};
+use super::{ForTarget, Session, Wanted, outside, patterns};
 use crate::goenv::GoEnv;
 use crate::list::public::ModulePublic;
 use crate::report::Failure;
@@ -30,14 +30,16 @@ pub(crate) fn provide(
     packages: Packages<'_>,
     tests: bool,
 ) -> Result<(Box<dyn Modules>, Vec<Match>), Failure> {
-    if go.uses_modules()? {
-        let mut session = Session::start(go, wanted)?;
+    let is_outside = matches!(packages, Packages::AtVersion(_));
+    if is_outside || go.uses_modules()? {
+        let wanted = Wanted { is_outside, ..wanted.clone() };
+        let mut session = Session::start(go, &wanted)?;
         let (provided, matches) = Provided::find(&mut session, build, scans, packages, tests)?;
         return Ok((Box::new(provided), matches));
     }
     let folders = Folders::of(go.gopath());
     let matches = match packages {
-        Packages::ImportedBy(_) => Vec::new(),
+        Packages::ImportedBy(_) | Packages::AtVersion(_) => Vec::new(),
         Packages::Matching(words) => Loader::new(build, &folders, scans, Options::default())
             .map_err(|error| Failure::exact(2, format!("go: {error}")))?
             .matches(words),
@@ -52,6 +54,8 @@ pub(crate) enum Packages<'a> {
     Matching(&'a [String]),
     /// Those that named files import.
     ImportedBy(&'a [String]),
+    /// Those of one module, named with its version, whatever module is around.
+    AtVersion(&'a [String]),
 }
 
 /// What the builder may ask.
@@ -77,8 +81,15 @@ impl Provided {
     ) -> Result<(Self, Vec<Match>), Failure> {
         let tags = build.build_tags().map_err(|error| Failure::exact(2, format!("go: {error}")))?;
         session.target = Some(ForTarget { scans: Arc::clone(scans), tags: Arc::new(tags) });
-        let requirements =
-            session.answer(|world| world.load(&Load { only_looks: false, go_version: None }))?;
+        let requirements = match packages {
+            Packages::AtVersion(words) => outside::requirements(session, words)?,
+            _ => session.answer(|world| world.load(&Load { only_looks: false, go_version: None }))?,
+        };
+        let named = match packages {
+            Packages::AtVersion(words) => outside::without_version(words)?,
+            _ => Vec::new(),
+        };
+        let packages = if named.is_empty() { packages } else { Packages::Matching(&named) };
         let mut provided = Self::of_mains(session, &requirements)?;
         let (patterns, known) = provided.patterns(session, build, scans, packages)?;
         let options = PackageOptions {
@@ -92,7 +103,11 @@ impl Provided {
         let loaded = session.load_packages(&requirements, &options)?;
         session.commit(&loaded.requirements, &Change::default(), Some(&loaded.sums))?;
         provided.take(session, &loaded)?;
-        Ok((provided, matches(&loaded, known)))
+        let matches = matches(&loaded, known);
+        if !named.is_empty() {
+            provided.check_outside(&matches)?;
+        }
+        Ok((provided, matches))
     }
 
     fn of_mains(session: &mut Session<'_>, requirements: &Arc<Requirements>) -> Result<Self, Failure> {
@@ -146,6 +161,7 @@ impl Provided {
                 let paths = imports.into_iter().filter(|path| path != "C").map(Pattern::Path);
                 return Ok((paths.collect(), Vec::new()));
             }
+            Packages::AtVersion(_) => return Ok((Vec::new(), Vec::new())),
             Packages::Matching([]) => &[".".to_owned()][..],
             Packages::Matching(words) => words,
         };
@@ -172,6 +188,13 @@ impl Provided {
             known.push(Some(found));
         }
         Ok((asked, known))
+    }
+
+    /// Fails if the go.mod of the named packages says what would count in a main module only.
+    fn check_outside(&self, matches: &[Match]) -> Result<(), Failure> {
+        let named = matches.iter().flat_map(|found| &found.paths);
+        let mut modules = named.filter_map(|path| self.places.get(path)?.as_ref().ok());
+        modules.try_for_each(|place| outside::check_go_mod(&place.module))
     }
 
     /// Takes over where packages were found.

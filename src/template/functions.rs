@@ -7,8 +7,8 @@ use modkeep_module::quote::quote;
 use super::value::Value;
 
 const KNOWN: &[&str] = &[
-    "and", "eq", "ge", "gt", "index", "join", "le", "len", "lt", "ne", "not", "or", "print", "printf",
-    "println", "slice",
+    "and", "context", "eq", "ge", "gt", "index", "join", "le", "len", "lt", "ne", "not", "or", "print",
+    "printf", "println", "slice",
 ];
 
 /// Whether there is such a function.

@@ -1,12 +1,15 @@
 //! The tree of a template.
 
 use super::lex::{Piece, Word, pieces};
+use super::value::Value;
 
 /// A template that can be run.
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(super) text: String,
     pub(super) nodes: Vec<Node>,
+    /// What the function `context` gives.
+    pub(super) context: Value,
 }
 
 /// A part of a template.
@@ -62,10 +65,17 @@ impl Template {
         let mut parser = Parser { pieces: pieces.into_iter() };
         let (nodes, end) = parser.block().map_err(fail)?;
         match end {
-            End::Template => Ok(Self { text: text.to_owned(), nodes }),
+            End::Template => Ok(Self { text: text.to_owned(), nodes, context: Value::Nil("*list.Context") }),
             End::Keyword => Err(fail("unexpected {{end}}".to_owned())),
             End::Else(_) => Err(fail("unexpected {{else}}".to_owned())),
         }
+    }
+}
+
+impl Template {
+    /// The same with what the function `context` gives.
+    pub(crate) fn with_context(self, context: Value) -> Self {
+        Self { context, ..self }
     }
 }
 

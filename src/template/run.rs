@@ -137,7 +137,9 @@ impl Run<'_> {
         place: usize,
     ) -> Result<Value, String> {
         let (first, rest) = command.split_first().ok_or("missing value for command")?;
-        if let Base::Function(name) = &first.base {
+        if let Base::Function(name) = &first.base
+            && name != "context"
+        {
             let mut arguments = Vec::new();
             for operand in rest {
                 let value = self.value(operand, dot, place)?;
@@ -184,6 +186,7 @@ impl Run<'_> {
                     None => return Err(format!("template: main:1: undefined variable \"${name}\"")),
                 }
             }
+            Base::Function(name) if name == "context" => self.template.context.clone(),
             Base::Function(name) => functions::call(name, &[])
                 .map_err(|problem| self.fail(place, name, &format!("error calling {name}: {problem}")))?,
             Base::Text(text) => Value::Text(text.clone()),

@@ -1,0 +1,103 @@
+//! `list -export` and `-compiled`: packages are built first, and what that tells is shown.
+//!
+//! Source of the rules: `cmd/go/internal/list/list.go`, `work:exec.go` (`loadCachedCompiledGoFiles`, `AllowErrors`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use modkeep_builder::compile::Compiled;
+use modkeep_builder::load::{Loader, PackageError, Problem};
+use modkeep_builder::package::{Built, Package, PackageId};
+use modkeep_builder::shop::Shop;
+use modkeep_builder::transcript::Told;
+use parking_lot::Mutex;
+
+use super::packages::Asked;
+use crate::building::Site;
+use crate::report::Failure;
+
+/// Builds the packages, and notes in each what came of it.
+pub(super) fn build(
+    site: &Site<'_>,
+    asked: &Asked,
+    loader: &mut Loader<'_>,
+    list: &[PackageId],
+) -> Result<(), Failure> {
+    let failures: Arc<Mutex<HashMap<String, String>>> = Arc::default();
+    let teller: Box<dyn Fn(Told<'_>) + Send + Sync> = match asked.is_lenient {
+        false => site.teller(),
+        true => {
+            let (failures, teller) = (Arc::clone(&failures), site.teller());
+            Box::new(move |told| match told.is_failure {
+                true => {
+                    drop(failures.lock().insert(told.package.to_owned(), told.text.trim_end().to_owned()))
+                }
+                false => teller(told),
+            })
+        }
+    };
+    let mut built: Vec<(PackageId, Built)> = Vec::new();
+    let graph = loader.graph();
+    let wanted = list.iter().copied().filter(|id| {
+        let package = &graph[*id];
+        let is_whole = package.error.is_none() && !package.incomplete;
+        is_whole && (!package.go_files.is_empty() || !package.cgo_files.is_empty())
+    });
+    let wanted: Vec<PackageId> = wanted.collect();
+    let nodes = std::cell::RefCell::new(Vec::new());
+    let done = site.perform_on(
+        &[graph],
+        teller,
+        |plan| {
+            nodes.borrow_mut().extend(wanted.iter().map(|id| (*id, plan.compile(0, *id))));
+            Ok(())
+        },
+        |shop, outcome| {
+            for (id, node) in nodes.borrow().iter() {
+                if let Some(compiled) = outcome.compiled(*node) {
+                    built.push((*id, of(shop, asked, &graph[*id], compiled)));
+                }
+            }
+            Ok(())
+        },
+    );
+    if !asked.is_lenient {
+        done?;
+    }
+    for (id, built) in built {
+        loader.graph_mut()[id].built = Some(built);
+    }
+    let failures = failures.lock();
+    for &id in list {
+        let package = &mut loader.graph_mut()[id];
+        if let Some(text) = failures.get(&package.description()) {
+            let text = text.strip_prefix(&format!("{}: ", package.description())).unwrap_or(text);
+            package.error.get_or_insert_with(|| PackageError::of_build(Problem::Build(text.to_owned())));
+            package.incomplete = true;
+        }
+    }
+    Ok(())
+}
+
+fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Built {
+    let mut built = Built::default();
+    if asked.exports {
+        built.export = compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default();
+        built.build_id = compiled.build_id.to_string();
+    }
+    if asked.is_compiled {
+        let list = shop.cache.bytes(&compiled.action.subkey("srcfiles")).unwrap_or_default();
+        let list = String::from_utf8_lossy(&list).into_owned();
+        let file = |name: &str| match name.strip_prefix("./") {
+            Some(name) => Some(name.to_owned()),
+            None => {
+                shop.cache.file(&compiled.action.subkey(name)).map(|(file, _)| file.display().to_string())
+            }
+        };
+        built.files = list.lines().filter(|name| name.ends_with(".go")).filter_map(file).collect();
+        if built.files.is_empty() && package.cgo_files.is_empty() {
+            built.files.clone_from(&package.go_files);
+        }
+    }
+    built
+}
