@@ -71,7 +71,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 29] = [
+const LINES: [&str; 30] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -88,6 +88,7 @@ const LINES: [&str; 29] = [
     "test -run=Nothing ./lib",
     "test -v ./lib",
     "test ./fail ./lib",
+    "test -C fail",
     "test ./broken",
     "test -json ./lib",
     "test -json -run=Nothing ./lib",

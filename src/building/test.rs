@@ -225,8 +225,12 @@ fn build_and_run(
         },
     )
     .inspect_err(|failure| {
-        if !flags.only_compiles && !flags.build.json && failure.to_string().is_empty() {
-            // Go's last word where tests have failed.
+        if !flags.packages.is_empty()
+            && !flags.only_compiles
+            && !flags.build.json
+            && failure.to_string().is_empty()
+        {
+            // Go's last word where named tests have failed.
             let _ = report::out("FAIL\n");
         }
     })
