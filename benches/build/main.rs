@@ -47,7 +47,9 @@ fn main() {
     report("nothing cached", &[cold[0]], &[cold[1]]);
     same(&sides);
     // What was written a moment ago is remembered only now.
-    sides.each_ref().map(|side| side.build(&[], None));
+    for side in &sides {
+        side.build(&[], None);
+    }
     rounds("nothing to do", &sides, |_| {});
     rounds("only the program is gone", &sides, |side| fs::remove_file(side.program()).expect("a program"));
     edit(&root, &sides);
