@@ -1,7 +1,7 @@
 //! The remote tier of the cache: results that other machines made.
 //!
 //! Go's keys form a chain: a package's key needs the contents of its imports, so that asking for one after the other costs a
-//! round trip for each level of the graph. Here one [manifest](manifest) for a whole set of packages (those of the standard
+//! round trip for each level of the graph. Here one [manifest] for a whole set of packages (those of the standard
 //! library for one target, those of a module) says all keys, contents and build IDs at once, and what is in no set has a
 //! manifest under its own key. Bytes are fetched only when something reads them.
 //!

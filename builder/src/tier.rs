@@ -3,7 +3,7 @@
 //! Go names a package's import by the content of its whole archive, so that a changed function body recompiles all that
 //! import it, directly or not. A compiler reads only the export data: where that is unchanged, the result is the old
 //! archive with the new key in its build ID, byte for byte. Programs are kept by go's own key; where the machine's linker had
-//! a say, with the identity of the [host](crate::host).
+//! a say, with the identity of the host.
 //! Entries live in a cache of their own beside go's, bounded by size and age, and may come from the [remote](crate::remote).
 
 use std::collections::HashMap;
