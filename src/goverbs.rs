@@ -59,7 +59,9 @@ pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), 
     // `env` must be able to mend a GOFLAGS that no verb understands.
     let is_env = verb.usage.name == "env";
     Some(follow_folder(words).and_then(|words| {
-        let (toolchain, words) = named_toolchain(words);
+        // `mod edit` and `work edit` have a flag of that name.
+        let has_own = verb.usage.flags.iter().any(|(flag, _)| *flag == "toolchain");
+        let (toolchain, words) = if has_own { (None, words) } else { named_toolchain(words) };
         let environment = toolchain.map(|name| given.with("GOTOOLCHAIN", name));
         let environment = environment.as_ref().unwrap_or(given);
         let go = if is_env { GoEnv::forgiving(environment)? } else { GoEnv::of(environment)? };
