@@ -11,6 +11,7 @@ use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;
+use modkeep_harness::upstream::{Module, Tree};
 use regex::Regex;
 
 const FILES: &str = "\
@@ -71,7 +72,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 30] = [
+const LINES: [&str; 33] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -83,6 +84,9 @@ const LINES: [&str; 30] = [
     "run ./cmd/two",
     "run ./lib",
     "install ./cmd/two",
+    "install ex.com/tool@v1.0.0",
+    "run ex.com/tool@v1.0.0 a",
+    "install ex.com/tool@v1.1.0",
     "test ./lib ./cmd/two",
     "test ./lib",
     "test -run=Nothing ./lib",
@@ -111,6 +115,11 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
         Err(missing) => return skip("building", &missing),
     };
     let home = tempfile::tempdir().unwrap();
+    let tool = "package main\n\nimport \"ex.com/word\"\n\nfunc main() { println(word.Word) }\n";
+    Tree::default()
+        .with(Module::new("ex.com/tool", "v1.0.0").requires("ex.com/word", "v1.0.0").file("main.go", tool))
+        .with(Module::new("ex.com/word", "v1.0.0").file("word.go", "package word\n\nconst Word = \"word\"\n"))
+        .write_to(&home.path().join("proxy"));
     // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
     let outcomes = ["go", "modkeep"].map(|who| {
         let place = home.path().join("w");
@@ -145,7 +154,12 @@ fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     command.current_dir(place).env("PWD", place).args(line.split_whitespace());
     command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
     command.env("GOCACHE", home.join("gocache")).env("GOBIN", place.join("installed"));
-    command.env("GOTOOLCHAIN", "local").env("GOPROXY", "off").env("GOFLAGS", "").env("GOWORK", "off");
+    command
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPROXY", format!("file://{}/proxy", home.display()))
+        .env("GOSUMDB", "off")
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off");
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (untimed(&text(stdout)), text(stderr), status.code(), files_below(place))

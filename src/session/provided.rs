@@ -10,13 +10,14 @@ use std::sync::Arc;
 use modkeep_builder::build::Build;
 use modkeep_builder::load::{Loader, Match, MatchError, Options, Scans};
 use modkeep_builder::modules::{Folders, MainModule, Module, Modules, Place, PlaceError};
+use modkeep_module::ModuleVersion;
 use modkeep_resolver::node::NodeId;
 use modkeep_resolver::packages::{Loaded, PackageOptions, Pattern, Silence, Tags};
 use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::world::Mode;
 use modkeep_resolver::written::Change;
 
-use super::{ForTarget, Session, Wanted, outside, patterns};
+use super::{ForTarget, Ground, Session, Wanted, outside, patterns};
 use crate::goenv::GoEnv;
 use crate::list::public::ModulePublic;
 use crate::report::Failure;
@@ -206,7 +207,9 @@ impl Provided {
         nodes.dedup();
         let described = session.describe_nodes(&nodes, &loaded.requirements)?;
         let modules = nodes.iter().copied().zip(described.into_iter().map(of_public));
-        let modules = modules.map(|(node, module)| (node, Arc::new(with_go_version(module, session, node))));
+        let modules = modules.map(|(node, module)| {
+            (node, Arc::new(with_hash(with_go_version(module, session, node), session)))
+        });
         let modules: HashMap<NodeId, Arc<Module>> = modules.collect();
         for package in all.filter(|package| !package.is_standard) {
             let module = package.module.and_then(|node| modules.get(&node));
@@ -255,6 +258,17 @@ fn with_go_version(mut module: Module, session: &Session<'_>, node: NodeId) -> M
     if let (Some(replace), Some(go)) = (&mut module.replace, mark.and_then(|mark| mark.go.as_ref())) {
         replace.go_version.clone_from(go);
         module.go_version.clone_from(go);
+    }
+    module
+}
+
+/// Where no go.sum is, programs tell the hash with which a module came (`modfetch.Sum`).
+fn with_hash(mut module: Module, session: &Session<'_>) -> Module {
+    if session.ground == Ground::Open
+        && let Ok(version) = ModuleVersion::parse(&module.path, &module.version)
+        && let Ok(Some(hash)) = session.source.cache.zip_hash(&version)
+    {
+        module.sum = hash.to_string();
     }
     module
 }
