@@ -8,10 +8,13 @@ mod interrupt;
 pub(crate) mod rebuild;
 pub(crate) mod remote;
 pub(crate) mod run;
+mod settings;
 mod site;
+mod telling;
 pub(crate) mod test;
+mod work_folder;
 
-pub(crate) use site::{cache_folder_of, open_cache, settings};
+pub(crate) use settings::{cache_folder_of, open_cache, settings};
 
 pub(crate) use flags::BuildFlags;
 pub(crate) use site::Site;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::package_flags::PackageFlags;
+use crate::platform;
 use crate::tags::{self, Instrument, Settings, Tags, TagsError};
 use crate::target::Target;
 use crate::toolchain::Toolchain;
@@ -164,18 +165,7 @@ impl Build {
 
     /// The variable that chooses the level of the architecture, and its value (`cfg.GetArchEnv`).
     pub fn level_variable(&self) -> Option<(&'static str, &str)> {
-        let (name, default) = match self.target.arch.as_str() {
-            "386" => ("GO386", "sse2"),
-            "amd64" => ("GOAMD64", "v1"),
-            "arm" => ("GOARM", "7"),
-            "arm64" => ("GOARM64", "v8.0"),
-            "mips" | "mipsle" => ("GOMIPS", "hardfloat"),
-            "mips64" | "mips64le" => ("GOMIPS64", "hardfloat"),
-            "ppc64" | "ppc64le" => ("GOPPC64", "power8"),
-            "riscv64" => ("GORISCV64", "rva20u64"),
-            "wasm" => ("GOWASM", ""),
-            _ => return None,
-        };
+        let (name, default) = platform::level_variable(&self.target.arch)?;
         Some((name, if self.level.is_empty() { default } else { &self.level }))
     }
 

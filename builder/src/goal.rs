@@ -60,7 +60,7 @@ impl<'a> Goal<'a> {
             forced_ldflags: of_instrument.into_iter().collect(),
             link_mode,
             install_suffix: suffixes.into_iter().flatten().collect::<Vec<_>>().join("_"),
-            level: level(build),
+            level: build.level_variable().map(|(name, value)| (name, value.to_owned())),
             experiments: build.clean_experiments(),
             build,
             graph,
@@ -155,21 +155,4 @@ impl<'a> Goal<'a> {
     pub(crate) fn symbol_path<'p>(&self, package: &'p Package) -> &'p str {
         if package.name == "main" && !package.force_library { "main" } else { &package.import_path }
     }
-}
-
-fn level(build: &Build) -> Option<(&'static str, String)> {
-    let (name, default) = match build.target.arch.as_str() {
-        "386" => ("GO386", "sse2"),
-        "amd64" => ("GOAMD64", "v1"),
-        "arm" => ("GOARM", "7"),
-        "arm64" => ("GOARM64", "v8.0"),
-        "mips" | "mipsle" => ("GOMIPS", "hardfloat"),
-        "mips64" | "mips64le" => ("GOMIPS64", "hardfloat"),
-        "ppc64" | "ppc64le" => ("GOPPC64", "power8"),
-        "riscv64" => ("GORISCV64", "rva20u64"),
-        "wasm" => ("GOWASM", ""),
-        _ => return None,
-    };
-    let value = if build.level.is_empty() { default } else { &build.level };
-    Some((name, value.to_owned()))
 }

@@ -32,6 +32,22 @@ const ALL: &[(&str, &[&str])] = &[
     ("windows", &["386", "amd64", "arm64"]),
 ];
 
+/// The variable that chooses the level of an architecture, and what it is when nobody says (`cfg.GetArchEnv`).
+pub fn level_variable(arch: &str) -> Option<(&'static str, &'static str)> {
+    Some(match arch {
+        "386" => ("GO386", "sse2"),
+        "amd64" => ("GOAMD64", "v1"),
+        "arm" => ("GOARM", "7"),
+        "arm64" => ("GOARM64", "v8.0"),
+        "mips" | "mipsle" => ("GOMIPS", "hardfloat"),
+        "mips64" | "mips64le" => ("GOMIPS64", "hardfloat"),
+        "ppc64" | "ppc64le" => ("GOPPC64", "power8"),
+        "riscv64" => ("GORISCV64", "rva20u64"),
+        "wasm" => ("GOWASM", ""),
+        _ => return None,
+    })
+}
+
 /// Whether there is such a platform; until 1.26 there was one more.
 pub fn exists(os: &str, arch: &str, is_before_1_27: bool) -> bool {
     let is_one = ALL.iter().any(|(name, archs)| *name == os && archs.contains(&arch));

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::site::{cache_folder, module_cache};
+use super::settings::{cache_folder, module_cache};
 use super::{BuildFlags, build_flags};
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, words as system_words};

@@ -1,11 +1,7 @@
-//! Where a build takes place: the toolchain, the caches, the targets, and the way in which is told what happens.
-//!
-//! Source of the rules: `cmd/go/internal/cfg/cfg.go`, `cache/default.go`, `work:init.go`.
+//! Where a build takes place: its packages are loaded for each target, and what is planned for them is carried out.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use modkeep_builder::build::{Build, BuildMode};
@@ -18,19 +14,17 @@ use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::Outcome;
 use modkeep_builder::plan::Plan;
 use modkeep_builder::platform;
-use modkeep_builder::release::Release;
 use modkeep_builder::shop::{Flags, Shop};
-use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::Target;
-use modkeep_builder::toolchain::{Toolchain, unpacked};
 use modkeep_builder::transcript::{Told, Transcript};
-use serde::Serialize;
 
+use super::settings::{build, cache_folder, host, toolchain};
+use super::telling::{events, tell_as_text};
+use super::work_folder::WorkFolder;
 use super::{BuildFlags, interrupt, rebuild, remote};
-use crate::goenv::{GoEnv, words};
-use crate::gojson;
+use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
-use crate::session::{Packages, Wanted, fetch_toolchain, has_version, provide};
+use crate::session::{Packages, Wanted, has_version, provide};
 
 /// Bytes of archives' keys and of programs that are kept beside the build cache.
 const MAX_TIERS: u64 = 4 << 30;
@@ -302,265 +296,4 @@ impl<'a> Site<'a> {
 fn lacking(mode: &str) -> Failure {
     Failure::exact(1, format!("-buildmode={mode} is not supported by modkeep"))
         .with_hint(format!("the go command has it: go build -buildmode={mode}"))
-}
-
-/// The folder for what is thrown away.
-struct WorkFolder {
-    path: String,
-    goes: bool,
-}
-
-impl WorkFolder {
-    fn make(go: &GoEnv, flags: &BuildFlags) -> Result<Self, Failure> {
-        if flags.dry {
-            return Ok(Self { path: "$WORK".to_owned(), goes: false });
-        }
-        let parent = go.get("GOTMPDIR").or_else(|| go.get("TMPDIR")).unwrap_or("/tmp").to_owned();
-        let made = (0..1000u32).find_map(|attempt| {
-            let number = u64::from(std::process::id()) * 1000 + u64::from(attempt);
-            let path = format!("{}/go-build{number}", go.absolute(&parent).trim_end_matches('/'));
-            match fs::create_dir(&path) {
-                Ok(()) => Some(Ok(path)),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
-                Err(error) => {
-                    Some(Err(Failure::go(format!("creating work dir: mkdir {path}: {}", words(&error)))))
-                }
-            }
-        });
-        let path = made.unwrap_or_else(|| Err(Failure::go(format!("creating work dir in {parent}"))))?;
-        Ok(Self { path, goes: !flags.keeps_work })
-    }
-}
-
-impl Drop for WorkFolder {
-    fn drop(&mut self) {
-        if self.goes {
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
-fn tell_as_text(told: Told<'_>) {
-    // Nobody is left to be told when stderr is gone.
-    let _ = std::io::stderr().lock().write_all(told.text.as_bytes());
-}
-
-/// What happens in a build (`go help buildjson`).
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BuildEvent<'a> {
-    import_path: &'a str,
-    action: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    output: &'a str,
-}
-
-/// One event a line (`load/printer.go:JSONPrinter`).
-fn events(told: &Told<'_>) -> String {
-    let mut out = String::new();
-    let mut event = |action: &str, output: &str| {
-        let event = BuildEvent { import_path: told.package, action, output };
-        out.push_str(&gojson::compact(&event).expect("events have texts for keys"));
-        out.push('\n');
-    };
-    if told.is_failure {
-        told.text.split_inclusive('\n').for_each(|line| event("build-output", line));
-        event("build-fail", "");
-    } else if !told.text.is_empty() {
-        event("build-output", told.text);
-    }
-    out
-}
-
-/// The platform that modkeep runs on, in Go's words.
-fn host() -> Target {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        os => os,
-    };
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        arch => arch,
-    };
-    Target { os: os.to_owned(), arch: arch.to_owned() }
-}
-
-/// GOMODCACHE.
-pub(super) fn module_cache(go: &GoEnv) -> String {
-    match go.get("GOMODCACHE") {
-        Some(folder) => folder.to_owned(),
-        None => {
-            modkeep_module::file_path::join(&go.gopath().into_iter().next().unwrap_or_default(), "pkg/mod")
-        }
-    }
-}
-
-/// The toolchain of the selected release: the one that is installed, or one in the module cache, where it is put if it
-/// isn't there.
-fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
-    let wanted = format!("go{}", go.release());
-    let mut folders: Vec<String> = Vec::new();
-    folders.extend(go.get("GOROOT").map(str::to_owned));
-    folders.extend(go.installed_root());
-    let version = format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch);
-    folders.push(format!("{}/golang.org/toolchain@{version}", module_cache(go)));
-    for folder in &folders {
-        if let Ok(found) = Toolchain::at(folder, host.clone())
-            && found.salt() == wanted
-        {
-            return Ok(found);
-        }
-    }
-    let Some(release) = Release::parse(&wanted) else {
-        return Err(Failure::of(format!("no building with {wanted}: its rules are not known")));
-    };
-    if let Some(root) = go.get("GOROOT").filter(|root| Path::new(root).is_dir()) {
-        // A GOROOT of one's own making need not say what it is.
-        if !Path::new(root).join("VERSION").exists() {
-            return Ok(Toolchain { root: root.to_owned(), version: wanted, release, host });
-        }
-    }
-    let root = fetch_toolchain(go, &version)?;
-    unpacked::complete(&root)
-        .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))?;
-    Toolchain::at(&root.to_string_lossy(), host).map_err(Failure::of)
-}
-
-/// GOCACHE, or where it is when nobody says (`cache.DefaultDir`).
-pub(super) fn cache_folder(go: &GoEnv) -> Result<PathBuf, Failure> {
-    cache_folder_of(&|name| go.get(name).map(str::to_owned))
-}
-
-/// The same where these variables are set.
-pub(crate) fn cache_folder_of(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Failure> {
-    match variable("GOCACHE").as_deref() {
-        Some("off") => {
-            Err(Failure::exact(1, "build cache is disabled by GOCACHE=off, but required as of Go 1.12"))
-        }
-        Some(folder) if folder.starts_with('/') => Ok(PathBuf::from(folder)),
-        Some(_) => Err(Failure::exact(
-            1,
-            "build cache is required, but could not be located: GOCACHE is not an absolute path",
-        )),
-        None => match (variable("XDG_CACHE_HOME"), variable("HOME")) {
-            (Some(folder), _) if folder.starts_with('/') => Ok(Path::new(&folder).join("go-build")),
-            (None, Some(home)) => Ok(Path::new(&home).join(".cache/go-build")),
-            _ => Err(Failure::exact(
-                1,
-                "build cache is required, but could not be located: GOCACHE is not defined and neither \
-                 $XDG_CACHE_HOME nor $HOME are defined",
-            )),
-        },
-    }
-}
-
-/// The settings for one target.
-fn build(go: &GoEnv, flags: &BuildFlags, toolchain: &Toolchain, target: Target) -> Result<Build, Failure> {
-    let mut build = Build::new(toolchain.clone(), target, go.folder());
-    let level = match build.target.arch.as_str() {
-        "386" => "GO386",
-        "amd64" => "GOAMD64",
-        "arm" => "GOARM",
-        "arm64" => "GOARM64",
-        "mips" | "mipsle" => "GOMIPS",
-        "mips64" | "mips64le" => "GOMIPS64",
-        "ppc64" | "ppc64le" => "GOPPC64",
-        "riscv64" => "GORISCV64",
-        "wasm" => "GOWASM",
-        _ => "",
-    };
-    build.level = go.get(level).unwrap_or_default().to_owned();
-    build.experiments = go.get("GOEXPERIMENT").unwrap_or_default().to_owned();
-    build.cgo = match go.get("CGO_ENABLED") {
-        Some("1") => true,
-        Some("0") => false,
-        _ => build.is_native() && has_c_compiler(go, &build.target),
-    };
-    build.tags.clone_from(&flags.tags);
-    build.instrument = flags.instrument;
-    build.cover = flags.cover;
-    build.cover_packages.clone_from(&flags.cover_packages);
-    build.cover_mode = match (flags.cover_mode.as_str(), flags.instrument) {
-        ("", Some(Instrument::Race)) => "atomic".to_owned(),
-        ("", _) => "set".to_owned(),
-        (mode, _) => mode.to_owned(),
-    };
-    build.mode = flags.mode;
-    build.trimpath = flags.trimpath;
-    build.vcs = flags.vcs;
-    build.pgo = flags.profile.clone();
-    build.asmflags = flags.asmflags.clone();
-    build.gcflags = flags.gcflags.clone();
-    build.ldflags = flags.ldflags.clone();
-    for kind in ["CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS"] {
-        let name = format!("CGO_{kind}");
-        if let Some(value) = go.get(&name) {
-            build.c_variables.insert(name, value.to_owned());
-        }
-    }
-    build.gobin = go.get("GOBIN").unwrap_or_default().to_owned();
-    let debugs = go.get("GODEBUG").unwrap_or_default();
-    build.embeds_links = debugs.split(',').any(|setting| setting == "embedfollowsymlinks=1");
-    build.gopath = go.gopath().into_iter().next().unwrap_or_default();
-    check_instrument(&build)?;
-    if flags.instrument == Some(Instrument::Race) && build.cover_mode != "atomic" {
-        let mode = modkeep_module::quote::quote(&build.cover_mode);
-        return Err(Failure::exact(
-            1,
-            format!("-covermode must be \"atomic\", not {mode}, when -race is enabled"),
-        ));
-    }
-    Ok(build)
-}
-
-/// Fails where the target can't be instrumented (`instrumentInit`).
-fn check_instrument(build: &Build) -> Result<(), Failure> {
-    let Some(instrument) = build.instrument else {
-        return Ok(());
-    };
-    let flag = match instrument {
-        Instrument::Race => "-race",
-        Instrument::Memory => "-msan",
-        Instrument::Address => "-asan",
-    };
-    let target = &build.target;
-    if !platform::supports(target, instrument) {
-        return Err(Failure::exact(2, format!("{flag} is not supported on {}/{}", target.os, target.arch)));
-    }
-    let needs_cgo = target.os != "darwin" || instrument != Instrument::Race;
-    if build.cgo || !needs_cgo {
-        return Ok(());
-    }
-    let more = if build.is_native() { "; enable cgo by setting CGO_ENABLED=1" } else { "" };
-    Err(Failure::exact(2, format!("go: {flag} requires cgo{more}")))
-}
-
-/// Whether the C compiler that go would use can be found.
-fn has_c_compiler(go: &GoEnv, target: &Target) -> bool {
-    let default =
-        if matches!(target.os.as_str(), "darwin" | "ios" | "freebsd" | "openbsd") { "clang" } else { "gcc" };
-    let program = match go.get("CC") {
-        // One that is named is taken at its word.
-        Some(_) => return true,
-        None => default,
-    };
-    let path = go.get("PATH").unwrap_or_default();
-    path.split(':').any(|folder| Path::new(folder).join(program).is_file())
-}
-
-/// The settings of a build for the target of the environment, for verbs that only load.
-pub(crate) fn settings(go: &GoEnv, flags: &BuildFlags) -> Result<Build, Failure> {
-    let host = host();
-    let target = Target {
-        os: go.get("GOOS").unwrap_or(&host.os).to_owned(),
-        arch: go.get("GOARCH").unwrap_or(&host.arch).to_owned(),
-    };
-    build(go, flags, &toolchain(go, host)?, target)
-}
-
-/// The build cache.
-pub(crate) fn open_cache(go: &GoEnv) -> Result<GoCache, Failure> {
-    GoCache::open(&cache_folder(go)?).map_err(Failure::of)
 }

@@ -219,18 +219,7 @@ fn gccgo(go: &GoEnv) -> Variable {
 
 /// The variable about what the processor can, if it has one (`GetArchEnv`).
 fn level(go: &GoEnv, arch: &str) -> Option<Variable> {
-    let (name, default) = match arch {
-        "arm" => ("GOARM", "7"),
-        "arm64" => ("GOARM64", "v8.0"),
-        "386" => ("GO386", "sse2"),
-        "amd64" => ("GOAMD64", "v1"),
-        "mips" | "mipsle" => ("GOMIPS", "hardfloat"),
-        "mips64" | "mips64le" => ("GOMIPS64", "hardfloat"),
-        "ppc64" | "ppc64le" => ("GOPPC64", "power8"),
-        "riscv64" => ("GORISCV64", "rva20u64"),
-        "wasm" => ("GOWASM", ""),
-        _ => return None,
-    };
+    let (name, default) = platform::level_variable(arch)?;
     Some(either(go, name, default))
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn has_compiler(go: &GoEnv) -> bool {
     if go.get("CC").is_some() {
         return true;
     }
-    let default = if cfg!(target_os = "linux") { "gcc" } else { "clang" };
+    let is_clang = matches!(crate::version::goos(), "darwin" | "ios" | "freebsd" | "openbsd");
+    let default = if is_clang { "clang" } else { "gcc" };
     let path = go.environment().get("PATH").unwrap_or_default();
     std::env::split_paths(path).any(|folder| folder.join(default).is_file())
 }

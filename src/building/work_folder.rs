@@ -1,0 +1,43 @@
+//! The folder for what is thrown away.
+
+use std::fs;
+
+use super::BuildFlags;
+use crate::goenv::{GoEnv, words};
+use crate::report::Failure;
+
+/// The folder for what is thrown away.
+pub(super) struct WorkFolder {
+    pub(super) path: String,
+    goes: bool,
+}
+
+impl WorkFolder {
+    pub(super) fn make(go: &GoEnv, flags: &BuildFlags) -> Result<Self, Failure> {
+        if flags.dry {
+            return Ok(Self { path: "$WORK".to_owned(), goes: false });
+        }
+        let parent = go.get("GOTMPDIR").or_else(|| go.get("TMPDIR")).unwrap_or("/tmp").to_owned();
+        let made = (0..1000u32).find_map(|attempt| {
+            let number = u64::from(std::process::id()) * 1000 + u64::from(attempt);
+            let path = format!("{}/go-build{number}", go.absolute(&parent).trim_end_matches('/'));
+            match fs::create_dir(&path) {
+                Ok(()) => Some(Ok(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+                Err(error) => {
+                    Some(Err(Failure::go(format!("creating work dir: mkdir {path}: {}", words(&error)))))
+                }
+            }
+        });
+        let path = made.unwrap_or_else(|| Err(Failure::go(format!("creating work dir in {parent}"))))?;
+        Ok(Self { path, goes: !flags.keeps_work })
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if self.goes {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
