@@ -184,6 +184,7 @@ fn resolved<'a>(
 }
 
 fn compare(go: &GoEnv, wanted: &Wanted, before: &str, after: &str, is_json: bool) -> Result<(), Failure> {
+    go.lay_over(&wanted.flags.overlay)?;
     let (old, old_graph, old_list) = resolved(go, wanted, before)?;
     let (new, new_graph, new_list) = resolved(go, wanted, after)?;
     let mut text = String::new();

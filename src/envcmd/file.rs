@@ -212,7 +212,10 @@ fn change(go: &GoEnv, added: BTreeMap<String, String>, gone: &BTreeSet<String>) 
             return Err(Failure::go(text));
         }
     };
-    let text = changed(&String::from_utf8_lossy(&text), added, gone);
+    let text = String::from_utf8(text).map_err(|_| {
+        Failure::go(format!("reading go env config: {file}: not UTF-8; mend it before anything is changed"))
+    })?;
+    let text = changed(&text, added, gone);
     let written = write(&file, &text).or_else(|_| {
         // It may be that only its folder isn't there.
         fs::create_dir_all(Path::new(&file).parent().unwrap_or(Path::new("/")))?;

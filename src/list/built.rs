@@ -45,6 +45,7 @@ pub(super) fn build(
     });
     let wanted: Vec<PackageId> = wanted.collect();
     let nodes = std::cell::RefCell::new(Vec::new());
+    let mut is_tried = false;
     let done = site.perform_on(
         &[graph],
         teller,
@@ -53,6 +54,7 @@ pub(super) fn build(
             Ok(())
         },
         |shop, outcome| {
+            is_tried = true;
             for (id, node) in nodes.borrow().iter() {
                 if let Some(compiled) = outcome.compiled(*node) {
                     built.push((*id, of(shop, asked, &graph[*id], compiled)));
@@ -61,7 +63,8 @@ pub(super) fn build(
             Ok(())
         },
     );
-    if !asked.is_lenient {
+    // What fails to be built is told with its package; that nothing could be tried is told here.
+    if !asked.is_lenient || !is_tried {
         done?;
     }
     for (id, built) in built {

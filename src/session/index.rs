@@ -64,7 +64,8 @@ impl Index {
     pub(super) fn of(go: &GoEnv, ground: &Ground, cache: &Path) -> Self {
         let subject = match ground {
             Ground::Open => return Self::default(),
-            Ground::Module { go_mod, .. } => go_mod,
+            // Wherever its go.mod is: that of a commit is in a folder of no other name twice.
+            Ground::Module { root, .. } => root,
             Ground::Workspace { go_work } => go_work,
         };
         let environment = go.environment();

@@ -249,8 +249,8 @@ impl Session<'_> {
             return Some(Ok(PathBuf::from(&main.directory)));
         }
         let folder = self.ground.rooted(&module.path);
-        Some(match std::fs::metadata(&folder) {
-            Ok(_) => Ok(PathBuf::from(folder)),
+        Some(match self.go.seen().check(&folder) {
+            Ok(()) => Ok(PathBuf::from(folder)),
             Err(error) if module.path.ends_with("/vendor") => {
                 // A vendor directory that isn't there holds nothing.
                 drop(error);

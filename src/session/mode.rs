@@ -58,7 +58,7 @@ pub(super) fn choose(
         "mod" => return Ok(Mode::Mod),
         "readonly" => return Ok(Mode::Readonly(reason("readonly"))),
         "vendor" => return vendored(go, ground, reason("vendor")),
-        _ if is_free(wanted.verb) => return Ok(Mode::Mod),
+        _ if is_free(wanted.verb) || wanted.is_outside => return Ok(Mode::Mod),
         _ => {}
     }
     let nothing = Mode::Readonly(DirtyReason::default());

@@ -51,6 +51,7 @@ pub(super) fn requirements(
 ) -> Result<Arc<Requirements>, Failure> {
     without_version(words)?;
     session.tell_standard(false);
+    session.world.allows_missing_imports = true;
     let arguments = words.iter().map(|word| Argument { text: word.clone(), absolute: None });
     let options = GetOptions { arguments: arguments.collect(), ..GetOptions::default() };
     Ok(session.answer_each(|world| world.get(&options))?.requirements)
