@@ -143,7 +143,9 @@ fn find(shop: &Shop, command: &[String]) -> Option<Digest> {
     }
     let program = shop.machine.find(&command[0]).ok()?;
     let stamp = stamp(Path::new(&program))?;
-    let id = ActionId::of(PROBES, &format!("{stamp}\n{}\n", command.join("\n")));
+    // The assembler and the linker are found on it.
+    let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
+    let id = ActionId::of(PROBES, &format!("{stamp}\n{path}\n{}\n", command.join("\n")));
     let places = match shop.tiers.bytes(&id).and_then(|text| String::from_utf8(text).ok()) {
         Some(places) => places,
         None => {

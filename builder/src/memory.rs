@@ -176,8 +176,14 @@ impl Memory {
 
     /// Remembers the result of a key.
     pub(crate) fn note_result(&self, id: &ActionId, content: &str) {
-        if self.home.is_some() && self.result(id) != Some(content) {
-            self.new.lock().results.insert(*id, content.to_owned());
+        if self.home.is_none() {
+            return;
+        }
+        let mut new = self.new.lock();
+        let last = new.results.get(id).map(String::as_str).or_else(|| self.result(id));
+        if last != Some(content) {
+            new.results.insert(*id, content.to_owned());
+            drop(new);
             self.note_news();
         }
     }

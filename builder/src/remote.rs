@@ -241,7 +241,7 @@ impl Remote {
         let content = blob.and_then(|blob| self.unpack(entry, &blob));
         if content.is_none() {
             // It is to be put there again.
-            self.known.lock().outputs.remove(&entry.output);
+            self.known.lock().forget(&entry.output);
         }
         content
     }
@@ -275,7 +275,7 @@ impl Remote {
         use rayon::prelude::*;
         let packed: Vec<(Option<ActionId>, Vec<Packed>)> = made
             .into_par_iter()
-            .map(|made| (made.set, made.outputs.into_iter().map(|output| self.pack(output)).collect()))
+            .map(|made| (made.set, made.outputs.into_iter().filter_map(|output| self.pack(output)).collect()))
             .collect();
         let (mut blobs, mut manifests) = (Vec::new(), Vec::new());
         let mut sets: HashMap<ActionId, Vec<Arc<Entry>>> = HashMap::new();
@@ -324,7 +324,8 @@ impl Remote {
         text
     }
 
-    fn pack(&self, output: Output) -> Packed {
+    /// Nothing for what can't be packed: it is not shared.
+    fn pack(&self, output: Output) -> Option<Packed> {
         let Output { action, content, build_id } = output;
         let (digest, size) = (Digest::of(&content), content.len() as u64);
         let known = self.find_output(&digest).map(|entry| entry.source.clone());
@@ -332,12 +333,11 @@ impl Remote {
             Some(source) => (source, None),
             None if content.len() <= manifest::MAX_HERE => (Source::Here(content), None),
             None => {
-                // Without a level that exists or memory there is no packing at all.
-                let blob = zstd::bulk::compress(&content, LEVEL).unwrap_or_default();
+                let blob = zstd::bulk::compress(&content, LEVEL).ok()?;
                 (Source::Blob { digest: Digest::of(&blob), length: blob.len() as u64 }, Some(blob))
             }
         };
-        (Entry { action, output: digest, size, build_id, source }, blob)
+        Some((Entry { action, output: digest, size, build_id, source }, blob))
     }
 
     /// What went to and fro, in one line.
@@ -357,6 +357,18 @@ impl Known {
         self.outputs.entry(entry.output).or_insert_with(|| Arc::clone(&entry));
         self.entries.entry(entry.action).or_insert_with(|| Arc::clone(&entry));
         entry
+    }
+
+    /// From now on it is as if the shelf had never named this output, nor the actions that it was made by.
+    fn forget(&mut self, output: &Digest) {
+        self.outputs.remove(output);
+        let lost: Vec<ActionId> =
+            self.entries.values().filter(|entry| entry.output == *output).map(|entry| entry.action).collect();
+        for action in lost {
+            self.entries.remove(&action);
+            self.absent.insert(action);
+        }
+        self.sets.values_mut().for_each(|list| list.retain(|entry| entry.output != *output));
     }
 }
 

@@ -40,14 +40,23 @@ pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> 
     let mut folders: Vec<String> = Vec::new();
     folders.extend(go.get("GOROOT").map(str::to_owned));
     folders.extend(go.installed_root());
+    let is_wanted = |folder: &String| {
+        let found = Toolchain::at(folder, host.clone()).ok();
+        found.filter(|found| found.salt() == wanted)
+    };
+    if let Some(found) = folders.iter().find_map(is_wanted) {
+        return Ok(found);
+    }
+    let complete = |root: &Path| {
+        unpacked::complete(root)
+            .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))
+    };
     let version = format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch);
-    folders.push(format!("{}/golang.org/toolchain@{version}", module_cache(go)));
-    for folder in &folders {
-        if let Ok(found) = Toolchain::at(folder, host.clone())
-            && found.salt() == wanted
-        {
-            return Ok(found);
-        }
+    let kept = format!("{}/golang.org/toolchain@{version}", module_cache(go));
+    if let Some(found) = is_wanted(&kept) {
+        // Whoever unpacked it may have come no further.
+        complete(Path::new(&kept))?;
+        return Ok(found);
     }
     let Some(release) = Release::parse(&wanted) else {
         return Err(Failure::of(format!("no building with {wanted}: its rules are not known")));
@@ -59,8 +68,7 @@ pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> 
         }
     }
     let root = fetch_toolchain(go, &version)?;
-    unpacked::complete(&root)
-        .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))?;
+    complete(&root)?;
     Toolchain::at(&root.to_string_lossy(), host).map_err(Failure::of)
 }
 

@@ -201,6 +201,11 @@ fn build_and_run(
                 if flags.only_compiles || flags.build.dry {
                     continue;
                 }
+                if shop.machine.children().is_stopped() {
+                    // Nothing more begins after Ctrl-C.
+                    has_failed = true;
+                    break;
+                }
                 let mut voice = begin()?;
                 if let Some(output) = known.lock().get(&test.package) {
                     voice.say(output)?;

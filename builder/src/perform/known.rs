@@ -16,7 +16,8 @@ impl Run<'_> {
     pub(super) fn known_products(self) -> Option<Vec<Option<Product>>> {
         let flags = &self.shop.flags;
         let looks_closer = flags.verified_part > 0.0 || flags.tells_reasons || flags.only_tells_reasons;
-        let is_asked_for_work = flags.dry || flags.forces || flags.shows || looks_closer;
+        let is_published = self.shop.remote.as_ref().is_some_and(crate::remote::Remote::writes);
+        let is_asked_for_work = flags.dry || flags.forces || flags.shows || looks_closer || is_published;
         if is_asked_for_work || !self.shop.memory().is_fresh() || !self.plan.is_of_programs() {
             return None;
         }
