@@ -83,7 +83,7 @@ async fn serve(
         listener,
         certificates,
         store,
-        builds: builds(config.builds)?,
+        builds: builds(config.builds, config.free_space)?,
         upstream,
         is_offline: config.is_offline,
         policy: Policy { private: config.go.private, private_is_absent: config.private_is_absent },
@@ -101,9 +101,9 @@ async fn serve(
 }
 
 /// The shelf of builds, opened.
-fn builds(config: Option<BuildsConfig>) -> Result<Option<Arc<Builds>>, Failure> {
+fn builds(config: Option<BuildsConfig>, free_space: u64) -> Result<Option<Arc<Builds>>, Failure> {
     let Some(BuildsConfig { folder, rules }) = config else { return Ok(None) };
-    let shelf = FolderShelf::open(&folder).map_err(Failure::of)?;
+    let shelf = FolderShelf::open(&folder).map_err(Failure::of)?.above(free_space);
     Ok(Some(Arc::new(Builds::new(shelf, rules))))
 }
 

@@ -65,9 +65,12 @@ impl Builds {
     pub(crate) async fn tend(self: Arc<Self>) {
         loop {
             let (shelf, size) = (self.shelf.clone(), self.rules.size);
+            let before = self.held.load(Ordering::Relaxed);
             match spawn_blocking(move || shelf.trim(size)).await {
                 Ok(Ok(trimmed)) => {
-                    self.held.store(trimmed.left, Ordering::Relaxed);
+                    // What came meanwhile may be counted twice until the next time, never not at all.
+                    let count = |held: u64| Some(trimmed.left + held.saturating_sub(before));
+                    let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
                     if trimmed.files > 0 {
                         tracing::info!(
                             files = trimmed.files,

@@ -21,7 +21,7 @@ use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::release::NEWEST;
 use modkeep_resolver::requirements::Load;
 use modkeep_resolver::world::{LocalGo, Mode, World};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use self::document::{Asked, Refused};
@@ -37,17 +37,22 @@ pub(crate) const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
 pub(crate) const DESCRIPTION: &str = include_str!("resolve/openapi.json");
 
 /// Bytes of a request.
-const MAX_REQUEST: usize = 4 << 20;
+pub(crate) const MAX_REQUEST: usize = 4 << 20;
 /// How long a request may take to come.
 const ARRIVAL: Duration = Duration::from_secs(30);
 /// How long an answer may take to be found.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Graphs that are worked on at one time.
 const PLACES: usize = 4;
+/// Requests that are read or wait for a place at one time; further ones are told to come again.
+const ADMITTED: usize = 16;
+/// When those should come again.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Answers, a few graphs at a time.
 pub(crate) struct Resolving {
-    places: Semaphore,
+    admitted: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// Why there is no answer.
@@ -115,7 +120,7 @@ fn json(status: StatusCode, document: &impl serde::Serialize) -> Response<Body> 
 
 impl Resolving {
     pub(crate) fn new() -> Self {
-        Self { places: Semaphore::new(PLACES) }
+        Self { admitted: Semaphore::new(ADMITTED), places: Arc::new(Semaphore::new(PLACES)) }
     }
 
     /// Never fails: whatever happens is a reply.
@@ -129,10 +134,12 @@ impl Resolving {
             return Refusal::Method.reply();
         }
         let found = async {
+            let busy = |_| Refusal::Later("resolving: too many ask at the same time".to_owned(), PAUSE);
+            let _admitted = self.admitted.try_acquire().map_err(busy)?;
             let asked = read(body).await?;
             let work = async {
-                let _place = self.places.acquire().await.map_err(|_| Refusal::Internal)?;
-                resolve(protocol, asked).await
+                let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Refusal::Internal)?;
+                resolve(protocol, asked, Arc::new(place)).await
             };
             let late = |_| Refusal::Later("resolving: still under way".to_owned(), Duration::from_secs(10));
             timeout(PATIENCE, work).await.map_err(late)?
@@ -155,11 +162,16 @@ async fn read(body: Incoming) -> Result<Asked, Refusal> {
     serde_json::from_slice(&whole.to_bytes()).map_err(|error| Refusal::Malformed(error.to_string()))
 }
 
-async fn resolve(protocol: &Protocol, asked: Asked) -> Result<document::Resolution, Refusal> {
+/// The place is given back when the last thread that works on it is done, whoever still waits for the answer.
+async fn resolve(
+    protocol: &Protocol,
+    asked: Asked,
+    place: Arc<OwnedSemaphorePermit>,
+) -> Result<document::Resolution, Refusal> {
     let go_sum = GoSum::parse("go.sum", asked.go_sum.as_bytes());
     let go_sum = go_sum.map_err(|error| Refusal::Malformed(error.to_string()))?;
     let world = world(&asked)?;
-    let mut facts = Facts::new(protocol);
+    let mut facts = Facts::new(protocol, Arc::clone(&place));
     let (world, (requirements, graph)) = facts
         .settle(world, |world| {
             let requirements = world.load(&Load { only_looks: true, go_version: None })?;
@@ -178,8 +190,11 @@ async fn resolve(protocol: &Protocol, asked: Asked) -> Result<document::Resoluti
     let summed = Arc::clone(&requirements);
     let (world, kept) = facts.settle(world, move |world| world.kept_sums(&summed, None, true)).await?;
     let go_sum = facts.sums(kept, &go_sum).await?;
-    let reply = move || reply::resolution(&world, &graph, modules, go_sum);
-    tokio::task::spawn_blocking(reply).await.map_err(|_| Refusal::Internal)
+    let reply = move || {
+        let _place = place;
+        reply::resolution(&world, &graph, modules, go_sum)
+    };
+    tokio::task::spawn_blocking(reply).await.map_err(|_| Refusal::Internal)?
 }
 
 /// The world of the files that were sent.

@@ -208,10 +208,14 @@ impl Wire {
             self.chatter = 0;
         }
         self.chatter += bytes as u64;
-        if !self.line.is_multiplexed() || self.chatter <= CHATTER + self.taken / TAKEN_PER_CHATTER {
+        if !self.line.is_multiplexed() || self.chatter <= self.allowed_chatter() {
             return Ok(());
         }
         Err(io::Error::other("the client sends much and asks for nothing"))
+    }
+
+    fn allowed_chatter(&self) -> u64 {
+        CHATTER + self.taken / TAKEN_PER_CHATTER + self.line.expected()
     }
 }
 

@@ -57,3 +57,23 @@ fn forty_replies_share_a_connection_of_http2_and_a_slow_one_holds_up_no_other() 
         assert_eq!(server.metric(&client, "modkeep_connections").await, 1.0);
     });
 }
+
+#[test]
+fn a_long_body_that_is_asked_for_is_read_over_every_protocol() {
+    for is_tls in [false, true] {
+        let server = Server::start(is_tls, &[]);
+        for over in Over::ALL.into_iter().filter(|over| over.is_tls() == is_tls) {
+            let (status, text) = run(async {
+                let padding = "// nothing\n".repeat(270_000);
+                let go_mod = format!("{padding}module m\n\ngo 1.21\n\nrequire example.com/small v1.0.0\n");
+                let request = serde_json::json!({ "go_mod": go_mod }).to_string();
+                assert!(request.len() > 3 << 20, "{}", request.len());
+                let client = server.client(over);
+                let reply = client.post(server.url("/api/v1/resolve")).body(request).send().await.unwrap();
+                (reply.status().as_u16(), reply.text().await.unwrap())
+            });
+            assert_eq!(status, 200, "{over:?}: {text}");
+            assert!(text.contains(r#""edges":[["m","example.com/small@v1.0.0"]"#), "{over:?}: {text}");
+        }
+    }
+}

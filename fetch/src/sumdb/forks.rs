@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use modkeep_store::{Key, KeyError, Store, StoreError, Swap};
+use modkeep_store::{Digest, Key, KeyError, Store, StoreError, Swap};
 
 use super::timeline::{cell_value, read_cell};
 
@@ -79,7 +79,9 @@ pub async fn fork(store: &dyn Store, database: &str) -> Result<Option<Fork>, For
 pub async fn accept(store: &dyn Store, fork: &Fork, now: u64) -> Result<(), ForkError> {
     let copy = Key::parse(&format!("{ROOT}{}/fork-accepted/{now:010}", fork.database))?;
     store.put_if_absent(&copy, Bytes::from(fork.evidence.clone())).await?;
-    Ok(store.remove(&mark(&fork.database)?).await?)
+    store.remove(&mark(&fork.database)?).await?;
+    // Whoever began to adopt the other history and came no further has changed his mind.
+    Ok(store.remove(&Key::parse(&format!("{ROOT}{}/adopting", fork.database))?).await?)
 }
 
 /// What was dropped for the other history.
@@ -109,12 +111,17 @@ pub async fn adopt(store: &dyn Store, fork: &Fork, now: u64) -> Result<Adopted, 
     let text =
         cell.as_ref().map(|cell| String::from_utf8_lossy(&cell.value).into_owned()).unwrap_or_default();
     let (_, lineage, known) = read_cell(&text);
-    let other = match store.cell(&intent_key).await? {
-        // of one that was interrupted, maybe after it had changed the head
-        Some(intent) => String::from_utf8_lossy(&intent.value).into_owned(),
+    let about = Digest::of(fork.evidence.as_bytes()).to_string();
+    let intent = store.cell(&intent_key).await?;
+    let begun = intent.as_ref().map(|intent| String::from_utf8_lossy(&intent.value).into_owned());
+    // Of one that was interrupted, maybe after it had changed the head. One about another proof is over.
+    let other = match begun.as_deref().and_then(|begun| begun.strip_prefix(&format!("{about}\n"))) {
+        Some(other) => other.to_owned(),
         None => {
             let other = other_head(&fork.evidence, known).ok_or(ForkError::Unclear)?;
-            let Swap::Done(_) = store.swap(&intent_key, None, other.clone().into()).await? else {
+            let expected = intent.as_ref().map(|intent| &intent.revision);
+            let value = format!("{about}\n{other}");
+            let Swap::Done(_) = store.swap(&intent_key, expected, value.into()).await? else {
                 return Err(ForkError::Contended);
             };
             other

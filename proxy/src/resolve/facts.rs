@@ -1,6 +1,7 @@
 //! What the resolver needs, found in the mirror.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use modkeep_resolver::known::{Known, Need, Revision};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 use modkeep_resolver::world::World;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Refusal;
 use crate::error::Problem;
@@ -28,6 +30,7 @@ const MOST_FACTS: usize = 100_000;
 /// The caller's part of one resolution.
 pub(super) struct Facts<'a> {
     protocol: &'a Protocol,
+    place: Arc<OwnedSemaphorePermit>,
     told: usize,
     /// Whether what can't be had now counts as an error about that one module.
     pub(super) is_lenient: bool,
@@ -48,8 +51,8 @@ enum Failed {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(protocol: &'a Protocol) -> Self {
-        Self { protocol, told: 0, is_lenient: false }
+    pub(super) fn new(protocol: &'a Protocol, place: Arc<OwnedSemaphorePermit>) -> Self {
+        Self { protocol, place, told: 0, is_lenient: false }
     }
 
     /// Answers needs until there is an answer.
@@ -59,10 +62,11 @@ impl<'a> Facts<'a> {
         question: impl Fn(&mut World) -> Result<T, Halt> + Clone + Send + 'static,
     ) -> Result<(World, T), Refusal> {
         loop {
-            let ask = question.clone();
+            let (ask, place) = (question.clone(), Arc::clone(&self.place));
             // Graphs may be large.
             let asked = tokio::task::spawn_blocking(move || {
                 let answer = world.attempt(ask);
+                drop(place);
                 (world, answer)
             });
             let answer;

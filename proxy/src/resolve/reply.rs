@@ -12,10 +12,15 @@ use modkeep_resolver::requirements::Requirements;
 use modkeep_resolver::retraction::Retraction;
 use modkeep_resolver::world::World;
 
+use super::Refusal;
 use super::document::{Module, Reason, Replacement, Resolution};
 
 /// Ways that are told of each kind; a module of a large graph may have thousands.
 const MOST_WAYS: usize = 16;
+/// Names in all ways together; behind them none is told any more.
+const MOST_NAMES: usize = 1_000_000;
+/// Edges of a graph that is told.
+const MOST_EDGES: usize = 1_000_000;
 
 /// The build list with what authors say about each module.
 pub(super) fn modules(
@@ -68,29 +73,42 @@ fn module(world: &mut World, requirements: &Requirements, node: NodeId, gather: 
 }
 
 /// All of it.
+///
+/// # Errors
+/// When there is too much of it.
 pub(super) fn resolution(
     world: &World,
     graph: &ModuleGraph,
     build_list: Vec<Module>,
     go_sum: String,
-) -> Resolution {
+) -> Result<Resolution, Refusal> {
     let nodes = world.nodes();
+    let count = |node: &NodeId| graph.required_by(*node).map_or(0, |required| required.len());
+    if graph.breadth_first(nodes).iter().map(count).sum::<usize>() > MOST_EDGES {
+        return Err(Refusal::Unresolvable(format!("the graph has more than {MOST_EDGES} edges")));
+    }
     let name = |node: NodeId| nodes.node(node).to_string();
     let edges = graph.edges(nodes).into_iter().map(|(from, to)| [name(from), name(to)]).collect();
     let reasons = world.reasons(graph);
     let mut why = BTreeMap::new();
+    let mut room = MOST_NAMES;
     for module in build_list.iter().filter(|module| !module.version.is_empty()) {
         if let Some(node) = nodes.find(&module.path, &module.version) {
-            why.insert(module.path.clone(), reason(&reasons, world, node));
+            why.insert(module.path.clone(), reason(&reasons, world, node, &mut room));
         }
     }
-    Resolution { build_list, edges, reasons: why, go_sum }
+    Ok(Resolution { build_list, edges, reasons: why, go_sum })
 }
 
-fn reason(reasons: &Reasons<'_>, world: &World, node: NodeId) -> Reason {
+fn reason(reasons: &Reasons<'_>, world: &World, node: NodeId, room: &mut usize) -> Reason {
     let nodes = world.nodes();
-    let ways = |node| {
-        reasons.ways(node).take(MOST_WAYS).map(|way| way.iter().map(Node::to_string).collect()).collect()
+    let mut ways = |node| -> Vec<Vec<String>> {
+        let ways = reasons.ways(node).take(MOST_WAYS);
+        let ways = ways.map_while(|way| {
+            *room = room.checked_sub(way.len())?;
+            Some(way.iter().map(Node::to_string).collect())
+        });
+        ways.collect()
     };
     let next = reasons.next_below(node);
     Reason {

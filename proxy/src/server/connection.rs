@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::body::Body;
 use crate::metrics::Eviction;
+use crate::resolve::MAX_REQUEST;
 use crate::server::limits::Limits;
 use crate::server::seats::{SCANT_STALL, Seat};
 use crate::server::tls::HTTP2;
@@ -163,7 +164,11 @@ impl Talk<'_> {
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, line, way) = (Arc::clone(&service), Arc::clone(&line), way.clone());
             // Counted as asked once it is whole: until then the connection may lose its place.
-            let is_whole = request.body().is_end_stream() || service.reads_body(&request);
+            let is_read = service.reads_body(&request);
+            if is_read {
+                line.expect(MAX_REQUEST as u64);
+            }
+            let is_whole = request.body().is_end_stream() || is_read;
             let turn = is_whole.then(|| line.requested(way.clone()));
             async move {
                 let (request, turn) = match turn {

@@ -38,6 +38,8 @@ pub(crate) struct Line {
     blocked: AtomicU64,
     /// Several requests at a time, so bytes that arrive need not belong to a head.
     is_multiplexed: AtomicBool,
+    /// Bytes that the body of a request may have which is read.
+    expected: AtomicU64,
     leave: Notify,
 }
 
@@ -59,6 +61,7 @@ impl Line {
             last: AtomicU64::new(1),
             blocked: AtomicU64::new(0),
             is_multiplexed: AtomicBool::new(false),
+            expected: AtomicU64::new(0),
             leave: Notify::new(),
         }
     }
@@ -106,6 +109,15 @@ impl Line {
         let active = self.active.load(Ordering::Relaxed);
         let owed = self.owed.load(Ordering::Relaxed);
         (active > 0 && owed >= active).then(|| self.past(self.last.load(Ordering::Relaxed)))
+    }
+
+    /// A request has a body of so many bytes at most, which is read.
+    pub(crate) fn expect(&self, bytes: u64) {
+        self.expected.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn expected(&self) -> u64 {
+        self.expected.load(Ordering::Relaxed)
     }
 
     pub(crate) fn multiplex(&self) {

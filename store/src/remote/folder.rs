@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 use super::{Kind, Name, Shelf};
 use crate::digest::Hasher;
 use crate::error::{ErrorKind, StoreError};
+use crate::folder::floor::Floor;
 
 /// How often the time of use is renewed at most.
 const USE_INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -28,6 +29,7 @@ const TRIM_TO: u64 = 90;
 #[derive(Debug, Clone)]
 pub struct FolderShelf {
     folder: PathBuf,
+    floor: Floor,
 }
 
 /// A blob that is being written; it has no name yet and goes with the value.
@@ -37,6 +39,7 @@ pub struct Arriving {
     path: TempPath,
     hasher: Hasher,
     len: u64,
+    floor: Floor,
 }
 
 /// What trimming came to.
@@ -58,7 +61,13 @@ impl FolderShelf {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let made = fs::create_dir_all(folder.join("arriving"));
         made.map_err(|error| StoreError::io(format!("opening the cache in `{}`", folder.display()), error))?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), floor: Floor::new(folder.to_owned(), 0) })
+    }
+
+    /// The same, on which nothing is put that would leave fewer than `bytes` free.
+    #[must_use]
+    pub fn above(self, bytes: u64) -> Self {
+        Self { floor: Floor::new(self.folder.clone(), bytes), ..self }
     }
 
     fn path(&self, name: &Name) -> PathBuf {
@@ -99,7 +108,7 @@ impl FolderShelf {
         let named =
             named.map_err(|error| StoreError::io(format!("writing to `{}`", folder.display()), error))?;
         let (file, path) = named.into_parts();
-        Ok(Arriving { file, path, hasher: Hasher::default(), len: 0 })
+        Ok(Arriving { file, path, hasher: Hasher::default(), len: 0, floor: self.floor.clone() })
     }
 
     /// Gives what arrived its name. Blocks.
@@ -169,7 +178,9 @@ impl Arriving {
     /// # Errors
     /// When it can't be written.
     pub fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(piece).map_err(|error| StoreError::io("writing to the cache", error))?;
+        let room = self.floor.check(piece.len() as u64);
+        let written = room.and_then(|()| self.file.write_all(piece));
+        written.map_err(|error| StoreError::io("writing to the cache", error))?;
         self.hasher.update(piece);
         self.len += piece.len() as u64;
         Ok(())
