@@ -3,7 +3,7 @@
 //! A file is named by handle and range. Where the kernel can move it to the connection ([`Way`]) that gets the name;
 //! elsewhere the file is read in bounded pieces on blocking threads, and the pieces of all clients share a [`Room`].
 //!
-//! [`Room`]: crate::wire::line::Room
+//! [`Room`]: crate::wire::room::Room
 
 use std::fs::File;
 use std::io;
@@ -15,16 +15,14 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use crate::access::Tally;
 use crate::wire::Chunk;
 use crate::wire::line::{Turn, Way};
+use crate::wire::room::Place;
 
-/// Bytes of a file that are in memory at once for one client.
-pub(crate) const PIECE: usize = 128 * 1024;
-/// The same for a client that comes when the memory for all is taken.
+/// Bytes of a file that are in memory at once for a client that comes when the memory for all is taken.
 const SCANT_PIECE: usize = 8 * 1024;
 
 /// A stream that broke: the connection ends short of what was promised, so that no client takes it for whole.
@@ -216,13 +214,7 @@ struct Reading {
     file: Arc<File>,
     at: u64,
     end: u64,
-    read: Option<Read>,
-}
-
-/// A piece on its way into memory, and the place that it takes there.
-struct Read {
-    bytes: JoinHandle<io::Result<Bytes>>,
-    place: Option<OwnedSemaphorePermit>,
+    read: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Reading {
@@ -239,38 +231,53 @@ impl Reading {
                 Way::Memory(room) => room.take(),
                 Way::Kernel => None,
             });
-            let piece = if place.is_some() { PIECE } else { SCANT_PIECE };
-            let (file, at) = (Arc::clone(&self.file), self.at);
-            let wanted = piece.min(usize::try_from(self.end - at).unwrap_or(piece));
-            Read { bytes: tokio::task::spawn_blocking(move || read_at(&file, at, wanted)), place }
+            let (file, at, end) = (Arc::clone(&self.file), self.at, self.end);
+            tokio::task::spawn_blocking(move || read_piece(&file, at, end, place))
         });
-        let bytes = ready!(Pin::new(&mut read.bytes).poll(context));
-        let place = self.read.take().and_then(|read| read.place);
+        let bytes = ready!(Pin::new(read).poll(context));
+        self.read = None;
         Poll::Ready(Some(match bytes.unwrap_or_else(|crash| Err(io::Error::other(crash))) {
             Ok(bytes) if bytes.is_empty() => Err(Broken::Short { expected: self.end }),
             Ok(bytes) => {
                 self.at += bytes.len() as u64;
-                Ok(Chunk::bytes(bytes).in_place(place))
+                Ok(Chunk::bytes(bytes))
             }
             Err(error) => Err(error.into()),
         }))
     }
 }
 
+/// Reads from `at` on as much as there is a place for. Blocks.
+fn read_piece(file: &File, at: u64, end: u64, place: Option<Place>) -> io::Result<Bytes> {
+    let left = usize::try_from(end - at).unwrap_or(usize::MAX);
+    match place {
+        Some(place) => place.fill(|buffer| {
+            let wanted = left.min(buffer.len());
+            read_into(file, at, &mut buffer[..wanted])
+        }),
+        None => read_at(file, at, left.min(SCANT_PIECE)),
+    }
+}
+
 /// Reads up to `wanted` bytes at an offset; fewer only at the end of the file. Blocks.
 pub(crate) fn read_at(file: &File, at: u64, wanted: usize) -> io::Result<Bytes> {
     let mut piece = vec![0; wanted];
+    let have = read_into(file, at, &mut piece)?;
+    piece.truncate(have);
+    Ok(piece.into())
+}
+
+fn read_into(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut have = 0;
-    while have < wanted {
-        match file.read_at(&mut piece[have..], at + have as u64) {
+    while have < buffer.len() {
+        match file.read_at(&mut buffer[have..], at + have as u64) {
             Ok(0) => break,
             Ok(n) => have += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    piece.truncate(have);
-    Ok(piece.into())
+    Ok(have)
 }
 
 #[cfg(test)]
@@ -281,6 +288,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::wire::room::PIECE;
 
     fn file_of(bytes: &[u8]) -> Arc<File> {
         let mut file = tempfile::tempfile().unwrap();

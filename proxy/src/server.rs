@@ -23,7 +23,7 @@ use crate::server::connection::Host;
 use crate::server::seats::{Seat, Seats};
 use crate::server::tls::Certificates;
 use crate::service::Service;
-use crate::wire::line::Room;
+use crate::wire::room::Room;
 
 /// How long nothing is accepted after the system refused to give another descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

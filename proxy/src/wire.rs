@@ -12,6 +12,7 @@
 pub(crate) mod line;
 pub(crate) mod opening;
 pub(crate) mod pace;
+pub(crate) mod room;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -23,7 +24,6 @@ use bytes::{Buf, Bytes};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 use crate::access::Tally;
@@ -47,8 +47,6 @@ static PLACEHOLDER: [u8; WINDOW] = [0; WINDOW];
 pub(crate) struct Chunk {
     content: Content,
     tally: Option<Arc<Tally>>,
-    /// The memory that it takes.
-    _place: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -59,17 +57,12 @@ enum Content {
 
 impl Chunk {
     pub(crate) fn bytes(bytes: Bytes) -> Self {
-        Self { content: Content::Bytes(bytes), tally: None, _place: None }
+        Self { content: Content::Bytes(bytes), tally: None }
     }
 
     /// The place of a part of a file that is `left` bytes long.
     fn of_file(left: usize) -> Self {
-        Self { content: Content::File { left }, tally: None, _place: None }
-    }
-
-    /// Gives the memory back when it has left.
-    pub(crate) fn in_place(self, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { _place: place, ..self }
+        Self { content: Content::File { left }, tally: None }
     }
 
     /// Counts what leaves of this chunk.

@@ -1,10 +1,9 @@
 //! The program between a folder of modules and clients of every kind.
 
-use std::path::Path;
-
 use modkeep_harness::authority::Authority;
 use modkeep_harness::dice::Dice;
 use modkeep_harness::modkeep::Modkeep;
+use modkeep_harness::place::program;
 use modkeep_harness::upstream::{Module, Tree};
 use tempfile::TempDir;
 
@@ -66,7 +65,7 @@ impl Server {
     fn at(home: TempDir, upstream: &str, is_tls: bool, flags: &[&str]) -> Self {
         let authority = Authority::new(home.path());
         authority.install(&authority.sign());
-        let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
+        let mut command = Modkeep::command(&program(env!("CARGO_BIN_EXE_modkeep")), home.path());
         command.args(["serve", "--listen", "127.0.0.1:0", "--sumdb", "off", "--access-log=false"]);
         command.args(["--upstream", upstream]);
         if is_tls {

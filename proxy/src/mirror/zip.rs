@@ -21,12 +21,13 @@ use modkeep_store::{Digest, ErrorKind, Incoming, StoreError};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use crate::body::{Broken, PIECE, Piece, Pieces, read_at};
+use crate::body::{Broken, Piece, Pieces, read_at};
 use crate::error::Problem;
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::flight::Pilot;
 use crate::mirror::notary::{Line, Question};
 use crate::mirror::{Landing, Shared, chain, unreadable};
+use crate::wire::room::PIECE;
 
 /// Bytes at the end of a zip that nobody gets before the verdict, beyond what must stay back: most zips are smaller.
 const HELD_BACK: u64 = 128 * 1024;

@@ -28,9 +28,10 @@ use crate::server::seats::{SCANT_STALL, Seat};
 use crate::server::tls::HTTP2;
 use crate::service::{HadBody, Service};
 use crate::wire::Wire;
-use crate::wire::line::{Line, Room, Way};
+use crate::wire::line::{Line, Way};
 use crate::wire::opening::Opening;
 use crate::wire::pace::Pace;
+use crate::wire::room::Room;
 
 /// How long a client that has connected and not yet asked is waited for when the service stops.
 const LAST_CALL: Duration = Duration::from_millis(500);

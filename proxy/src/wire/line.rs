@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::wire::Chunk;
+use crate::wire::room::Room;
 
 /// Replies that a client may leave before their end until it is looked at whether it does anything else.
 const ABANDONED: u64 = 200;
@@ -178,27 +179,6 @@ pub(crate) enum Way {
     Kernel,
     /// They are read into memory, of which there is so much for all.
     Memory(Room),
-}
-
-/// Memory for parts of replies that wait for their clients, for all connections together.
-#[derive(Clone)]
-pub(crate) struct Room {
-    pieces: Arc<Semaphore>,
-}
-
-impl Room {
-    pub(crate) fn of(pieces: usize) -> Self {
-        Self { pieces: Arc::new(Semaphore::new(pieces)) }
-    }
-
-    /// A place for a whole piece, or nothing when it is full.
-    pub(crate) fn take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.pieces).try_acquire_owned().ok()
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.pieces.available_permits() == 0
-    }
 }
 
 /// One request and its reply; held until the last part of the reply was made.
