@@ -99,7 +99,7 @@ struct Asked {
 impl Asked {
     fn set(&mut self, go: &GoEnv, name: &'static str, value: &str) -> Result<(), Failure> {
         let is_set = value == "true";
-        if !matches!(name, "json" | "overlay") {
+        if name != "json" {
             self.build_flags.set(&USAGE, go, name, value)?;
         }
         if self.flags.set(name, value)? {
@@ -144,10 +144,6 @@ impl Asked {
             if is_set {
                 return Err(Failure::exact(1, format!("go list -{flag} can only be used with -m")));
             }
-        }
-        if !self.flags.overlay.is_empty() {
-            return Err(Failure::usage("list -overlay is not supported for packages")
-                .with_hint("the go command has it: go list -overlay"));
         }
         let packages = packages::Asked {
             deps: self.deps,

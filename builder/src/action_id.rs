@@ -18,6 +18,7 @@ use parking_lot::RwLock;
 
 use crate::load::Scans;
 use crate::memory::{Memory, Stamp};
+use crate::overlay::Overlay;
 
 /// The key of an action's result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,12 +102,14 @@ impl FileHashes {
             return Ok(*digest);
         }
         let memory = self.scans.memory();
-        let text = path.to_str();
+        let text = path.to_str().map(|path| self.overlay().actual(path).unwrap_or_else(|| path.to_owned()));
+        let text = text.as_deref();
         let digest = match text.and_then(|text| memory.file(text)) {
             Some(digest) => digest,
             None => {
-                let stamp = Stamp::of(path);
-                let digest = digest_of(path)?;
+                let actual = text.map_or(path, Path::new);
+                let stamp = Stamp::of(actual);
+                let digest = digest_of(actual)?;
                 if let Some(text) = text {
                     memory.note_file(text, stamp, digest);
                 }
@@ -127,6 +130,11 @@ impl FileHashes {
             Some(digest) => digest,
             None => self.of(Path::new(&file_path::join(folder, name))),
         }
+    }
+
+    /// Through what files are seen.
+    pub(crate) fn overlay(&self) -> &Overlay {
+        self.scans.overlay()
     }
 
     /// What is remembered from one run to the next.

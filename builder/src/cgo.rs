@@ -8,7 +8,6 @@ mod flags;
 
 use std::fs;
 
-use modkeep_module::file_path;
 use modkeep_module::quote::quote;
 
 use crate::action::{Action, Variables};
@@ -82,10 +81,12 @@ pub(crate) fn run(
     let prefers_external = flags.prefer_external_linking(unit.goal.build.toolchain.release);
     flags.sanitize(unit.goal.build.instrument);
     flags.preprocessor.extend(["-I".to_owned(), folder.to_owned()]);
-    let sources: Vec<String> = cgo_files.iter().map(|file| unit.absolute(file)).collect();
-    run_tool(unit, bench, &flags, &sources)?;
+    let copied = copy_laid_over(unit, bench)?;
+    let places: Vec<String> = cgo_files.iter().map(|file| unit.absolute(file)).collect();
+    let sources: Vec<String> = cgo_files.iter().map(|file| unit.actual(file)).collect();
+    run_tool(unit, bench, &flags, &places, &sources)?;
 
-    let stems: Vec<&str> = sources
+    let stems: Vec<&str> = places
         .iter()
         .map(|file| file.rsplit('/').next().unwrap_or(file))
         .map(|name| name.strip_suffix(".go").unwrap_or(name))
@@ -103,7 +104,12 @@ pub(crate) fn run(
         if language == Language::Assembly {
             refuse_go_assembly(unit, &source)?;
         }
-        compiler::compile(unit, bench, &flags, language, &source, &object, &seed(unit, id, &source))?;
+        let seed = seed(unit, id, &source);
+        let source = match copied && !source.starts_with(folder) {
+            true => format!("{folder}{}", source.rsplit('/').next().unwrap_or(&source)),
+            false => source,
+        };
+        compiler::compile(unit, bench, &flags, language, &source, &object, &seed)?;
         objects.push(object);
     }
     match imports_of_libraries(unit, bench, id, &flags, &objects)? {
@@ -113,10 +119,28 @@ pub(crate) fn run(
     Ok(Made { go, objects })
 }
 
+/// Puts what C compilers read into the work folder, if an overlay has any of it elsewhere; says whether it has
+/// (`computeNonGoOverlay`).
+fn copy_laid_over(unit: &Unit<'_>, bench: &Bench<'_>) -> Result<bool, StepError> {
+    let (package, seen) = (unit.package, unit.shop.hashes.overlay());
+    let lists = [&package.c_files, &package.s_files, &package.cxx_files, &package.h_files, &package.f_files];
+    let files: Vec<&String> = lists.into_iter().flatten().collect();
+    if !files.iter().any(|file| seen.replaces(&unit.absolute(file))) {
+        return Ok(false);
+    }
+    for file in files {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        bench.copy(&unit.actual(file), &format!("{}{name}", unit.folder))?;
+    }
+    Ok(true)
+}
+
+/// Runs the tool over `sources`, which it is to call by their `places`.
 fn run_tool(
     unit: &Unit<'_>,
     bench: &mut Bench<'_>,
     flags: &FlagLists,
+    places: &[String],
     sources: &[String],
 ) -> Result<(), StepError> {
     let package = unit.package;
@@ -135,6 +159,13 @@ fn run_tool(
         let quoted: Vec<String> = flags.linker.iter().map(quote).collect();
         arguments.push(format!("-ldflags={}", quoted.join(" ")));
         shown.push(("CGO_LDFLAGS".to_owned(), String::new()));
+    }
+    let elsewhere = sources.iter().zip(places).filter(|(source, place)| source != place);
+    let rules: Vec<String> = elsewhere.map(|(source, place)| format!("{source}=>{place}")).collect();
+    if !rules.is_empty() {
+        // Behind the other flags of cgo and before those for the linker, as go has it.
+        let at = arguments.iter().position(|word| word.starts_with("-ldflags=")).unwrap_or(arguments.len());
+        arguments.splice(at..at, ["-trimpath".to_owned(), rules.join(";")]);
     }
     arguments.push("--".to_owned());
     arguments.extend(flags.preprocessor.iter().chain(&flags.c).chain(sources).cloned());
@@ -174,8 +205,7 @@ fn seed(unit: &Unit<'_>, id: &ActionId, source: &str) -> String {
 }
 
 fn refuse_go_assembly(unit: &Unit<'_>, source: &str) -> Result<(), StepError> {
-    let path = file_path::join(&unit.package.dir, source);
-    let Ok(content) = fs::read(path) else {
+    let Ok(content) = fs::read(unit.actual(source)) else {
         return Ok(());
     };
     let is_go = content

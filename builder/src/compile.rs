@@ -9,7 +9,6 @@ mod pack;
 use std::fs;
 use std::path::Path;
 
-use modkeep_module::file_path;
 use modkeep_store::Digest;
 
 use crate::action::{Action, Input, Variables};
@@ -115,6 +114,10 @@ impl Unit<'_> {
         }
         if !self.package.uses_cgo() {
             return Some(*id);
+        }
+        // What C compilers read then lies in places that no key tells.
+        if !self.shop.hashes.overlay().is_empty() {
+            return None;
         }
         let is_described = host::describes(self.package, self.goal);
         is_described.then(|| host::key(self.shop, self.goal, id)).flatten()
@@ -254,7 +257,7 @@ impl Unit<'_> {
         self.copy_headers(bench)?;
         let mut packed = self.assemble(bench, &assembly)?;
         packed.extend(objects);
-        packed.extend(package.syso_files.iter().map(|file| file_path::join(&package.dir, file)));
+        packed.extend(package.syso_files.iter().map(|file| self.actual(file)));
         if !packed.is_empty() {
             self.pack(bench, &archive, &packed)?;
         }
@@ -359,7 +362,7 @@ impl Unit<'_> {
         bench.write(&format!("{}go_asm.h", self.folder), b"")?;
         let mut arguments = self.assembler_arguments();
         arguments.extend(["-gensymabis".to_owned(), "-o".to_owned(), file.clone()]);
-        arguments.extend(assembly.iter().map(|file| file_path::join(&self.package.dir, file)));
+        arguments.extend(assembly.iter().map(|file| self.actual(file)));
         let action = self.tool("asm", arguments, &self.package.dir, assembly, vec![file.clone()])?;
         bench.run(action, &self.package.import_path, &self.package.dir, &self.goal.changed())?;
         Ok(Some(file))
@@ -372,8 +375,7 @@ impl Unit<'_> {
             let stem = source.strip_suffix(".s").unwrap_or(source);
             let object = format!("{}{stem}.o", self.folder);
             let mut arguments = arguments.clone();
-            let path = file_path::join(&self.package.dir, source);
-            arguments.extend(["-o".to_owned(), object.clone(), path]);
+            arguments.extend(["-o".to_owned(), object.clone(), self.actual(source)]);
             let sources = std::slice::from_ref(source);
             let action = self.tool("asm", arguments, &self.package.dir, sources, vec![object.clone()])?;
             bench.run(action, &self.package.import_path, &self.package.dir, &self.goal.changed())?;
@@ -399,7 +401,7 @@ impl Unit<'_> {
                 .find_map(|(ending, general)| Some((name.strip_suffix(ending.as_str())?, general)));
             if let Some((stem, general)) = stem {
                 let to = format!("{}{stem}{general}.{extension}", self.folder);
-                bench.copy(&file_path::join(&self.package.dir, file), &to)?;
+                bench.copy(&self.actual(file), &to)?;
             }
         }
         Ok(())
@@ -416,8 +418,7 @@ impl Unit<'_> {
     ) -> Result<Action, StepError> {
         let mut inputs = Vec::with_capacity(sources.len());
         for source in sources {
-            let path = file_path::join(&self.package.dir, source);
-            let path = if source.starts_with('/') { source.clone() } else { path };
+            let path = self.actual(source);
             let content = match source.starts_with('/') {
                 true => self.shop.hashes.of(Path::new(&path)),
                 false => self.shop.hashes.in_folder(&self.package.dir, source),

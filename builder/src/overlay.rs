@@ -197,6 +197,36 @@ impl Overlay {
         }
     }
 
+    /// What something is, without following a link on disk; a link that stands in for a file is followed (`Lstat`).
+    ///
+    /// # Errors
+    /// What the system says where there is nothing.
+    pub fn kind(&self, place: &str) -> io::Result<EntryKind> {
+        let kind = match self.look(place) {
+            Seen::Folder => return Ok(EntryKind::Folder),
+            Seen::Nothing => {
+                return Err(io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error()));
+            }
+            Seen::Disk => fs::symlink_metadata(place)?.file_type(),
+            Seen::File(file) => match fs::metadata(file)? {
+                found if found.is_dir() => return Err(io::Error::other("overlay maps to directory")),
+                found => found.file_type(),
+            },
+        };
+        Ok(EntryKind::of(kind))
+    }
+
+    /// A place in a folder, above it or itself, where something else is seen than on disk.
+    pub fn touched(&self, folder: &str) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
+        let folder = key(&absolute(folder, &self.folder));
+        let above = folder.match_indices('\0').map(|(at, _)| &folder[..at]).chain([folder.as_str()]);
+        let above = above.filter(|place| self.places.contains_key(*place)).last().map(path);
+        above.or_else(|| self.below(&folder).next().map(|(place, _)| path(place)))
+    }
+
     /// The content of a file.
     ///
     /// # Errors
@@ -279,6 +309,17 @@ impl Overlay {
     }
 }
 
+impl EntryKind {
+    fn of(kind: fs::FileType) -> Self {
+        match (kind.is_file(), kind.is_dir(), kind.is_symlink()) {
+            (true, _, _) => Self::File,
+            (_, true, _) => Self::Folder,
+            (_, _, true) => Self::Link,
+            _ => Self::Other,
+        }
+    }
+}
+
 fn absolute(name: &str, folder: &str) -> String {
     if name.starts_with('/') { file_path::clean(name) } else { file_path::join(folder, name) }
 }
@@ -297,14 +338,7 @@ fn on_disk(folder: &str) -> io::Result<Vec<Entry>> {
         let entry = entry?;
         // Go's tools can't name what isn't text either.
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let kind = entry.file_type()?;
-        let kind = match (kind.is_file(), kind.is_dir(), kind.is_symlink()) {
-            (true, _, _) => EntryKind::File,
-            (_, true, _) => EntryKind::Folder,
-            (_, _, true) => EntryKind::Link,
-            _ => EntryKind::Other,
-        };
-        entries.push(Entry { name, kind });
+        entries.push(Entry { name, kind: EntryKind::of(entry.file_type()?) });
     }
     Ok(entries)
 }
@@ -315,84 +349,4 @@ fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    const JSON: &[u8] =
-        br#"{"Replace": {"a/new.go": "src", "a.go": "/abs", "gone": "", "deep/x/gone.go": ""}}"#;
-
-    #[test]
-    fn files_are_seen_where_they_are_laid_and_folders_above_them() {
-        let overlay = Overlay::parse(JSON, "/w").unwrap();
-        for (place, want) in [
-            ("/w/a/new.go", Seen::File("/w/src".to_owned())),
-            ("/w/./a.go", Seen::File("/abs".to_owned())),
-            ("/w/a", Seen::Folder),
-            ("/", Seen::Folder),
-            ("/w/a/new.go/inner", Seen::Nothing),
-            ("/w/gone", Seen::Nothing),
-            ("/w/gone/inner", Seen::Nothing),
-            ("/w/deep/x", Seen::Folder),
-            ("/w/b", Seen::Disk),
-            ("/w/a.", Seen::Disk),
-        ] {
-            assert_eq!(overlay.look(place), want, "{place}");
-        }
-    }
-
-    #[test]
-    fn what_contradicts_itself_is_refused_in_gos_words() {
-        for (json, want) in [
-            (r#"{"Replace": {"": "x"}}"#, "empty string key in overlay map"),
-            (r#"{"Replace": {"./a": "x", "a": "y"}}"#, "duplicate paths ./a and a in overlay map"),
-            (r#"{"Replace": {"a": "x", "a/b": "y"}}"#, "inconsistent files /w/a and /w/a/b in overlay map"),
-        ] {
-            assert_eq!(Overlay::parse(json.as_bytes(), "/w").unwrap_err().to_string(), want);
-        }
-        assert!(Overlay::parse(br#"{"Replace": {"a": "", "a/b": "y"}}"#, "/w").is_ok());
-        assert!(Overlay::parse(b"{}", "/w").unwrap().is_empty());
-        assert!(Overlay::parse(b"[", "/w").is_err());
-        let missing = Overlay::read("none.json", "/nowhere").unwrap_err().to_string();
-        assert_eq!(missing, "reading overlay: open none.json: no such file or directory");
-    }
-
-    fn put(path: &Path) {
-        #[allow(clippy::disallowed_methods, reason = "a file of the test")]
-        fs::write(path, "on disk").unwrap();
-    }
-
-    #[test]
-    fn a_folder_holds_what_the_disk_has_and_what_is_laid_into_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_str().unwrap();
-        fs::create_dir(folder.path().join("sub")).unwrap();
-        for name in ["kept.go", "hidden.go", "laid"] {
-            put(&folder.path().join(name));
-        }
-        let json = r#"{"Replace": {"hidden.go": "", "new.go": "laid", "inner/x.go": "laid", "y.go": "none",
-            "sub/gone.go": ""}}"#;
-        let overlay = Overlay::parse(json.as_bytes(), root).unwrap();
-        let entries: Vec<_> =
-            overlay.entries(root).unwrap().into_iter().map(|entry| (entry.name, entry.kind)).collect();
-        let want = [
-            ("inner", EntryKind::Folder),
-            ("kept.go", EntryKind::File),
-            ("laid", EntryKind::File),
-            ("new.go", EntryKind::File),
-            ("sub", EntryKind::Folder),
-            ("y.go", EntryKind::Other),
-        ];
-        assert_eq!(entries, want.map(|(name, kind)| (name.to_owned(), kind)));
-        assert_eq!(overlay.content(&format!("{root}/inner/x.go")).unwrap(), b"on disk");
-        assert!(overlay.content(&format!("{root}/hidden.go")).is_err());
-        assert!(overlay.is_folder(&format!("{root}/inner")) && overlay.is_file(&format!("{root}/new.go")));
-        assert!(
-            overlay.replaces(&format!("{root}/hidden.go")) && !overlay.replaces(&format!("{root}/kept.go"))
-        );
-        assert!(overlay.check(&format!("{root}/hidden.go")).is_err());
-        assert_eq!(overlay.entries(&format!("{root}/inner")).unwrap().len(), 1);
-        assert!(overlay.entries(&format!("{root}/none")).is_err());
-    }
-}
+mod tests;

@@ -164,17 +164,17 @@ impl BuildFlags {
                 None => return refuse(&"it is a part such as 0.1, or 10%"),
             },
             "debug-cache" => self.tells_reasons = is_set,
-            "mod" | "modfile" | "modcacherw" => return self.of_modules.set(name, value),
+            "mod" | "modfile" | "modcacherw" | "overlay" => return self.of_modules.set(name, value),
             "compiler" if value == "gc" => {}
             "compiler" if value == "gccgo" => return Err(not_here("-compiler=gccgo")),
             "compiler" => {
                 return refuse(&format!("unknown compiler {}", modkeep_module::quote::quote(value)));
             }
             "linkshared" if is_set => return Err(not_here("-linkshared")),
-            "pkgdir" | "installsuffix" | "overlay" | "debug-actiongraph" if !value.is_empty() => {
+            "pkgdir" | "installsuffix" | "debug-actiongraph" if !value.is_empty() => {
                 return Err(not_here(&format!("-{name}")));
             }
-            "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "overlay" | "debug-actiongraph" => {}
+            "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "debug-actiongraph" => {}
             _ => return Ok(false),
         }
         Ok(true)

@@ -33,6 +33,18 @@ pub(super) fn module_cache(go: &GoEnv) -> String {
     }
 }
 
+/// Has files be seen through `-overlay` from here on (`BuildInit`).
+pub(super) fn lay_over(go: &GoEnv, flags: &BuildFlags) -> Result<(), Failure> {
+    go.lay_over(&flags.of_modules.overlay)?;
+    let cache = module_cache(go);
+    match go.seen().touched(&cache) {
+        None => Ok(()),
+        Some(place) => Err(Failure::go(format!(
+            "overlay contains a replacement for {place}. Files beneath GOMODCACHE ({cache}) must not be replaced."
+        ))),
+    }
+}
+
 /// The toolchain of the selected release: the one that is installed, or one in the module cache, where it is put if it
 /// isn't there.
 pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
@@ -177,6 +189,7 @@ fn check_instrument(build: &Build) -> Result<(), Failure> {
 
 /// The settings of a build for the target of the environment, for verbs that only load.
 pub(crate) fn settings(go: &GoEnv, flags: &BuildFlags) -> Result<Build, Failure> {
+    lay_over(go, flags)?;
     let host = host();
     let target = Target {
         os: go.get("GOOS").unwrap_or(&host.os).to_owned(),

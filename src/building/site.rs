@@ -18,7 +18,7 @@ use modkeep_builder::shop::{Flags, Shop};
 use modkeep_builder::target::Target;
 use modkeep_builder::transcript::{Told, Transcript};
 
-use super::settings::{build, cache_folder, host, toolchain};
+use super::settings::{build, cache_folder, host, lay_over, toolchain};
 use super::telling::{events, tell_as_text};
 use super::work_folder::WorkFolder;
 use super::{BuildFlags, interrupt, rebuild, remote};
@@ -51,6 +51,7 @@ pub(super) struct Loaded {
 
 impl<'a> Site<'a> {
     pub(crate) fn find(go: &'a GoEnv, flags: &'a BuildFlags, verb: &'static str) -> Result<Self, Failure> {
+        lay_over(go, flags)?;
         let host = host();
         let toolchain = toolchain(go, host.clone())?;
         let cache = cache_folder(go)?;
@@ -78,7 +79,7 @@ impl<'a> Site<'a> {
             go,
             flags,
             builds,
-            scans: Arc::new(Scans::with(memory)),
+            scans: Arc::new(Scans::with(memory).over(go.seen())),
             cache,
             verb,
             lost: Arc::default(),
@@ -103,7 +104,7 @@ impl<'a> Site<'a> {
         more: impl FnOnce(&mut Loader<'_>, &[PackageId]) -> Result<T, Failure>,
     ) -> Result<(Loaded, T), Failure> {
         let wanted = Wanted { verb: self.verb, flags: self.flags.of_modules.clone(), ..Wanted::default() };
-        let are_files = are_files(patterns, self.go.folder());
+        let are_files = are_files(patterns, self.go.folder(), self.go.seen());
         let asked = match patterns {
             _ if are_files => Packages::ImportedBy(patterns),
             _ if matches!(self.verb, "install" | "run") && patterns.iter().any(|word| has_version(word)) => {

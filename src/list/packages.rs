@@ -81,9 +81,9 @@ pub(super) fn run(
         ..Options::default()
     };
     let wanted = Wanted { verb: "list", flags: of_modules.clone(), ..Wanted::default() };
-    let is_of_files = are_files(words, go.folder());
+    let is_of_files = are_files(words, go.folder(), go.seen());
     let packages = if is_of_files { Packages::ImportedBy(words) } else { Packages::Matching(words) };
-    let scans = Arc::new(Scans::default());
+    let scans = Arc::new(Scans::default().over(go.seen()));
     let (modules, matches) = provide(go, &wanted, &build, &scans, packages, asked.tests)?;
     for found in matches.iter().filter(|found| Match::is_empty(found)) {
         report::tell(&format!("go: warning: {} matched no packages", quote(&found.pattern)));

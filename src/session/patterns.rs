@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use modkeep_builder::overlay::{EntryKind, Overlay};
 use modkeep_fetch::modcache;
 use modkeep_module::ModuleVersion;
 use modkeep_resolver::known::Folder;
@@ -109,7 +110,7 @@ impl Session<'_> {
         for (root, _) in self.mains() {
             let ignores = self.ignores(&root);
             if !ignores.is_empty() {
-                tell_ignored_below(&root, "", &ignores);
+                tell_ignored_below(self.go.seen(), &root, "", &ignores);
             }
         }
     }
@@ -224,18 +225,17 @@ fn is_ignored(ignores: &[String], directory: &str) -> bool {
     })
 }
 
-fn tell_ignored_below(root: &str, directory: &str, ignores: &[String]) {
-    let entries = std::fs::read_dir(paths::join(root, directory)).into_iter().flatten().flatten();
-    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
+fn tell_ignored_below(seen: &Overlay, root: &str, directory: &str, ignores: &[String]) {
+    let entries = seen.entries(&paths::join(root, directory)).unwrap_or_default().into_iter();
+    let folders = entries.filter(|entry| entry.kind == EntryKind::Folder);
+    let names: Vec<String> = folders.map(|entry| entry.name).collect();
     for name in names.iter().filter(|name| !name.starts_with(['.', '_']) && *name != "testdata") {
         let inner = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         let full = paths::join(root, &inner);
         if is_ignored(ignores, &inner) {
             report::tell(&format!("# ignoring directory {full}"));
-        } else if !Path::new(&paths::join(&full, "go.mod")).is_file() {
-            tell_ignored_below(root, &inner, ignores);
+        } else if !seen.is_file(&paths::join(&full, "go.mod")) {
+            tell_ignored_below(seen, root, &inner, ignores);
         }
     }
 }

@@ -96,7 +96,7 @@ impl Unit<'_> {
             add(&["-asmhdr", &header]);
             outputs.push(header);
         }
-        go_files.iter().for_each(|file| add(&[&self.absolute(file)]));
+        go_files.iter().for_each(|file| add(&[&self.actual(file)]));
         let mut sources = go_files.to_vec();
         sources.extend(package.embed_files.iter().cloned());
         sources.extend(abis.map(str::to_owned));
@@ -119,10 +119,10 @@ impl Unit<'_> {
     /// What `-trimpath` rewrites (`Action.trimpath`).
     pub(super) fn trimmed(&self) -> String {
         let folder = self.folder.trim_end_matches('/');
-        if !self.goal.build.trimpath {
-            return format!("{folder}=>");
-        }
         let package = self.package;
+        if !self.goal.build.trimpath {
+            return format!("{}{folder}=>", self.laid_over(&package.dir));
+        }
         let path = &package.orig_import_path;
         let shown = match &package.module {
             Some(module) if !module.version.is_empty() => {
@@ -131,7 +131,32 @@ impl Unit<'_> {
             }
             _ => path.clone(),
         };
-        format!("{}=>{shown};{folder}=>", package.dir)
+        format!("{}=>{shown};{}{folder}=>", package.dir, self.laid_over(&shown))
+    }
+
+    /// What shows files of an overlay in the places where they are seen, which `shown` stands for.
+    fn laid_over(&self, shown: &str) -> String {
+        let (package, seen) = (self.package, self.shop.hashes.overlay());
+        if seen.is_empty() {
+            return String::new();
+        }
+        let (mut rules, mut copies, mut has_copies) = (String::new(), String::new(), false);
+        for file in package.all_files() {
+            let place = self.absolute(file);
+            let name = place.rsplit('/').next().unwrap_or(&place);
+            let is_go = file.ends_with(".go") || file.ends_with(".s");
+            let is_copied = !is_go || package.cgo_files.iter().any(|cgo| cgo == file);
+            let to = file_path::join(shown, name);
+            if seen.replaces(&place) {
+                has_copies |= is_copied;
+                if !is_copied {
+                    rules.push_str(&format!("{}=>{to};", self.actual(file)));
+                }
+            } else if is_copied && file_path::parent(&place) == Some(&package.dir) {
+                copies.push_str(&format!("{}=>{to};", file_path::join(self.folder, name)));
+            }
+        }
+        if has_copies { rules + &copies } else { rules }
     }
 
     /// The version of the language, such as `1.27`.
@@ -183,7 +208,7 @@ impl Unit<'_> {
     fn embed_config(&self) -> String {
         let files = self.package.embed_files.iter();
         let files: serde_json::Map<_, _> =
-            files.map(|file| (file.clone(), json!(file_path::join(&self.package.dir, file)))).collect();
+            files.map(|file| (file.clone(), json!(self.actual(file)))).collect();
         let value = json!({ "Patterns": self.package.embed, "Files": files });
         let mut text = Vec::new();
         let tabs = serde_json::ser::PrettyFormatter::with_indent(b"\t");
@@ -200,6 +225,12 @@ impl Unit<'_> {
         } else {
             file_path::join(&self.package.dir, file)
         }
+    }
+
+    /// Where the content of that file is.
+    pub(crate) fn actual(&self, file: &str) -> String {
+        let place = self.absolute(file);
+        self.shop.hashes.overlay().actual(&place).unwrap_or(place)
     }
 
     pub(super) fn assembler_arguments(&self) -> Vec<String> {

@@ -146,7 +146,7 @@ impl Source<'_> {
             true => (self.goroot_src().to_owned(), ""),
             false => (format!("{}/cmd", self.goroot_src()), "cmd"),
         };
-        let mut walk = Walk::of(&root, prefix);
+        let mut walk = Walk::of(self.scans().overlay(), &root, prefix);
         let mut candidates = Vec::new();
         while let Some(folder) = walk.next() {
             let name = folder.path.as_str();
@@ -235,10 +235,10 @@ impl Source<'_> {
         let can_match = |path: &str| is_meta(pattern) || tree_can_match(pattern, path);
         let wanted = (!is_meta(pattern)).then(|| Pattern::new(pattern));
         let ignored = walk::Ignored::new(ignore);
-        let mut walk = Walk::of(root, prefix);
+        let mut walk = Walk::of(self.scans().overlay(), root, prefix);
         while let Some(folder) = walk.next() {
             let is_root = folder.way.is_empty();
-            let is_other_module = !is_root && limits.modules && folder.has_go_mod();
+            let is_other_module = !is_root && limits.modules && folder.has_go_mod(self.scans().overlay());
             let is_skipped = !is_root && (folder.is_hidden() || ignored.contains(&folder.way));
             if is_skipped || is_other_module || !can_match(&folder.path) {
                 continue;

@@ -4,14 +4,15 @@
 //! `cmd/go/internal/load/pkg.go:resolveEmbed`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
+use modkeep_module::file_path;
 use modkeep_module::glob::path_match;
 use modkeep_module::path::check_file_path;
 
 use super::scans::system_words;
 use super::{Loader, PackageError, Places, Problem};
+use crate::overlay::{Entry, EntryKind, Overlay};
 use crate::package::PackageId;
 
 /// The files of each pattern.
@@ -46,10 +47,11 @@ impl Loader<'_> {
     ) -> Result<Embedded, PackageError> {
         let mut embedded = Embedded::new();
         for pattern in patterns {
-            let files = files_of(dir, pattern, self.source.build.embeds_links).map_err(|problem| {
-                let error = self.error(Problem::Embed { pattern: pattern.clone(), problem });
-                self.with_position(error, dir, places.get(pattern).map_or(&[][..], Vec::as_slice))
-            })?;
+            let files = files_of(self.source.scans().overlay(), dir, pattern, self.source.build.embeds_links)
+                .map_err(|problem| {
+                    let error = self.error(Problem::Embed { pattern: pattern.clone(), problem });
+                    self.with_position(error, dir, places.get(pattern).map_or(&[][..], Vec::as_slice))
+                })?;
             embedded.insert(pattern.clone(), files);
         }
         Ok(embedded)
@@ -69,10 +71,10 @@ pub(super) fn all_files(embedded: &Embedded) -> Vec<String> {
 /// # Errors
 /// In go's words, for a malformed pattern, one that matches nothing, and for files that may not be embedded.
 pub fn embedded_files(dir: &str, pattern: &str) -> Result<Vec<String>, String> {
-    files_of(dir, pattern, false)
+    files_of(&Overlay::default(), dir, pattern, false)
 }
 
-fn files_of(dir: &str, pattern: &str, takes_links: bool) -> Result<Vec<String>, String> {
+fn files_of(seen: &Overlay, dir: &str, pattern: &str, takes_links: bool) -> Result<Vec<String>, String> {
     let (glob, takes_hidden) = match pattern.strip_prefix("all:") {
         Some(glob) => (glob, true),
         None => (pattern, false),
@@ -81,18 +83,18 @@ fn files_of(dir: &str, pattern: &str, takes_links: bool) -> Result<Vec<String>, 
         return Err("invalid pattern syntax".to_owned());
     }
     let mut files = Vec::new();
-    for name in matches(dir, glob) {
+    for name in matches(seen, dir, glob) {
         let path = format!("{dir}/{name}");
-        let metadata =
-            fs::symlink_metadata(&path).map_err(|error| format!("lstat {path}: {}", system_words(&error)))?;
-        let what = if metadata.is_dir() { "directory" } else { "file" };
-        check_way(dir, &name, what)?;
-        let is_link = takes_links && metadata.is_symlink();
-        if metadata.is_file() || is_link && Path::new(&path).is_file() {
+        let kind = seen.kind(&path).map_err(|error| format!("lstat {path}: {}", system_words(&error)))?;
+        let is_folder = kind == EntryKind::Folder;
+        let what = if is_folder { "directory" } else { "file" };
+        check_way(seen, dir, &name, what)?;
+        let is_link = takes_links && kind == EntryKind::Link;
+        if kind == EntryKind::File || is_link && Path::new(&path).is_file() {
             files.push(name);
-        } else if metadata.is_dir() {
+        } else if is_folder {
             let before = files.len();
-            add_folder(dir, &name, takes_hidden, &mut files)?;
+            add_folder(seen, dir, &name, takes_hidden, &mut files)?;
             if files.len() == before {
                 return Err(format!("cannot embed directory {name}: contains no embeddable files"));
             }
@@ -114,29 +116,24 @@ fn is_valid(glob: &str) -> bool {
 }
 
 /// The names that a pattern matches, from the folder on (`filepath.Glob`).
-fn matches(dir: &str, glob: &str) -> Vec<String> {
+fn matches(seen: &Overlay, dir: &str, glob: &str) -> Vec<String> {
     let has_meta = |text: &str| text.contains(['*', '?', '[', '\\']);
     if !has_meta(glob) {
-        let exists = fs::symlink_metadata(format!("{dir}/{glob}")).is_ok();
+        let exists = seen.kind(&format!("{dir}/{glob}")).is_ok();
         return if exists { vec![glob.to_owned()] } else { Vec::new() };
     }
     let (folders, last) = match glob.rsplit_once('/') {
-        Some((folder, last)) => (matches(dir, folder), last),
+        Some((folder, last)) => (matches(seen, dir, folder), last),
         None => (vec![String::new()], glob),
     };
     let mut found = Vec::new();
     for folder in folders {
-        let mut names = names_in(&format!("{dir}/{folder}"));
-        names.retain(|name| path_match(last, name) == Ok(true));
-        names.sort_unstable();
-        found.extend(names.into_iter().map(|name| join(&folder, &name)));
+        let entries = seen.entries(&file_path::join(dir, &folder)).unwrap_or_default();
+        let names = entries.into_iter().map(|entry| entry.name);
+        let names = names.filter(|name| path_match(last, name) == Ok(true));
+        found.extend(names.map(|name| join(&folder, &name)));
     }
     found
-}
-
-fn names_in(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn join(folder: &str, name: &str) -> String {
@@ -144,14 +141,14 @@ fn join(folder: &str, name: &str) -> String {
 }
 
 /// Whether no element on the way to the file forbids it.
-fn check_way(dir: &str, name: &str, what: &str) -> Result<(), String> {
+fn check_way(seen: &Overlay, dir: &str, name: &str, what: &str) -> Result<(), String> {
     let mut way = name;
     loop {
         let path = format!("{dir}/{way}");
-        if Path::new(&path).join("go.mod").exists() {
+        if seen.check(&format!("{path}/go.mod")).is_ok() {
             return Err(format!("cannot embed {what} {name}: in different module"));
         }
-        if way != name && fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_dir()) {
+        if way != name && seen.kind(&path).is_ok_and(|kind| kind != EntryKind::Folder) {
             return Err(format!("cannot embed {what} {name}: in non-directory {way}"));
         }
         let (above, element) = match way.rsplit_once('/') {
@@ -170,29 +167,31 @@ fn check_way(dir: &str, name: &str, what: &str) -> Result<(), String> {
 }
 
 /// Adds the files below a folder, less those of other modules and, unless asked for, hidden ones.
-fn add_folder(dir: &str, folder: &str, takes_hidden: bool, files: &mut Vec<String>) -> Result<(), String> {
+fn add_folder(
+    seen: &Overlay,
+    dir: &str,
+    folder: &str,
+    takes_hidden: bool,
+    files: &mut Vec<String>,
+) -> Result<(), String> {
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
         let path = format!("{dir}/{folder}");
         let entries =
-            fs::read_dir(&path).map_err(|error| format!("open {path}: {}", system_words(&error)))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| format!("readdirent {path}: {}", system_words(&error)))?;
-            let kind =
-                entry.file_type().map_err(|error| format!("lstat {path}: {}", system_words(&error)))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            seen.entries(&path).map_err(|error| format!("open {path}: {}", system_words(&error)))?;
+        for Entry { name, kind } in entries {
             let below = join(&folder, &name);
             let is_hidden = name.starts_with(['.', '_']);
             let is_bad = is_bad_name(&name);
             if is_bad || is_hidden && !takes_hidden {
-                if is_bad && !is_hidden && !kind.is_dir() {
+                if is_bad && !is_hidden && kind != EntryKind::Folder {
                     return Err(format!("cannot embed file {below}: invalid name {name}"));
                 }
-            } else if kind.is_dir() {
-                if !Path::new(&path).join(&name).join("go.mod").exists() {
+            } else if kind == EntryKind::Folder {
+                if seen.check(&format!("{path}/{name}/go.mod")).is_err() {
                     pending.push(below);
                 }
-            } else if kind.is_file() {
+            } else if kind == EntryKind::File {
                 files.push(below);
             }
         }

@@ -5,7 +5,6 @@
 //! `cmd/go/internal/search/search.go` (`ImportPathsQuiet`, `MatchPackages`).
 
 use std::fs;
-use std::path::Path;
 
 use modkeep_module::file_path;
 
@@ -24,6 +23,10 @@ struct Called {
 }
 
 impl Source<'_> {
+    fn is_folder(&self, place: &str) -> bool {
+        self.scans().overlay().is_folder(place)
+    }
+
     /// The path of the package that an import means (`resolveImportPath`); `written` in a source file.
     pub(super) fn resolve_in_folders(&self, path: &str, importer: &Importer<'_>, written: bool) -> String {
         if is_relative(path) {
@@ -60,7 +63,7 @@ impl Source<'_> {
         file_path::upwards(&dir).take_while(|above| above.len() >= root.len()).find_map(|above| {
             let vendor = format!("{above}/vendor");
             let found = format!("{vendor}/{path}");
-            let is_there = Path::new(&vendor).is_dir()
+            let is_there = self.is_folder(&vendor)
                 && self.scans().directory(&found).is_ok_and(|found| found.has_go_files());
             if !is_there {
                 return None;
@@ -80,7 +83,7 @@ impl Source<'_> {
             let called = self.called(dir, folders);
             (data.root, data.goroot, data.conflict) = (called.root, called.goroot, called.conflict);
             dir.clone_into(&mut data.dir);
-            if !Path::new(dir).is_dir() {
+            if !self.is_folder(dir) {
                 let name = if called.path.is_empty() { "." } else { &called.path };
                 data.error = Some(DataError::Place(format!("cannot find package \"{name}\" in:\n\t{dir}")));
                 return data;
@@ -95,14 +98,13 @@ impl Source<'_> {
         let in_goroot = format!("{}/{path}", self.goroot_src());
         let from = if importer.dir.is_empty() { &self.build.folder } else { importer.dir };
         let goroot_first = !path.starts_with("vendor/") || has_path_prefix(from, &self.build.toolchain.root);
-        let found = if goroot_first && Path::new(&in_goroot).is_dir() {
+        let found = if goroot_first && self.is_folder(&in_goroot) {
             Some((in_goroot.clone(), self.build.toolchain.root.clone(), true))
         } else {
             let inside = folders.iter().map(|folder| (format!("{folder}/src/{path}"), folder.clone(), false));
-            let mut inside = inside.filter(|(dir, _, _)| Path::new(dir).is_dir());
+            let mut inside = inside.filter(|(dir, _, _)| self.is_folder(dir));
             inside.next().or_else(|| {
-                Path::new(&in_goroot)
-                    .is_dir()
+                self.is_folder(&in_goroot)
                     .then(|| (in_goroot.clone(), self.build.toolchain.root.clone(), true))
             })
         };
@@ -125,7 +127,7 @@ impl Source<'_> {
                 continue;
             }
             for above in file_path::upwards(importer.dir).take_while(|above| above.len() >= sources.len()) {
-                if Path::new(&format!("{above}/vendor")).is_dir() {
+                if self.is_folder(&format!("{above}/vendor")) {
                     let mark = if lines.is_empty() { " (vendor tree)" } else { "" };
                     lines.push(format!("\t{above}/vendor/{path}{mark}"));
                 }
@@ -155,7 +157,7 @@ impl Source<'_> {
             let Some(way) = below(folder) else { continue };
             let earlier = std::iter::once(goroot).chain(&folders[..index]);
             let mut earlier = earlier.map(|root| format!("{root}/src/{way}"));
-            match earlier.find(|dir| Path::new(dir).is_dir()) {
+            match earlier.find(|dir| self.is_folder(dir)) {
                 Some(conflict) => called.conflict = conflict,
                 None => (called.path, called.root) = (way, folder.clone()),
             }
@@ -190,7 +192,7 @@ impl Source<'_> {
         let mut found = Vec::new();
         let roots = folders.iter().map(|folder| format!("{folder}/src"));
         for root in std::iter::once(self.goroot_src().to_owned()).chain(roots) {
-            let mut walk = Walk::of(&root, "");
+            let mut walk = Walk::of(self.scans().overlay(), &root, "");
             while let Some(folder) = walk.next() {
                 let is_root = folder.way.is_empty();
                 let can_match = is_meta || tree_can_match(pattern, &folder.path);

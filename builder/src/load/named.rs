@@ -3,7 +3,6 @@
 //! Source: `cmd/go/internal/load/pkg.go` (`GoFilesPackage`, `mainPackagesOnly`).
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use modkeep_module::file_path;
 use super::data::Data;
 use super::scans::system_words;
 use super::{Loader, Match, PackageError, Problem, on_a_large_stack};
+use crate::overlay::Overlay;
 use crate::package::{Package, PackageId};
 use crate::select::Directory;
 
@@ -36,11 +36,8 @@ pub enum NamedFilesError {
 }
 
 /// Whether the words of a command line name Go files rather than packages.
-pub fn are_files(words: &[String], folder: &str) -> bool {
-    let is_file = |word: &String| {
-        word.ends_with(".go") && fs::metadata(absolute(folder, word)).is_ok_and(|metadata| !metadata.is_dir())
-    };
-    words.iter().any(is_file)
+pub fn are_files(words: &[String], folder: &str, overlay: &Overlay) -> bool {
+    words.iter().any(|word| word.ends_with(".go") && overlay.is_file(&absolute(folder, word)))
 }
 
 impl Loader<'_> {
@@ -50,12 +47,12 @@ impl Loader<'_> {
     /// For names that can't be one package.
     pub fn load_files(&mut self, files: &[String]) -> Result<PackageId, NamedFilesError> {
         let build = self.source.build;
-        let (dir, names) = match split(files, &build.folder) {
+        let (dir, names) = match split(files, &build.folder, self.source.scans().overlay()) {
             Ok(split) => split,
             Err(NamedFilesError::NotGo(file)) => return Ok(self.add_other_file(file)),
             Err(error) => return Err(error),
         };
-        let directory = Directory::of_files(Path::new(&dir), &names);
+        let directory = Directory::of_files(Path::new(&dir), &names, self.source.scans().overlay());
         // A folder has no path of its own outside of GOROOT.
         let in_goroot = dir.strip_prefix(&format!("{}/", self.source.goroot_src()));
         let path = in_goroot.unwrap_or(".").to_owned();
@@ -115,12 +112,13 @@ impl Loader<'_> {
     /// # Errors
     /// For names that can't be one package.
     pub fn imports_of_files(&self, files: &[String]) -> Result<Vec<String>, NamedFilesError> {
-        let (dir, names) = match split(files, &self.source.build.folder) {
+        let (dir, names) = match split(files, &self.source.build.folder, self.source.scans().overlay()) {
             Ok(split) => split,
             Err(NamedFilesError::NotGo(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let selection = Directory::of_files(Path::new(&dir), &names).select_all(self.source.tags());
+        let directory = Directory::of_files(Path::new(&dir), &names, self.source.scans().overlay());
+        let selection = directory.select_all(self.source.tags());
         let lists = [&selection.requests, &selection.test_requests, &selection.outer_test_requests];
         let mut imports: Vec<String> =
             lists.iter().flat_map(|requests| requests.imports.keys().cloned()).collect();
@@ -164,16 +162,20 @@ fn absolute(folder: &str, path: &str) -> String {
 }
 
 /// The one folder of the files, and their names in it.
-fn split(files: &[String], folder: &str) -> Result<(String, Vec<String>), NamedFilesError> {
+fn split(
+    files: &[String],
+    folder: &str,
+    overlay: &Overlay,
+) -> Result<(String, Vec<String>), NamedFilesError> {
     if let Some(other) = files.iter().find(|file| !file.ends_with(".go")) {
         return Err(NamedFilesError::NotGo(other.clone()));
     }
     let mut shown: Option<String> = None;
     let mut names = Vec::new();
     for file in files {
-        let metadata = fs::metadata(absolute(folder, file))
-            .map_err(|error| NamedFilesError::Missing(file.clone(), system_words(&error)))?;
-        if metadata.is_dir() {
+        let path = absolute(folder, file);
+        overlay.check(&path).map_err(|error| NamedFilesError::Missing(file.clone(), system_words(&error)))?;
+        if overlay.is_folder(&path) {
             return Err(NamedFilesError::Folder(file.clone()));
         }
         let (above, name) = file.rsplit_once('/').unwrap_or((".", file));

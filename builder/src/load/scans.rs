@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::repository::{Repository, Revision};
 use crate::memory::Memory;
+use crate::overlay::Overlay;
 use crate::select::Directory;
 
 /// What was read so far.
@@ -15,6 +16,7 @@ use crate::select::Directory;
 #[derive(Debug, Default)]
 pub struct Scans {
     memory: Arc<Memory>,
+    overlay: Overlay,
     directories: Mutex<HashMap<String, Slot>>,
     revisions: Mutex<HashMap<String, Result<Arc<Revision>, String>>>,
 }
@@ -25,6 +27,17 @@ impl Scans {
     /// Nothing read yet, with what earlier runs remembered.
     pub fn with(memory: Memory) -> Self {
         Self { memory: Arc::new(memory), ..Self::default() }
+    }
+
+    /// The same, files being seen through an overlay.
+    #[must_use]
+    pub fn over(self, overlay: &Overlay) -> Self {
+        Self { overlay: overlay.clone(), ..self }
+    }
+
+    /// Through what files are seen.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// What is remembered from run to run.
@@ -54,7 +67,7 @@ impl Scans {
             let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(directories.entry(path.to_owned()).or_default())
         };
-        let read = || match Directory::read(Path::new(path), &self.memory) {
+        let read = || match Directory::read(Path::new(path), &self.memory, &self.overlay) {
             Ok(directory) => Ok(Arc::new(directory)),
             Err(error) => Err(format!("open {path}: {}", system_words(&error))),
         };

@@ -335,7 +335,7 @@ impl Loader<'_> {
         outer: Option<PackageId>,
         cover: Option<&TestCover>,
     ) {
-        let (mut found, error) = source::functions_of(&self.graph[id]);
+        let (mut found, error) = source::functions_of(&self.graph[id], self.source.scans().overlay());
         if let Some(error) = error {
             let error = PackageError::new(Problem::Source(error.to_string()), &Vec::new());
             super::one::first_error_of(&mut self.graph[main], error);

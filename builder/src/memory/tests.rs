@@ -8,9 +8,10 @@ use modkeep_store::Digest;
 use tempfile::TempDir;
 
 use super::{Memory, Stamp};
-use crate::action_id::ActionId;
+use crate::action_id::{ActionId, FileHashes};
 use crate::gocache::GoCache;
 use crate::load::Scans;
+use crate::overlay::Overlay;
 use crate::release::Release;
 use crate::tags::{Settings, Tags};
 
@@ -192,4 +193,33 @@ fn facts_are_remembered_and_damage_is_not() {
     }
     let scans = Scans::with(memory(&home, in_a_minute));
     assert_eq!(Arc::strong_count(scans.memory()), 1);
+}
+
+#[test]
+fn what_an_overlay_shows_is_not_remembered_nor_what_it_hides_forgotten() {
+    let (home, tree) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (name, text) in [
+        ("a.go", "package a\n\nimport \"fmt\"\n"),
+        ("b.go", "package a\n"),
+        ("laid", "package a\n\nimport \"os\"\n"),
+    ] {
+        write(&tree.path().join(name), text);
+    }
+    let first = Scans::with(memory(&home, in_a_minute));
+    let before = told(&first, &tree);
+    first.keep();
+    let json = br#"{"Replace": {"a.go": "laid", "b.go": "", "c.go": "laid"}}"#;
+    let overlay = Overlay::parse(json, tree.path().to_str().unwrap()).unwrap();
+    let seen = || Scans::with(memory(&home, in_a_minute)).over(&overlay);
+    let through = Arc::new(seen());
+    let shown = told(&through, &tree);
+    assert_ne!(shown, before);
+    assert!(shown.contains(r#"["a.go", "c.go"]"#), "{shown}");
+    let hashes = FileHashes::over(Arc::clone(&through));
+    let laid = Digest::of(b"package a\n\nimport \"os\"\n");
+    assert_eq!(hashes.of(&tree.path().join("a.go")).unwrap(), laid);
+    through.keep();
+    let after = Scans::with(memory(&home, in_a_minute));
+    assert_eq!(told(&after, &tree), before);
+    assert_eq!(told(&seen(), &tree), shown);
 }

@@ -12,7 +12,9 @@ use super::Language;
 use super::remembered::{self, Kept, Listing, Says};
 use crate::action_id::digest_of;
 use crate::file_name;
+use crate::load::system_words;
 use crate::memory::{Memory, Stamp};
+use crate::overlay::{EntryKind, Overlay, Seen};
 use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
 
@@ -36,6 +38,8 @@ pub(super) struct File {
     pub(super) name: String,
     /// The language by its name; none is Go.
     pub(super) language: Option<Language>,
+    /// Where its content is, if an overlay has it elsewhere.
+    elsewhere: Option<PathBuf>,
     content: OnceLock<Content>,
     stamp: OnceLock<Option<Stamp>>,
     digest: OnceLock<Digest>,
@@ -69,7 +73,35 @@ impl Directory {
     ///
     /// # Errors
     /// When the directory can't be read; a file that can't be read is an error of the targets that it is for.
-    pub fn read(path: &Path, memory: &Arc<Memory>) -> io::Result<Self> {
+    pub fn read(path: &Path, memory: &Arc<Memory>, overlay: &Overlay) -> io::Result<Self> {
+        match path.to_str().map(|path| (path, overlay.look(path))) {
+            None | Some((_, Seen::Disk)) => Self::on_disk(path, memory),
+            Some((path, _)) => Self::laid_over(path, overlay),
+        }
+    }
+
+    /// What an overlay changes is nothing that the memory could know, or should.
+    fn laid_over(path: &str, overlay: &Overlay) -> io::Result<Self> {
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        for entry in overlay.entries(path)? {
+            let place = format!("{}/{}", path.trim_end_matches('/'), entry.name);
+            match entry.kind {
+                EntryKind::Folder => below.push(entry.name),
+                EntryKind::Link if Path::new(&place).is_dir() => {}
+                _ if file_name::is_hidden(&entry.name) || !is_source(&entry.name) => {}
+                _ => {
+                    let mut file = File::new(entry.name, None);
+                    if let Seen::File(actual) = overlay.look(&place) {
+                        file.elsewhere = Some(PathBuf::from(actual));
+                    }
+                    files.push(file);
+                }
+            }
+        }
+        Ok(Self { path: PathBuf::from(path), stamp: None, below, files, memory: Arc::default() })
+    }
+
+    fn on_disk(path: &Path, memory: &Arc<Memory>) -> io::Result<Self> {
         // Before it is listed, so that a change meanwhile makes it another one.
         let stamp = Stamp::of(path);
         let kept = path.to_str().and_then(|path| memory.folder(path)).and_then(|slice| Listing::of(&slice));
@@ -121,9 +153,14 @@ impl Directory {
     }
 
     /// Reads some files of the directory, given by name.
-    pub fn of_files(path: &Path, names: &[String]) -> Self {
+    pub fn of_files(path: &Path, names: &[String], overlay: &Overlay) -> Self {
         let names = names.iter().filter(|name| is_source(name));
         let mut files: Vec<File> = names.map(|name| File::new(name.clone(), None)).collect();
+        for file in &mut files {
+            if let Seen::File(actual) = overlay.look(&path.join(&file.name).to_string_lossy()) {
+                file.elsewhere = Some(PathBuf::from(actual));
+            }
+        }
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let directory =
             Self { path: path.to_owned(), stamp: None, below: Vec::new(), files, memory: Arc::default() };
@@ -197,13 +234,16 @@ impl Directory {
             if file.language == Some(Language::Object) {
                 return Content::Other(Language::Object, Ok(Condition::Always));
             }
-            let path = self.path.join(&file.name);
+            let path = self.place_of(file);
             let stamp = file.stamp(&path);
             if let Some(content) = file.kept_for(stamp).and_then(|kept| kept.content(file.language)) {
                 return content;
             }
             let content = match fs::read(&path) {
-                Err(error) => Content::Unreadable(file.language, format!("open {}: {error}", path.display())),
+                Err(error) => {
+                    let text = format!("open {}: {}", path.display(), system_words(&error));
+                    Content::Unreadable(file.language, text)
+                }
                 Ok(text) => read_text(file.language, &text),
             };
             if stamp.is_some_and(|stamp| self.memory.trusts(&stamp)) {
@@ -213,6 +253,11 @@ impl Directory {
         })
     }
 
+    /// Where the content of a file is.
+    fn place_of(&self, file: &File) -> PathBuf {
+        file.elsewhere.clone().unwrap_or_else(|| self.path.join(&file.name))
+    }
+
     /// The digest of a file, as it was when that was first asked; none where it isn't one of these files.
     pub(crate) fn digest(&self, name: &str) -> Option<io::Result<Digest>> {
         let at = self.files.binary_search_by(|file| file.name.as_str().cmp(name)).ok()?;
@@ -220,7 +265,7 @@ impl Directory {
         if let Some(digest) = file.digest.get() {
             return Some(Ok(*digest));
         }
-        let path = self.path.join(name);
+        let path = self.place_of(file);
         let stamp = file.stamp(&path);
         let digest = match file.kept_for(stamp).and_then(|kept| kept.digest) {
             Some(digest) => digest,
@@ -259,7 +304,7 @@ impl File {
     fn new(name: String, kept: Option<Kept>) -> Self {
         let language = Language::of_extension(file_name::extension(&name));
         let (content, stamp, digest) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { name, language, content, stamp, digest, kept }
+        Self { name, language, elsewhere: None, content, stamp, digest, kept }
     }
 
     /// What it looked like before anything of it was read.

@@ -89,7 +89,6 @@ impl TestFlags {
             "v" => {
                 self.shows_passes = is_set;
                 self.arguments.push(format!("-test.v={value}"));
-                self.build.set(&USAGE, go, name, value)?;
             }
             name => {
                 self.build.set(&USAGE, go, name, value)?;

@@ -2,8 +2,6 @@
 //!
 //! Sources: `cmd/go/internal/search/search.go:MatchDirs`, `cmd/go/internal/modload/load.go:resolveLocalPackage`.
 
-use std::fs;
-
 use modkeep_module::file_path;
 
 use super::walk::{Ignored, Walk};
@@ -60,12 +58,12 @@ impl Source<'_> {
         let wanted = Pattern::new(&pattern);
         let shown = file_path::clean(if start.is_empty() { "." } else { start });
         let mut candidates = Vec::new();
-        let mut walk = Walk::of(&root, "");
+        let mut walk = Walk::of(self.scans().overlay(), &root, "");
         while let Some(folder) = walk.next() {
             let is_top = folder.way.is_empty();
             let from_root = file_path::join(above, &folder.way);
             let is_skipped = folder.is_hidden() || inside.is_some() && ignored.contains(&from_root);
-            let is_module = self.modules.gopath().is_none() && folder.has_go_mod();
+            let is_module = self.modules.gopath().is_none() && folder.has_go_mod(self.scans().overlay());
             if !is_top && (is_skipped || is_module) {
                 continue;
             }
@@ -145,7 +143,7 @@ impl Source<'_> {
         {
             return Ok(());
         }
-        if let Err(error) = fs::metadata(dir) {
+        if let Err(error) = self.scans().overlay().check(dir) {
             let text = match error.kind() {
                 std::io::ErrorKind::NotFound => format!("stat {dir}: directory not found"),
                 _ => format!("stat {dir}: {}", system_words(&error)),
@@ -160,8 +158,7 @@ impl Source<'_> {
 
     /// Whether no folder between the two begins another module, and the inner one has Go files.
     fn is_in_module(&self, dir: &str, root: &str) -> bool {
-        let is_other =
-            |dir: &str| fs::metadata(format!("{dir}/go.mod")).is_ok_and(|metadata| metadata.is_file());
+        let is_other = |dir: &str| self.scans().overlay().is_file(&format!("{dir}/go.mod"));
         let mut between = file_path::upwards(dir).take_while(|above| above.len() > root.len());
         !between.any(is_other) && self.scans().directory(dir).is_ok_and(|directory| directory.has_go_files())
     }

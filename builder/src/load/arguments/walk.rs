@@ -1,10 +1,10 @@
 //! Folders of a tree, in the order of Go's `WalkDir`.
 
-use std::fs;
-use std::path::Path;
+use crate::overlay::{EntryKind, Overlay};
 
 /// A walk that goes only into the folders that it is told to enter.
-pub(in crate::load) struct Walk {
+pub(in crate::load) struct Walk<'a> {
+    seen: &'a Overlay,
     /// What is still to come, the next one last.
     pending: Vec<Folder>,
     prefix: String,
@@ -19,12 +19,12 @@ pub(in crate::load) struct Folder {
     pub(in crate::load) path: String,
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
     /// A walk from a folder whose import path is `prefix`.
-    pub(in crate::load) fn of(root: &str, prefix: &str) -> Self {
-        let is_there = Path::new(root).is_dir();
+    pub(in crate::load) fn of(seen: &'a Overlay, root: &str, prefix: &str) -> Self {
+        let is_there = seen.is_folder(root);
         let root = Folder { dir: root.to_owned(), way: String::new(), path: prefix.to_owned() };
-        Self { pending: Vec::from_iter(is_there.then_some(root)), prefix: prefix.to_owned() }
+        Self { seen, pending: Vec::from_iter(is_there.then_some(root)), prefix: prefix.to_owned() }
     }
 
     pub(in crate::load) fn next(&mut self) -> Option<Folder> {
@@ -34,13 +34,11 @@ impl Walk {
     /// Makes the folders in this one come next.
     pub(in crate::load) fn enter(&mut self, folder: &Folder) {
         let at = self.pending.len();
-        for entry in fs::read_dir(&folder.dir).into_iter().flatten().flatten() {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if let Some(name) = entry.file_name().to_str().filter(|_| is_folder) {
-                let way = join(&folder.way, name);
-                let path = join(&self.prefix, &way);
-                self.pending.push(Folder { dir: format!("{}/{name}", folder.dir), way, path });
-            }
+        let entries = self.seen.entries(&folder.dir).unwrap_or_default();
+        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::Folder) {
+            let way = join(&folder.way, &entry.name);
+            let path = join(&self.prefix, &way);
+            self.pending.push(Folder { dir: format!("{}/{}", folder.dir, entry.name), way, path });
         }
         self.pending[at..].sort_unstable_by(|a, b| b.way.cmp(&a.way));
     }
@@ -58,8 +56,8 @@ impl Folder {
         base.starts_with(['.', '_']) || base == "testdata"
     }
 
-    pub(in crate::load) fn has_go_mod(&self) -> bool {
-        Path::new(&self.dir).join("go.mod").is_file()
+    pub(in crate::load) fn has_go_mod(&self, seen: &Overlay) -> bool {
+        seen.is_file(&format!("{}/go.mod", self.dir))
     }
 }
 

@@ -1,10 +1,9 @@
 //! The tests, benchmarks, fuzz targets and examples in the files of a package (`loadTestFuncs`).
 
-use std::fs;
-
 use modkeep_module::file_path;
 
 use crate::load::scans::system_words;
+use crate::overlay::Overlay;
 use crate::package::Package;
 use crate::scan::{Function, functions};
 
@@ -68,14 +67,14 @@ pub enum TestSourceError {
 }
 
 /// What stands in the test files, and what is wrong with the first of them where something is.
-pub(super) fn functions_of(package: &Package) -> (Found, Option<TestSourceError>) {
+pub(super) fn functions_of(package: &Package, seen: &Overlay) -> (Found, Option<TestSourceError>) {
     let mut found = Found::default();
     let mut first = None;
     let inner = package.test_go_files.iter().map(|file| (file, false));
     let outer = package.x_test_go_files.iter().map(|file| (file, true));
     for (file, is_outer) in inner.chain(outer) {
         let path = file_path::join(&package.dir, file);
-        if let Err(error) = found.read(&path, is_outer) {
+        if let Err(error) = found.read(seen, &path, is_outer) {
             first.get_or_insert(error);
         }
     }
@@ -83,8 +82,9 @@ pub(super) fn functions_of(package: &Package) -> (Found, Option<TestSourceError>
 }
 
 impl Found {
-    fn read(&mut self, path: &str, is_outer: bool) -> Result<(), TestSourceError> {
-        let text = fs::read(path)
+    fn read(&mut self, seen: &Overlay, path: &str, is_outer: bool) -> Result<(), TestSourceError> {
+        let text = seen
+            .content(path)
             .map_err(|error| TestSourceError::Read { path: path.to_owned(), text: system_words(&error) })?;
         let functions = functions(&text);
         let package = if is_outer { "_xtest" } else { "_test" };
