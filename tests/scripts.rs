@@ -59,7 +59,7 @@ const BUILDING: [&str; 9] = [
 ];
 
 /// Scripts about building that modkeep does not pass yet, each with its reason.
-const BUILD_MISSES: [(&str, &str); 22] = [
+const BUILD_MISSES: [(&str, &str); 20] = [
     ("build_import_comment", "import comments, which count in GOPATH only, are not read"),
     (
         "build_single_error",
@@ -72,11 +72,9 @@ const BUILD_MISSES: [(&str, &str); 22] = [
     ("godebug_unknown", "//go:debug lines that are wrong are not said"),
     ("index", "GODEBUG=gofsystrace, go's own trace of files"),
     ("install_modcacherw_issue64282", "a module is downloaded before unknown flags are refused"),
-    ("install_rebuild_removed", "list does not tell what is stale"),
     ("list_compiled_imports", "list -compiled compiles and tells what fails; go only makes the files"),
     ("list_gofile_in_goroot", "a GOROOT without VERSION"),
     ("list_issue_59905", "the order in which errors of dependencies are shown"),
-    ("list_json_fields", "list does not tell what is stale"),
     ("list_linkshared", "-linkshared"),
     ("list_parse_err", "syntax errors behind the imports of tests are left to the compiler"),
     ("list_symlink_issue35941", "links to folders that a wildcard passes over are not told"),

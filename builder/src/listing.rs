@@ -172,8 +172,8 @@ impl<'a> Listing<'a> {
             ("BinaryOnly", Field::Flag(false)),
             ("Incomplete", Field::Flag(package.incomplete)),
             ("DefaultGODEBUG", Field::Text(package.default_godebug.clone())),
-            ("Stale", Field::Flag(false)),
-            ("StaleReason", Field::Text(String::new())),
+            ("Stale", Field::Flag(!package.stale.is_empty())),
+            ("StaleReason", Field::Text(package.stale.clone())),
         ]
     }
 

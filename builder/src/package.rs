@@ -156,6 +156,8 @@ pub struct Package {
     pub ldflags: Vec<String>,
     /// What a build told of it, for lists.
     pub built: Option<Built>,
+    /// Why `install` would do something for it; empty where it wouldn't, or nobody asked.
+    pub stale: String,
     /// What of its sources only loading and testing ask for.
     pub sources: Arc<Sources>,
 }

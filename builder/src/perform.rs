@@ -7,6 +7,7 @@
 mod bytes;
 mod known;
 mod publish;
+mod stale;
 mod verify;
 
 use std::sync::OnceLock;
@@ -19,16 +20,20 @@ use crate::compile::{Archive, Compiled, Unit, tool_action};
 use crate::goal::Goal;
 use crate::install;
 use crate::link::{Linked, Origin, Program};
-use crate::package::Package;
+use crate::package::{Package, PackageId};
 use crate::plan::{Node, NodeId, Plan, Work};
 use crate::schedule::{self, Graph};
 use crate::shop::{Shop, StepError};
+
+pub use stale::{Before, Reasons};
 
 /// What came of a plan.
 #[derive(Debug)]
 pub struct Outcome {
     /// Whether all of it was done.
     pub succeeded: bool,
+    /// The packages of the nodes that are for the first target.
+    packages: Vec<Option<PackageId>>,
     products: Vec<Option<Product>>,
 }
 
@@ -50,6 +55,15 @@ impl Outcome {
         }
     }
 
+    /// The packages of the first target that were compiled, not found.
+    pub fn made(&self) -> impl Iterator<Item = PackageId> {
+        let pairs = self.packages.iter().zip(&self.products);
+        pairs.filter_map(|(package, product)| match product {
+            Some(Product::Compiled(compiled)) if !compiled.is_cached => *package,
+            _ => None,
+        })
+    }
+
     /// What came of linking a program; none where that failed.
     pub fn linked(&self, node: usize) -> Option<&Linked> {
         match self.products.get(node)?.as_ref()? {
@@ -62,8 +76,10 @@ impl Outcome {
 impl Plan<'_> {
     /// Does all of it, and tells what fails.
     pub fn perform(mut self, shop: &Shop) -> Outcome {
+        let of_first = |node: &Node| node.package.filter(|_| node.goal == 0);
+        let packages: Vec<Option<PackageId>> = self.nodes.iter().map(of_first).collect();
         if let Some(products) = Run::new(&self, shop).known_products() {
-            return Outcome { succeeded: true, products };
+            return Outcome { succeeded: true, packages, products };
         }
         shop.memory().mark_used();
         let is_script = shop.flags.dry;
@@ -72,7 +88,7 @@ impl Plan<'_> {
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
         run.publish();
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
-        Outcome { succeeded, products }
+        Outcome { succeeded, packages, products }
     }
 }
 
@@ -307,8 +323,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The compiler's form of a profile (`pgoActor`).
-    fn profile(&self, node: &Node, path: &str) -> Result<Archive, StepError> {
+    fn profile_key(&self, node: &Node, path: &str) -> Result<ActionId, StepError> {
         let goal = self.goal(node);
         let content =
             self.shop.hashes.of(path.as_ref()).map(|digest| short(digest.as_bytes())).unwrap_or_default();
@@ -317,7 +332,13 @@ impl<'a> Run<'a> {
             self.shop.tool_id(goal, "preprofile")?,
             modkeep_module::quote::quote(content)
         );
-        let id = ActionId::of(goal.build.toolchain.salt(), &text);
+        Ok(ActionId::of(goal.build.toolchain.salt(), &text))
+    }
+
+    /// The compiler's form of a profile (`pgoActor`).
+    fn profile(&self, node: &Node, path: &str) -> Result<Archive, StepError> {
+        let goal = self.goal(node);
+        let id = self.profile_key(node, path)?;
         if !self.shop.flags.forces
             && let Some((file, entry)) = self.shop.cache.whole_file(&id)
         {

@@ -11,7 +11,7 @@ use modkeep_builder::gocache::GoCache;
 use modkeep_builder::load::{Loader, Match, Options, Scans, are_files};
 use modkeep_builder::memory::{self, Memory};
 use modkeep_builder::package::{Graph, PackageId};
-use modkeep_builder::perform::Outcome;
+use modkeep_builder::perform::{Before, Outcome, Reasons};
 use modkeep_builder::plan::Plan;
 use modkeep_builder::platform;
 use modkeep_builder::shop::{Flags, Shop};
@@ -19,7 +19,7 @@ use modkeep_builder::target::Target;
 use modkeep_builder::transcript::{Told, Transcript};
 
 use super::settings::{build, cache_folder, host, lay_over, toolchain};
-use super::telling::{events, tell_as_text};
+use super::telling::{events, tell_as_text, tell_line};
 use super::work_folder::WorkFolder;
 use super::{BuildFlags, interrupt, rebuild, remote};
 use crate::goenv::GoEnv;
@@ -75,15 +75,9 @@ impl<'a> Site<'a> {
         let tree = Path::new(go.folder()).ancestors().find(|folder| folder.join("go.mod").is_file());
         let tree = tree.map_or(go.folder(), |tree| tree.to_str().unwrap_or_default());
         let memory = Memory::of(&cache, &memory::name(tree, &toolchain.root));
-        Ok(Self {
-            go,
-            flags,
-            builds,
-            scans: Arc::new(Scans::with(memory).over(go.seen())),
-            cache,
-            verb,
-            lost: Arc::default(),
-        })
+        let scans = Scans::with(memory).over(go.seen());
+        let scans = if flags.shows { scans.telling(tell_line) } else { scans };
+        Ok(Self { go, flags, builds, scans: Arc::new(scans), cache, verb, lost: Arc::default() })
     }
 
     /// Loads what the patterns match, for each target.
@@ -227,6 +221,53 @@ impl<'a> Site<'a> {
             self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
         let work = WorkFolder::make(self.go, flags)?;
+        let mut shop = self.shop(&work, teller)?;
+        shop.remote = remote::open(self.go, flags, &goals)?;
+        let mut made = Plan::new(&goals, &work.path);
+        plan(&mut made)?;
+        let outcome = made.perform(&shop);
+        if !flags.dry {
+            self.scans.keep();
+        }
+        // Caches that can't be trimmed still serve.
+        let _ = self.cache.trim();
+        let _ = shop.tiers.trim_to(MAX_TIERS);
+        if let Some(remote) = shop.remote.as_ref().filter(|_| flags.shows || flags.tells_reasons) {
+            report::tell(&format!("modkeep: {}", remote.told()));
+        }
+        let done = then(&shop, &outcome);
+        match self.lost.get() {
+            Some(reason) => Err(Failure::exact(1, reason)),
+            None if outcome.succeeded => done,
+            None => Err(Failure::told(1)),
+        }
+    }
+
+    /// Looks what is stale for the first target, and makes nothing.
+    pub(crate) fn stale(
+        &self,
+        graph: &Graph,
+        plan: impl FnOnce(&mut Plan<'_>),
+        before: Before<'_>,
+    ) -> Result<Reasons, Failure> {
+        let goals = [Goal::new(&self.builds[0], graph)];
+        let work = WorkFolder::make(self.go, self.flags)?;
+        let shop = self.shop(&work, self.teller())?;
+        let mut made = Plan::new(&goals, &work.path);
+        plan(&mut made);
+        let reasons = made.stale(&shop, before).map_err(|error| Failure::exact(1, error.to_string()))?;
+        self.scans.keep();
+        Ok(reasons)
+    }
+
+    /// What was read of files.
+    pub(crate) fn scans(&self) -> &Arc<Scans> {
+        &self.scans
+    }
+
+    /// The workshop, with its work folder.
+    fn shop(&self, work: &WorkFolder, teller: Box<dyn Fn(Told<'_>) + Send + Sync>) -> Result<Shop, Failure> {
+        let flags = self.flags;
         let transcript = Transcript::new(teller, &work.path, self.go.folder());
         if (flags.shows || flags.keeps_work) && !flags.dry {
             self.teller()(Told { package: "", text: &format!("WORK={}\n", work.path), is_failure: false });
@@ -250,27 +291,8 @@ impl<'a> Site<'a> {
             verb: self.verb.to_owned(),
         };
         let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
-        let mut shop = Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
-            .with_scans(Arc::clone(&self.scans));
-        shop.remote = remote::open(self.go, flags, &goals)?;
-        let mut made = Plan::new(&goals, &work.path);
-        plan(&mut made)?;
-        let outcome = made.perform(&shop);
-        if !flags.dry {
-            self.scans.keep();
-        }
-        // Caches that can't be trimmed still serve.
-        let _ = self.cache.trim();
-        let _ = shop.tiers.trim_to(MAX_TIERS);
-        if let Some(remote) = shop.remote.as_ref().filter(|_| flags.shows || flags.tells_reasons) {
-            report::tell(&format!("modkeep: {}", remote.told()));
-        }
-        let done = then(&shop, &outcome);
-        match self.lost.get() {
-            Some(reason) => Err(Failure::exact(1, reason)),
-            None if outcome.succeeded => done,
-            None => Err(Failure::told(1)),
-        }
+        Ok(Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
+            .with_scans(Arc::clone(&self.scans)))
     }
 
     /// The variables of tools: those of the process, and go's own from its files.

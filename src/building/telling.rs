@@ -13,6 +13,11 @@ pub(super) fn tell_as_text(told: Told<'_>) {
     let _ = std::io::stderr().lock().write_all(told.text.as_bytes());
 }
 
+/// The same for what is of no package.
+pub(super) fn tell_line(text: &str) {
+    tell_as_text(Told { package: "", text, is_failure: false });
+}
+
 /// What happens in a build (`go help buildjson`).
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,13 +1,15 @@
-//! `list -export` and `-compiled`: packages are built first, and what that tells is shown.
+//! `list -export`, `-compiled`, and what is stale: packages are built first or looked at, and what that tells is shown.
 //!
 //! Source of the rules: `cmd/go/internal/list/list.go`, `work:exec.go` (`loadCachedCompiledGoFiles`, `AllowErrors`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use modkeep_builder::compile::Compiled;
 use modkeep_builder::load::{Loader, PackageError, Problem};
 use modkeep_builder::package::{Built, Package, PackageId};
+use modkeep_builder::perform::Before;
+use modkeep_builder::plan::{Linking, Plan};
 use modkeep_builder::shop::Shop;
 use modkeep_builder::transcript::Told;
 use parking_lot::Mutex;
@@ -16,13 +18,60 @@ use super::packages::Asked;
 use crate::building::Site;
 use crate::report::Failure;
 
-/// Builds the packages, and notes in each what came of it.
+/// Builds the packages, looks what is stale, and notes in each what came of it.
 pub(super) fn build(
+    site: &Site<'_>,
+    asked: &Asked,
+    needs_stale: bool,
+    loader: &mut Loader<'_>,
+    list: &[PackageId],
+) -> Result<(), Failure> {
+    if needs_stale && !asked.exports {
+        look_for_stale(site, loader, list, Before::default())?;
+    }
+    if asked.exports || asked.is_compiled {
+        let made = make(site, asked, loader, list)?;
+        if needs_stale && asked.exports {
+            look_for_stale(site, loader, list, Before { exports: true, made: Some(&made) })?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes in each package why `install` would do something for it.
+fn look_for_stale(
+    site: &Site<'_>,
+    loader: &mut Loader<'_>,
+    list: &[PackageId],
+    before: Before<'_>,
+) -> Result<(), Failure> {
+    let graph = loader.graph();
+    let plan = |plan: &mut Plan<'_>| {
+        for &id in list {
+            let package = &graph[id];
+            if package.go_files.is_empty() && package.cgo_files.is_empty() {
+                continue;
+            }
+            match package.name == "main" {
+                true => plan.link(0, id, &Linking { target: &package.target, ..Linking::default() }),
+                false => plan.compile(0, id),
+            };
+        }
+    };
+    for (id, reason) in site.stale(graph, plan, before)? {
+        loader.graph_mut()[id].stale = reason;
+    }
+    Ok(())
+}
+
+/// Compiles packages, and notes in each what that tells; gives those that were not found in caches.
+fn make(
     site: &Site<'_>,
     asked: &Asked,
     loader: &mut Loader<'_>,
     list: &[PackageId],
-) -> Result<(), Failure> {
+) -> Result<HashSet<PackageId>, Failure> {
+    let mut made = HashSet::new();
     let failures: Arc<Mutex<HashMap<String, String>>> = Arc::default();
     let teller: Box<dyn Fn(Told<'_>) + Send + Sync> = match asked.is_lenient {
         false => site.teller(),
@@ -55,6 +104,7 @@ pub(super) fn build(
         },
         |shop, outcome| {
             is_tried = true;
+            made.extend(outcome.made());
             for (id, node) in nodes.borrow().iter() {
                 if let Some(compiled) = outcome.compiled(*node) {
                     built.push((*id, of(shop, asked, &graph[*id], compiled)));
@@ -79,7 +129,7 @@ pub(super) fn build(
             package.incomplete = true;
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Built {

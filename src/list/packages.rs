@@ -1,6 +1,6 @@
 //! `modkeep list` without `-m`: packages, as text or JSON.
 //!
-//! Whether a package is stale is not told. Source of the rules: `cmd/go/internal/list/list.go`.
+//! Source of the rules: `cmd/go/internal/list/list.go`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,7 +67,10 @@ pub(super) fn run(
     if asked.finds && asked.exports {
         return exact("go list -export cannot be used with -find");
     }
-    let site = (asked.exports || asked.is_compiled).then(|| Site::find(go, flags, "list")).transpose()?;
+    let needs_stale = asked.needs("Stale");
+    let site = (asked.exports || asked.is_compiled || needs_stale)
+        .then(|| Site::find(go, flags, "list"))
+        .transpose()?;
     let build = match &site {
         Some(site) => site.builds[0].clone(),
         None => settings(go, flags)?,
@@ -75,7 +78,8 @@ pub(super) fn run(
     let template = template.with_context(context(go, &build));
     let options = Options {
         ignores_imports: asked.finds,
-        suppresses_build_info: !asked.exports,
+        suppresses_build_info: !asked.exports && !needs_stale,
+        stamps: true,
         suppresses_embeds: !asked.exports && !asked.json.is_empty() && !asked.needs("EmbedFiles"),
         reads_tests: asked.tests,
         ..Options::default()
@@ -83,7 +87,10 @@ pub(super) fn run(
     let wanted = Wanted { verb: "list", flags: of_modules.clone(), ..Wanted::default() };
     let is_of_files = are_files(words, go.folder(), go.seen());
     let packages = if is_of_files { Packages::ImportedBy(words) } else { Packages::Matching(words) };
-    let scans = Arc::new(Scans::default().over(go.seen()));
+    let scans = match &site {
+        Some(site) => Arc::clone(site.scans()),
+        None => Arc::new(Scans::default().over(go.seen())),
+    };
     let (modules, matches) = provide(go, &wanted, &build, &scans, packages, asked.tests)?;
     for found in matches.iter().filter(|found| Match::is_empty(found)) {
         report::tell(&format!("go: warning: {} matched no packages", quote(&found.pattern)));
@@ -103,7 +110,7 @@ pub(super) fn run(
     if let Some(site) = &site {
         let graph = loader.graph();
         let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
-        built::build(site, asked, &mut loader, &list)?;
+        built::build(site, asked, needs_stale, &mut loader, &list)?;
     }
     let graph = loader.graph();
     let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };

@@ -6,3 +6,4 @@
 
 mod beside;
 mod overlay;
+mod stale;

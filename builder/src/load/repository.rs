@@ -102,14 +102,14 @@ impl Repository {
         Ok(found)
     }
 
-    /// What the repository says now.
+    /// What the repository says now; the commands that ask it are told first.
     ///
     /// # Errors
     /// When its tool fails, or says what can't be read.
-    pub(super) fn revision(&self) -> Result<Revision, String> {
+    pub(super) fn revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
         let mut revision = match self.tool {
-            Tool::Git => self.git_revision()?,
-            Tool::Mercurial => self.mercurial_revision()?,
+            Tool::Git => self.git_revision(teller)?,
+            Tool::Mercurial => self.mercurial_revision(teller)?,
             Tool::Subversion | Tool::Fossil => {
                 return Err(format!("stamping from {} is not supported", self.tool.command()));
             }
@@ -118,7 +118,7 @@ impl Repository {
         Ok(revision)
     }
 
-    fn git_revision(&self) -> Result<Revision, String> {
+    fn git_revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
         let refs = [
             "for-each-ref",
             "--format=%(objectname) %(*objectname) %(refname:strip=2)",
@@ -127,10 +127,11 @@ impl Repository {
         ];
         // Three processes that don't wait for each other.
         let (status, log, tags) = std::thread::scope(|scope| {
-            let status = scope.spawn(|| self.run(&["status", "--porcelain"]));
-            let log =
-                scope.spawn(|| self.run(&["-c", "log.showsignature=false", "log", "-1", "--format=%H:%ct"]));
-            let tags = self.run(&refs);
+            let status = scope.spawn(|| self.run(&["status", "--porcelain"], teller));
+            let log = scope.spawn(|| {
+                self.run(&["-c", "log.showsignature=false", "log", "-1", "--format=%H:%ct"], teller)
+            });
+            let tags = self.run(&refs, teller);
             (joined(status), joined(log), tags)
         });
         let is_modified = !status?.is_empty();
@@ -151,9 +152,9 @@ impl Repository {
         Ok(revision)
     }
 
-    fn mercurial_revision(&self) -> Result<Revision, String> {
-        let log = self.run(&["log", "-r.", "-T", "{node}:{date|hgdate}"])?;
-        let is_modified = !self.run(&["status", "-S"])?.is_empty();
+    fn mercurial_revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
+        let log = self.run(&["log", "-r.", "-T", "{node}:{date|hgdate}"], teller)?;
+        let is_modified = !self.run(&["status", "-S"], teller)?.is_empty();
         let mut revision = Revision { is_modified, ..Revision::default() };
         if !log.is_empty() {
             revision.take_commit(log.split(' ').next().unwrap_or_default())?;
@@ -161,7 +162,10 @@ impl Repository {
         Ok(revision)
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+    fn run(&self, arguments: &[&str], teller: Option<fn(&str)>) -> Result<String, String> {
+        if let Some(tell) = teller {
+            tell(&format!("cd {}\n{} {}\n", self.root, self.tool.command(), arguments.join(" ")));
+        }
         let mut command = Command::new(self.tool.command());
         command.args(arguments).current_dir(&self.root).env("PWD", &self.root);
         if self.tool == Tool::Mercurial {

@@ -17,6 +17,8 @@ use crate::select::Directory;
 pub struct Scans {
     memory: Arc<Memory>,
     overlay: Overlay,
+    /// Whom to tell the commands that repositories are asked by.
+    teller: Option<fn(&str)>,
     directories: Mutex<HashMap<String, Slot>>,
     revisions: Mutex<HashMap<String, Result<Arc<Revision>, String>>>,
 }
@@ -33,6 +35,12 @@ impl Scans {
     #[must_use]
     pub fn over(self, overlay: &Overlay) -> Self {
         Self { overlay: overlay.clone(), ..self }
+    }
+
+    /// The same; commands that repositories are asked by are told.
+    #[must_use]
+    pub fn telling(self, teller: fn(&str)) -> Self {
+        Self { teller: Some(teller), ..self }
     }
 
     /// Through what files are seen.
@@ -84,7 +92,7 @@ impl Scans {
     pub(super) fn revision(&self, repository: &Repository) -> Result<Arc<Revision>, String> {
         let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
         let root = repository.root.clone();
-        revisions.entry(root).or_insert_with(|| repository.revision().map(Arc::new)).clone()
+        revisions.entry(root).or_insert_with(|| repository.revision(self.teller).map(Arc::new)).clone()
     }
 }
 
