@@ -21,6 +21,23 @@ pub(crate) enum Kind {
     Optional,
 }
 
+/// What the first of some words is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum First<'w> {
+    /// A flag and its value.
+    Flag(&'static str, String),
+    /// A flag that the verb doesn't have.
+    Unknown { name: &'w str, has_value: bool },
+    /// A word that is no flag.
+    Word,
+    /// `---x`, `-=x`.
+    Bad,
+    /// `--`, or no word.
+    End,
+    /// `-h`, `-help`.
+    Help,
+}
+
 /// The flags of one verb.
 pub(crate) struct Usage {
     /// The verb's words, such as `mod edit`.
@@ -43,55 +60,76 @@ impl Usage {
         for (name, value) in goflags.of(self)? {
             set(name, &value)?;
         }
-        let mut words = words.iter();
-        while let Some(word) = words.as_slice().first() {
-            if word.len() < 2 || !word.starts_with('-') {
-                break;
-            }
-            words.next();
-            if word == "--" {
-                break;
-            }
-            let text = word.strip_prefix("--").unwrap_or(&word[1..]);
-            if text.is_empty() || text.starts_with(['-', '=']) {
-                return Err(self.refuse(&format!("bad flag syntax: {word}")));
-            }
-            let (name, value) = match text.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (text, None),
-            };
-            let Some((name, kind)) = self.flag(name) else {
-                return Err(match name {
-                    "help" | "h" => Failure::exact(2, self.text()),
-                    _ => self.refuse(&format!("flag provided but not defined: -{name}")),
-                });
-            };
-            match kind {
-                Kind::Bool => {
-                    let value = value.unwrap_or("true");
-                    let is_set = boolean(value).ok_or_else(|| {
-                        self.refuse(&format!(
-                            "invalid boolean value {} for -{name}: parse error",
-                            quote(value)
-                        ))
-                    })?;
-                    set(name, if is_set { "true" } else { "false" })?;
+        let mut rest = words;
+        while !rest.is_empty() {
+            let (first, behind) = self.first(rest)?;
+            match first {
+                First::Flag(name, value) => set(name, &value)?,
+                First::Word => break,
+                First::End => {
+                    rest = behind;
+                    break;
                 }
-                Kind::Optional => set(name, value.unwrap_or("true"))?,
-                Kind::Text => {
-                    let value = value.or_else(|| words.next().map(String::as_str));
-                    let value =
-                        value.ok_or_else(|| self.refuse(&format!("flag needs an argument: -{name}")))?;
-                    self.check_place(name, value)?;
-                    set(name, value)?;
+                First::Bad => return Err(self.refuse(&format!("bad flag syntax: {}", rest[0]))),
+                First::Help => return Err(Failure::exact(2, self.text())),
+                First::Unknown { name, .. } => {
+                    return Err(self.refuse(&format!("flag provided but not defined: -{name}")));
                 }
             }
+            rest = behind;
         }
-        Ok(words.cloned().collect())
+        Ok(rest.to_vec())
+    }
+
+    /// What the first of some words is, and the words behind it and its value (`cmd/go/internal/cmdflag:ParseOne`).
+    pub(crate) fn first<'w>(&self, words: &'w [String]) -> Result<(First<'w>, &'w [String]), Failure> {
+        let Some((word, rest)) = words.split_first() else {
+            return Ok((First::End, words));
+        };
+        if word.len() < 2 || !word.starts_with('-') {
+            return Ok((First::Word, words));
+        }
+        if word == "--" {
+            return Ok((First::End, rest));
+        }
+        let text = word.strip_prefix("--").unwrap_or(&word[1..]);
+        if text.is_empty() || text.starts_with(['-', '=']) {
+            return Ok((First::Bad, rest));
+        }
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        let Some((known, kind)) = self.flag(name) else {
+            let is_help = matches!(name, "help" | "h");
+            let unknown = First::Unknown { name, has_value: value.is_some() };
+            return Ok((if is_help { First::Help } else { unknown }, rest));
+        };
+        let (value, rest) = match (kind, value, rest) {
+            (Kind::Bool, value, _) => {
+                let value = value.unwrap_or("true");
+                let is_set = boolean(value).ok_or_else(|| {
+                    self.refuse(&format!("invalid boolean value {} for -{name}: parse error", quote(value)))
+                })?;
+                (is_set.to_string(), rest)
+            }
+            (Kind::Optional, value, _) => (value.unwrap_or("true").to_owned(), rest),
+            (Kind::Text, Some(value), _) => (value.to_owned(), rest),
+            (Kind::Text, None, [value, rest @ ..]) => (value.clone(), rest),
+            (Kind::Text, None, []) => {
+                return Err(self.refuse(&format!("flag needs an argument: -{name}")));
+            }
+        };
+        if kind == Kind::Text {
+            self.check_place(known, &value)?;
+        }
+        Ok((First::Flag(known, value), rest))
     }
 
     fn flag(&self, name: &str) -> Option<(&'static str, Kind)> {
         let shared = [("C", Kind::Text)];
+        // The flags of test programs have two names.
+        let name = if self.name == "test" { name.strip_prefix("test.").unwrap_or(name) } else { name };
         self.flags.iter().chain(&shared).find(|(other, _)| *other == name).copied()
     }
 
@@ -109,7 +147,8 @@ impl Usage {
         Failure::exact(2, format!("{problem}\n{}", self.text()))
     }
 
-    fn text(&self) -> String {
+    /// How the verb is used, and where more is said.
+    pub(crate) fn text(&self) -> String {
         let more = if self.name == "test" { " and 'go help testflag'" } else { "" };
         format!("usage: {}\nRun 'go help {}'{more} for details.", self.line, self.name)
     }

@@ -72,7 +72,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 32] = [
+const LINES: [&str; 47] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -99,6 +99,21 @@ const LINES: [&str; 32] = [
     "test -json ./broken",
     "test -json ./cmd/two",
     "test -c -o out/lib.test ./lib",
+    "test -c ./cmd/two",
+    "test -vet=off -cover ./lib ./cmd/two ./cmd/hello ./fail",
+    "test -vet=off -p=1 -coverprofile=out.profile ./lib ./cmd/...",
+    "test -vet=off -p=1 -coverprofile=again.profile ./lib ./cmd/...",
+    "test -vet=off -p=1 -covermode=count -coverpkg=./lib,./cmd/...,./nothing -coverprofile=all ./lib ./cmd/two",
+    "test -vet=off -p=1 -covermode=count -coverpkg=./lib,./cmd/...,./nothing -coverprofile=all ./lib ./cmd/two",
+    "test -C lib -vet=off -cover",
+    "test -c -covermode=atomic -o out/covered.test ./lib",
+    "test -covermode=some ./lib",
+    "test -fuzz=Some ./lib ./fail",
+    "test -fuzz=Some -coverprofile=out.profile ./lib",
+    "test -fuzz=Some strings",
+    "test -cpuprofile=cpu ./lib ./fail",
+    "test -count=many ./lib",
+    "test -c -of-the-program ./lib",
     "build ./broken ./user",
     "build ./lost",
     "build ./only",
@@ -139,6 +154,65 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
         }
     }
     assert!(differences.is_empty(), "{differences}");
+}
+
+const FUZZED: &str = "\
+-- go.mod --
+module example.com/fuzzed
+
+go 1.26
+-- f_test.go --
+package fuzzed
+
+import \"testing\"
+
+func FuzzNo(f *testing.F) {
+	f.Add(uint8(3))
+	f.Fuzz(func(t *testing.T, number uint8) {
+		if number != 3 {
+			t.Fatal(\"no\")
+		}
+	})
+}
+";
+
+#[test]
+fn what_fuzzing_finds_is_kept_beside_the_test_and_the_program_is_that_of_go() {
+    let go = match Go::specification() {
+        Ok(go) => go,
+        Err(missing) => return skip("fuzzing", &missing),
+    };
+    let home = tempfile::tempdir().unwrap();
+    let place = home.path().join("w");
+    Txtar::parse(FUZZED.as_bytes()).extract(&place).unwrap();
+    let run = |who, line: &str| {
+        let command = if who == "go" { go.command() } else { modkeep(&go, home.path()) };
+        run(command, &place, home.path(), line)
+    };
+    let program = place.join("fuzzed.test");
+    let compiled = ["go", "modkeep"].map(|who| {
+        run(who, "test -c -fuzz=No");
+        let program_bytes = std::fs::read(&program).unwrap();
+        std::fs::remove_file(&program).unwrap();
+        program_bytes
+    });
+    assert!(compiled[0] == compiled[1], "the programs differ");
+
+    let (stdout, stderr, status, files) = run("modkeep", "test -vet=off -fuzz=No -fuzztime=1000x .");
+    assert_eq!(status, Some(1), "{stdout}{stderr}");
+    assert!(stdout.contains("Failing input written to testdata/fuzz/FuzzNo/"), "{stdout}");
+    let found = place.join("testdata/fuzz/FuzzNo");
+    assert_eq!(files.keys().filter(|file| file.starts_with(&found)).count(), 1, "{files:?}");
+    let (stdout, ..) = run("modkeep", "test -vet=off .");
+    assert!(stdout.contains("--- FAIL: FuzzNo/"), "what was found is tried again: {stdout}");
+    std::fs::remove_dir_all(place.join("testdata")).unwrap();
+    let (stdout, ..) = run("modkeep", "test -vet=off -fuzz=Nothing -fuzztime=1x .");
+    assert!(!stdout.contains("(cached)") && stdout.contains("no fuzz tests to fuzz"), "{stdout}");
+
+    let corpus = home.path().join("gocache/fuzz");
+    std::fs::create_dir_all(corpus.join("example.com/fuzzed/FuzzNo")).unwrap();
+    assert_eq!(run("modkeep", "clean -fuzzcache").2, Some(0));
+    assert!(!corpus.exists());
 }
 
 fn modkeep(go: &Go, home: &Path) -> Command {

@@ -59,15 +59,12 @@ const BUILDING: [&str; 9] = [
 ];
 
 /// Scripts about building that modkeep does not pass yet, each with its reason.
-const BUILD_MISSES: [(&str, &str); 20] = [
+const BUILD_MISSES: [(&str, &str); 17] = [
     ("build_import_comment", "import comments, which count in GOPATH only, are not read"),
     (
         "build_single_error",
         "a package and its copy with tests are compiled at the same time and both tell the error",
     ),
-    ("cover_import_main_loop", "test -cover"),
-    ("cover_pattern", "test -cover"),
-    ("cover_switch_toolchain", "test -cover"),
     ("fsys_walk", "GODEBUG=gofsystrace, go's own trace of files"),
     ("godebug_unknown", "//go:debug lines that are wrong are not said"),
     ("index", "GODEBUG=gofsystrace, go's own trace of files"),

@@ -157,10 +157,14 @@ impl Build {
         tags::differing_experiments(&self.settings(&[])).unwrap_or_default()
     }
 
+    /// Whether tests can be fuzzed on the target (`platform.FuzzSupported`).
+    pub fn can_fuzz(&self) -> bool {
+        matches!(self.target.os.as_str(), "darwin" | "freebsd" | "linux" | "openbsd" | "windows")
+    }
+
     /// Whether the compiler can instrument for fuzzing on the target (`platform.FuzzInstrumented`).
     pub(crate) fn is_fuzz_instrumented(&self) -> bool {
-        matches!(self.target.arch.as_str(), "amd64" | "arm64" | "loong64")
-            && matches!(self.target.os.as_str(), "darwin" | "freebsd" | "linux" | "openbsd" | "windows")
+        matches!(self.target.arch.as_str(), "amd64" | "arm64" | "loong64") && self.can_fuzz()
     }
 
     /// The variable that chooses the level of the architecture, and its value (`cfg.GetArchEnv`).

@@ -229,10 +229,8 @@ impl Unit<'_> {
             bench.write(&format!("{folder}_testmain.go"), text.as_bytes())?;
             go_files = vec![format!("{folder}_testmain.go")];
         }
-        if let Some(cover) = &package.cover
-            && cover.mode != "testmain"
-        {
-            let covered = cover::run(self, bench, cover, go_files, cgo_files)?;
+        if let Some(cover) = &package.cover {
+            let covered = cover::run(self, bench, &id, cover, go_files, cgo_files)?;
             (go_files, cgo_files, coverage) = (covered.go, covered.cgo, covered.config);
         }
         let mut assembly = package.s_files.clone();

@@ -17,7 +17,7 @@ mod cgo;
 mod codesign;
 pub mod compile;
 pub mod constraint;
-mod cover;
+pub mod cover;
 pub mod execute;
 pub mod file_name;
 pub mod goal;

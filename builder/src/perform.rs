@@ -10,6 +10,7 @@ mod publish;
 mod stale;
 mod verify;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
@@ -35,6 +36,8 @@ pub struct Outcome {
     /// The packages of the nodes that are for the first target.
     packages: Vec<Option<PackageId>>,
     products: Vec<Option<Product>>,
+    /// Files of packages' counters, by node.
+    coverage: HashMap<NodeId, String>,
 }
 
 /// What a node leaves.
@@ -64,6 +67,11 @@ impl Outcome {
         })
     }
 
+    /// The file in which the cover tool says what a package has to cover; none where it was not asked to.
+    pub fn coverage(&self, node: usize) -> Option<&str> {
+        self.coverage.get(&node).map(String::as_str)
+    }
+
     /// What came of linking a program; none where that failed.
     pub fn linked(&self, node: usize) -> Option<&Linked> {
         match self.products.get(node)?.as_ref()? {
@@ -79,7 +87,7 @@ impl Plan<'_> {
         let of_first = |node: &Node| node.package.filter(|_| node.goal == 0);
         let packages: Vec<Option<PackageId>> = self.nodes.iter().map(of_first).collect();
         if let Some(products) = Run::new(&self, shop).known_products() {
-            return Outcome { succeeded: true, packages, products };
+            return Outcome { succeeded: true, packages, products, coverage: HashMap::new() };
         }
         shop.memory().mark_used();
         let is_script = shop.flags.dry;
@@ -88,7 +96,7 @@ impl Plan<'_> {
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
         run.publish();
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
-        Outcome { succeeded, packages, products }
+        Outcome { succeeded, packages, products, coverage: run.coverage.into_inner() }
     }
 }
 
@@ -98,6 +106,7 @@ struct Run<'a> {
     products: Vec<OnceLock<Product>>,
     /// Held while the archive of a node is made a second time.
     again: Vec<Mutex<()>>,
+    coverage: Mutex<HashMap<NodeId, String>>,
     /// What is verified in this run is another part than in the last.
     seed: u64,
 }
@@ -139,7 +148,7 @@ impl<'a> Run<'a> {
     fn new(plan: &'a Plan<'a>, shop: &'a Shop) -> Self {
         let products = plan.nodes.iter().map(|_| OnceLock::new()).collect();
         let again = plan.nodes.iter().map(|_| Mutex::default()).collect();
-        Self { plan, shop, products, again, seed: verify::seed() }
+        Self { plan, shop, products, again, coverage: Mutex::default(), seed: verify::seed() }
     }
 
     fn goal(&self, node: &Node) -> &'a Goal<'a> {
@@ -192,8 +201,14 @@ impl<'a> Run<'a> {
                 unit.retell(&action, "link-stdout");
                 return Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true });
             }
+            let note_coverage = || {
+                let file = crate::cover::meta_of(unit, &action)?;
+                self.coverage.lock().extend(file.map(|file| (id, file)));
+                Ok::<_, StepError>(())
+            };
             let cached = unit.cached(action, &preimage).or_else(|| unit.found_remotely(action, &preimage));
             if let Some(cached) = cached {
+                note_coverage()?;
                 if self.is_sampled(&action) {
                     self.verify_archive(unit, node, &cached)?;
                 }
@@ -202,7 +217,9 @@ impl<'a> Run<'a> {
                 }
                 return Ok(cached);
             }
-            unit.build(action, preimage, &|| self.ensure(&node.needs))
+            let built = unit.build(action, preimage, &|| self.ensure(&node.needs))?;
+            note_coverage()?;
+            Ok(built)
         })
     }
 

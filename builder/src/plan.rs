@@ -205,6 +205,11 @@ impl<'a> Plan<'a> {
         link
     }
 
+    /// Has one thing done only after another.
+    pub fn wait(&mut self, node: usize, before: usize) {
+        self.nodes[node].after.push(before);
+    }
+
     /// Has a program linked only if `is_needless` says no to its key: what it would be run for may be known already.
     pub fn link_unless(
         &mut self,

@@ -19,6 +19,7 @@ use crate::gocache::GoCache;
 
 const SALT: &str = "modkeep test 1\n";
 const MAGIC: &str = "# test log\n";
+const PROFILE: &str = "coverprofile";
 
 /// One run of a test program, as far as its result follows from it.
 #[derive(Clone, Debug)]
@@ -33,6 +34,17 @@ pub struct TestRun<'a> {
     pub root: &'a str,
     /// Its variables.
     pub variables: &'a BTreeMap<String, String>,
+    /// Whether its profile of coverage is wanted too.
+    pub profiles: bool,
+}
+
+/// What a run that passed left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// What the program printed.
+    pub output: Vec<u8>,
+    /// The profile of coverage that it wrote; empty where none is wanted.
+    pub profile: Vec<u8>,
 }
 
 /// A log that is none.
@@ -46,12 +58,14 @@ impl TestRun<'_> {
         ActionId::of(SALT, &format!("program {}\nfolder {}\n{arguments}", self.program, self.folder))
     }
 
-    /// What the program printed when it passed, if nothing that it read has changed since.
-    pub fn known(&self, cache: &GoCache) -> Option<Vec<u8>> {
+    /// What the program left when it passed, if nothing that it read has changed since.
+    pub fn known(&self, cache: &GoCache) -> Option<Passed> {
         let key = self.key();
         let log = cache.bytes(&key)?;
         let inputs = self.inputs(&log).ok()?;
-        cache.bytes(&key.subkey(&format!("inputs {inputs}")))
+        let key = key.subkey(&format!("inputs {inputs}"));
+        let profile = if self.profiles { cache.bytes(&key.subkey(PROFILE))? } else { Vec::new() };
+        Some(Passed { output: cache.bytes(&key)?, profile })
     }
 
     /// Remembers that the program passed.
@@ -62,12 +76,16 @@ impl TestRun<'_> {
         &self,
         cache: &GoCache,
         log: &[u8],
-        output: &[u8],
+        passed: &Passed,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let log = log.strip_prefix(MAGIC.as_bytes()).ok_or(BadLog)?;
         let inputs = self.inputs(log)?;
         let key = self.key();
-        cache.put_bytes(&key.subkey(&format!("inputs {inputs}")), output)?;
+        let of_inputs = key.subkey(&format!("inputs {inputs}"));
+        if self.profiles {
+            cache.put_bytes(&of_inputs.subkey(PROFILE), &passed.profile)?;
+        }
+        cache.put_bytes(&of_inputs, &passed.output)?;
         cache.put_bytes(&key, log)?;
         Ok(())
     }
@@ -174,16 +192,17 @@ mod tests {
         let cache = GoCache::open(&home.path().join("cache")).unwrap();
         let root = root.to_string_lossy().into_owned();
         let mut variables = BTreeMap::from([("HOME".to_owned(), "/h".to_owned())]);
-        let known = |variables: &BTreeMap<String, String>| {
-            let run = TestRun { program: "p", arguments: &[], folder: &root, root: &root, variables };
-            run.known(&cache)
-        };
-        let passed = Some(b"ok".to_vec());
+        fn run<'a>(profiles: bool, root: &'a str, variables: &'a BTreeMap<String, String>) -> TestRun<'a> {
+            TestRun { program: "p", arguments: &[], folder: root, root, variables, profiles }
+        }
+        let known = |variables: &BTreeMap<String, String>| run(false, &root, variables).known(&cache);
+        let ok = Passed { output: b"ok".to_vec(), profile: Vec::new() };
+        let passed = Some(ok.clone());
         assert_eq!(known(&variables), None);
-        let run = TestRun { program: "p", arguments: &[], folder: &root, root: &root, variables: &variables };
         let log = b"# test log\ngetenv HOME\nopen data.txt\nstat absent\nopen /elsewhere\n";
-        run.remember(&cache, log, b"ok").unwrap();
+        run(false, &root, &variables).remember(&cache, log, &ok).unwrap();
         assert_eq!(known(&variables), passed);
+        assert_eq!(run(true, &root, &variables).known(&cache), None, "there is no profile");
         let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000);
         File::open(&data).unwrap().set_times(FileTimes::new().set_modified(long_ago)).unwrap();
         assert_eq!(known(&variables), passed, "times don't count");
@@ -204,7 +223,9 @@ mod tests {
     #[test]
     fn a_log_of_another_form_is_none() {
         let variables = BTreeMap::new();
-        let run = TestRun { program: "p", arguments: &[], folder: "/", root: "/", variables: &variables };
+        let (folder, root) = ("/", "/");
+        let run =
+            TestRun { program: "p", arguments: &[], folder, root, variables: &variables, profiles: false };
         assert_eq!(run.inputs(b"frobnicate x\n"), Err(BadLog));
         assert_eq!(run.inputs(b"getenv\n"), Err(BadLog));
     }

@@ -88,7 +88,8 @@ impl BuildFlags {
             }
             "coverpkg" => {
                 self.cover = true;
-                self.cover_packages = value.split(',').map(str::to_owned).collect();
+                let patterns = value.split(',').filter(|_| !value.is_empty());
+                self.cover_packages = patterns.map(str::to_owned).collect();
             }
             "p" => match value.parse::<i64>() {
                 Ok(number) if number <= 0 => {

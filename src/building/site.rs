@@ -123,14 +123,18 @@ impl<'a> Site<'a> {
             false => named,
         };
         loader.set_profiles(&named);
-        if build.cover {
+        let is_test = self.verb == "test";
+        if build.cover && !is_test {
             for pattern in loader.cover_builds(&named) {
                 report::tell(&format!(
                     "warning: no packages being built depend on matches for pattern {pattern}"
                 ));
             }
         }
-        self.check(loader.graph(), &named)?;
+        if !is_test {
+            // Tests tell what is wrong with each of them.
+            self.check(loader.graph(), &named)?;
+        }
         let more = more(&mut loader, &named)?;
         Ok((Loaded { graph: loader.into_graph(), named }, more))
     }

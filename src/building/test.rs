@@ -2,24 +2,24 @@
 //!
 //! Packages are vetted by the go command only; there is no vet here. Source of the rules: `cmd/go/internal/test/test.go`.
 
+mod coverage;
 mod events;
 mod flags;
+mod fuzzing;
 mod program;
+mod results;
 mod voice;
 mod wait;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use modkeep_builder::load::{Options, TestPackages};
-use modkeep_builder::package::PackageId;
-use modkeep_builder::plan::Linking;
-use parking_lot::Mutex;
+use modkeep_builder::load::{Loader, Options, TestCover, TestPackages};
+use modkeep_builder::package::{Graph, PackageId};
+use modkeep_builder::plan::{Linking, Plan};
 
+use self::coverage::Profile;
 use self::flags::TestFlags;
-use self::program::{Program, Ran};
-use self::voice::Voice;
-use super::site::Loaded;
+use self::results::{Nodes, Results};
 use super::{Site, build_flags};
 use crate::flags::{Kind, Usage};
 use crate::goenv::GoEnv;
@@ -30,23 +30,37 @@ pub(crate) const USAGE: Usage = Usage {
     name: "test",
     line: "go test [build/test flags] [packages] [build/test flags & test binary flags]",
     flags: build_flags![
+        ("artifacts", Kind::Bool),
         ("bench", Kind::Text),
         ("benchmem", Kind::Bool),
         ("benchtime", Kind::Text),
+        ("blockprofile", Kind::Text),
+        ("blockprofilerate", Kind::Text),
         ("c", Kind::Bool),
         ("count", Kind::Text),
+        ("coverprofile", Kind::Text),
         ("cpu", Kind::Text),
+        ("cpuprofile", Kind::Text),
         ("exec", Kind::Text),
         ("failfast", Kind::Bool),
         ("fullpath", Kind::Bool),
+        ("fuzz", Kind::Text),
+        ("fuzzminimizetime", Kind::Text),
+        ("fuzztime", Kind::Text),
         ("list", Kind::Text),
+        ("memprofile", Kind::Text),
+        ("memprofilerate", Kind::Text),
+        ("mutexprofile", Kind::Text),
+        ("mutexprofilefraction", Kind::Text),
         ("o", Kind::Text),
+        ("outputdir", Kind::Text),
         ("parallel", Kind::Text),
         ("run", Kind::Text),
         ("short", Kind::Bool),
         ("shuffle", Kind::Text),
         ("skip", Kind::Text),
         ("timeout", Kind::Text),
+        ("trace", Kind::Text),
         ("vet", Kind::Text),
     ],
 };
@@ -55,6 +69,8 @@ pub(crate) const USAGE: Usage = Usage {
 struct Tested {
     package: PackageId,
     packages: Option<TestPackages>,
+    /// The package whose error keeps it from being built.
+    broken: Option<PackageId>,
 }
 
 /// Runs the verb.
@@ -66,177 +82,155 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     };
     let options = Options { reads_tests: true, ..Options::default() };
     let patterns = if flags.packages.is_empty() { vec![".".to_owned()] } else { flags.packages.clone() };
-    let (mut loaded, tested) = site.load_with(build, &patterns, options, |loader, named| {
-        let mut tested = Vec::new();
-        for &package in named {
-            let (inner, outer) =
-                (&loader.graph()[package].test_go_files, &loader.graph()[package].x_test_go_files);
-            let has_tests = !inner.is_empty() || !outer.is_empty();
-            let packages = has_tests.then(|| loader.test_packages(package, None));
-            tested.push(Tested { package, packages });
+    let (loaded, (tested, cover)) = site.load_with(build, &patterns, options, |loader, named| {
+        if named.is_empty() {
+            return Err(Failure::exact(1, "no packages to test"));
         }
-        Ok(tested)
+        fuzzing::check(go, &flags, build, loader.graph(), named)?;
+        check_output(&flags, loader.graph(), named)?;
+        let cover = flags.build.cover.then(|| cover(loader, named));
+        if flags.fuzzes {
+            loader.instrument_for_fuzzing(named);
+        }
+        let tested = named.iter().map(|&package| test_of(&site, &flags, loader, package, cover.as_ref()));
+        Ok((tested.collect::<Vec<_>>(), cover))
     })?;
-    if flags.only_compiles
-        && tested.iter().filter(|test| test.packages.is_some()).count() > 1
-        && !flags.output.is_empty()
-        && !flags.output.ends_with('/')
-    {
-        return Err(Failure::exact(1, "with multiple packages, -o must refer to a directory or /dev/null"));
-    }
-    let mut has_failed = false;
-    let broken = check(&site, &loaded, &tested, &mut has_failed);
-    for packages in tested.iter().filter_map(|test| test.packages) {
-        loaded.graph[packages.main].omit_debug = !flags.only_compiles && flags.output.is_empty();
-    }
+    let profile = Profile::begin(go, &flags, &build.cover_mode)?;
+    let covers_others = cover.is_some_and(|cover| !cover.packages.is_empty());
     let loaded = [loaded];
-    build_and_run(&site, &flags, &loaded, &tested, &broken, has_failed)
-}
-
-/// Tells what is wrong with tests that can't be built; gives their packages.
-fn check(site: &Site<'_>, loaded: &Loaded, tested: &[Tested], has_failed: &mut bool) -> Vec<PackageId> {
-    let graph = &loaded.graph;
-    let mut broken = Vec::new();
-    for test in tested {
-        let Some(packages) = &test.packages else { continue };
-        let roots: Vec<PackageId> =
-            [Some(packages.main), Some(packages.inner), packages.outer].into_iter().flatten().collect();
-        let wrong = graph.with_dependencies(&roots).into_iter().find_map(|id| graph[id].error.as_ref());
-        if let Some(error) = wrong {
-            *has_failed = true;
-            broken.push(test.package);
-            let text = format!("# {}\n{error}\n", graph[test.package].import_path);
-            site.teller()(modkeep_builder::transcript::Told {
-                package: &graph[test.package].import_path,
-                text: &text,
-                is_failure: true,
-            });
-        }
-    }
-    broken
-}
-
-fn build_and_run(
-    site: &Site<'_>,
-    flags: &TestFlags,
-    loaded: &[Loaded],
-    tested: &[Tested],
-    broken: &[PackageId],
-    mut has_failed: bool,
-) -> Result<(), Failure> {
-    let graph = &loaded[0].graph;
-    let variables = Arc::new(site.variables());
-    let known: Arc<Mutex<HashMap<PackageId, Vec<u8>>>> = Arc::default();
-    let nodes: std::cell::RefCell<HashMap<PackageId, usize>> = std::cell::RefCell::default();
-    let program = |package: PackageId| Program {
-        flags,
-        package: &graph[package],
-        variables: Arc::clone(&variables),
-        cache: site.cache(),
-    };
-    site.perform(
-        loaded,
+    let results = Results::of(&site, &flags, &loaded[0].graph, &tested, covers_others);
+    let performed = site.perform(
+        &loaded,
         |plan| {
-            let suffix = plan.program_suffix(0);
-            for test in tested.iter().filter(|test| !broken.contains(&test.package)) {
-                let Some(packages) = &test.packages else {
-                    nodes.borrow_mut().insert(test.package, plan.compile(0, test.package));
-                    continue;
-                };
-                let name = format!("{}.test", graph[test.package].program_name());
-                let target = flags.target(&site.go.absolute("."), &format!("{name}{suffix}"));
-                let linking = Linking {
-                    target: &target,
-                    installs: !target.is_empty(),
-                    name: &name,
-                    ..Linking::default()
-                };
-                let node = plan.link(0, packages.main, &linking);
-                let of_link = if target.is_empty() { node } else { node - 1 };
-                nodes.borrow_mut().insert(test.package, of_link);
-                if target.is_empty()
-                    && let Some(probe) = program(test.package).probe()
-                {
-                    let (known, package) = (Arc::clone(&known), test.package);
-                    plan.link_unless(node, move |id| {
-                        let output = probe.known(id);
-                        let is_known = output.is_some();
-                        if let Some(output) = output {
-                            known.lock().insert(package, output);
-                        }
-                        is_known
-                    });
-                }
-            }
+            plan_all(&results, plan);
             Ok(())
         },
-        |shop, outcome| {
-            for test in tested {
-                let path = &graph[test.package].import_path;
-                let begin = || Voice::of(path, flags.build.json);
-                if broken.contains(&test.package) {
-                    let mut voice = begin()?;
-                    voice.say(format!("FAIL\t{path} [setup failed]\n").as_bytes())?;
-                    voice.end(false, Some(&graph[test.package].description()))?;
-                    continue;
-                }
-                let node = nodes.borrow().get(&test.package).copied();
-                if test.packages.is_none() && node.is_some_and(|node| outcome.compiled(node).is_some()) {
-                    if !flags.only_compiles {
-                        let mut voice = begin()?;
-                        voice.say(format!("?   \t{path}\t[no test files]\n").as_bytes())?;
-                        voice.end(true, None)?;
-                    }
-                    continue;
-                }
-                let Some(linked) = node.and_then(|node| outcome.linked(node)) else {
-                    has_failed = true;
-                    if !flags.only_compiles {
-                        let mut voice = begin()?;
-                        voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
-                        voice.end(false, Some(&graph[test.package].description()))?;
-                    }
-                    continue;
-                };
-                if flags.only_compiles || flags.build.dry {
-                    continue;
-                }
-                if shop.machine.children().is_stopped() {
-                    // Nothing more begins after Ctrl-C.
-                    has_failed = true;
-                    break;
-                }
-                let mut voice = begin()?;
-                if let Some(output) = known.lock().get(&test.package) {
-                    voice.say(output)?;
-                    voice.end(true, None)?;
-                    continue;
-                }
-                let built =
-                    flags.target(&site.go.absolute("."), linked.path.rsplit('/').next().unwrap_or_default());
-                let file =
-                    if built.is_empty() || linked.is_up_to_date() { linked.path.clone() } else { built };
-                let work = shop.work.clone();
-                let ran = program(test.package).run(&file, &linked.action, &work, &mut voice)?;
-                voice.end(ran == Ran::Passed, None)?;
-                if ran == Ran::Failed {
-                    has_failed = true;
-                    if flags.fails_fast {
-                        break;
-                    }
-                }
-            }
-            if has_failed { Err(Failure::told(1)) } else { Ok(()) }
-        },
-    )
-    .inspect_err(|failure| {
-        if !flags.packages.is_empty()
-            && !flags.only_compiles
-            && !flags.build.json
-            && failure.to_string().is_empty()
-        {
+        |shop, outcome| results.tell(shop, outcome, profile),
+    );
+    performed.inspect_err(|failure| {
+        let is_said = !flags.build.json && !flags.fuzzes && failure.to_string().is_empty();
+        if !flags.packages.is_empty() && !flags.only_compiles && is_said {
             // Go's last word where named tests have failed.
             let _ = report::out("FAIL\n");
         }
     })
+}
+
+/// Fails where several programs would be one file.
+fn check_output(flags: &TestFlags, graph: &Graph, named: &[PackageId]) -> Result<(), Failure> {
+    let is_kept = flags.only_compiles || !flags.output.is_empty();
+    if named.len() < 2 || !is_kept || flags.output == "/dev/null" {
+        return Ok(());
+    }
+    let is_folder =
+        flags.output.ends_with('/') || std::fs::metadata(&flags.output).is_ok_and(|found| found.is_dir());
+    if !flags.output.is_empty() && !is_folder {
+        return Err(Failure::exact(1, "with multiple packages, -o must refer to a directory or /dev/null"));
+    }
+    let mut texts = Vec::new();
+    let mut told = HashSet::new();
+    for &id in named {
+        let name = program_name(graph, id);
+        let same = named.iter().filter(|&&other| program_name(graph, other) == name);
+        let paths: Vec<_> = same.map(|&other| format!("{}\n", graph[other].import_path)).collect();
+        if paths.len() > 1 && told.insert(name.clone()) {
+            texts.push(format!("cannot write test binary {name} for multiple packages:\n{}", paths.concat()));
+        }
+    }
+    match texts.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::exact(1, texts.join("\n"))),
+    }
+}
+
+fn program_name(graph: &Graph, id: PackageId) -> String {
+    format!("{}.test", graph[id].program_name())
+}
+
+fn cover(loader: &mut Loader<'_>, named: &[PackageId]) -> TestCover {
+    let (cover, unmatched) = loader.cover_tests(named);
+    for pattern in unmatched {
+        report::tell(&format!("warning: no packages being tested depend on matches for pattern {pattern}"));
+    }
+    cover
+}
+
+/// The test of a package; what keeps it from being built is told.
+fn test_of(
+    site: &Site<'_>,
+    flags: &TestFlags,
+    loader: &mut Loader<'_>,
+    package: PackageId,
+    cover: Option<&TestCover>,
+) -> Tested {
+    let tell = |graph: &Graph, broken: PackageId| {
+        let error = graph[broken].error.as_ref().map(ToString::to_string).unwrap_or_default();
+        site.teller()(modkeep_builder::transcript::Told {
+            package: &graph[broken].description(),
+            text: &format!("# {}\n{error}\n", graph[package].import_path),
+            is_failure: true,
+        });
+    };
+    let graph = loader.graph();
+    let mut broken = graph.with_dependencies(&[package]);
+    broken.retain(|&id| graph[id].error.is_some());
+    if let Some(&first) = broken.first() {
+        broken.iter().for_each(|&id| tell(graph, id));
+        return Tested { package, packages: None, broken: Some(first) };
+    }
+    if graph[package].test_go_files.is_empty() && graph[package].x_test_go_files.is_empty() {
+        return Tested { package, packages: None, broken: None };
+    }
+    let packages = loader.test_packages(package, cover);
+    let broken = loader.test_error(&packages);
+    if let Some(broken) = broken {
+        tell(loader.graph(), broken);
+    }
+    let needs_symbols = flags.only_compiles || flags.keeps_program();
+    let main = &mut loader.graph_mut()[packages.main];
+    // Tests of the runtime look at the symbols of their program.
+    main.omit_debug = !needs_symbols && main.import_path != "runtime.test";
+    Tested { package, packages: Some(packages), broken }
+}
+
+/// What is built for all tests.
+fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
+    let graph = results.graph;
+    let imported: HashSet<PackageId> =
+        results.tested.iter().flat_map(|test| graph[test.package].imported.iter().copied()).collect();
+    for test in results.tested.iter().filter(|test| test.broken.is_none()) {
+        let Some(packages) = &test.packages else {
+            let plain = Some(plan.compile(0, test.package));
+            results.set_nodes(test.package, Nodes { plain, program: None });
+            continue;
+        };
+        if imported.contains(&test.package) && packages.inner != test.package {
+            // What is wrong with a package that another test imports is told once.
+            let inner = plan.compile(0, packages.inner);
+            let plain = plan.compile(0, test.package);
+            plan.wait(inner, plain);
+        }
+        let program = plan_program(results, plan, test, packages);
+        let package = &graph[test.package];
+        let has_sources = !package.go_files.is_empty() || !package.cgo_files.is_empty();
+        let plain = (results.covers_others && has_sources).then(|| plan.compile(0, test.package));
+        results.set_nodes(test.package, Nodes { plain, program: Some(program) });
+    }
+}
+
+fn plan_program(results: &Results<'_>, plan: &mut Plan<'_>, test: &Tested, packages: &TestPackages) -> usize {
+    let name = program_name(results.graph, test.package);
+    let file = format!("{name}{}", plan.program_suffix(0));
+    let target = results.flags.target(&results.site.go.absolute("."), &file);
+    let linking =
+        Linking { target: &target, installs: !target.is_empty(), name: &name, ..Linking::default() };
+    let node = plan.link(0, packages.main, &linking);
+    if target.is_empty() {
+        if let Some(is_known) = results.looks_up_before_linking(test.package) {
+            plan.link_unless(node, is_known);
+        }
+        return node;
+    }
+    // The program is what is put in place.
+    node - 1
 }

@@ -150,7 +150,7 @@ impl GoFlags {
     }
 
     /// Those that the verb has, and their values.
-    pub(super) fn of(&self, usage: &Usage) -> Result<Vec<(&'static str, String)>, Failure> {
+    pub(crate) fn of(&self, usage: &Usage) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut found = Vec::new();
         for word in &self.0 {
             let (dashed, value) = match single_dash(word).split_once('=') {

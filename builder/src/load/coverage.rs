@@ -2,7 +2,7 @@
 //!
 //! Source: `cmd/go/internal/load/pkg.go` (`PrepareForCoverageBuild`, `SelectCoverPackages`).
 
-use super::{Loader, Mode};
+use super::{Loader, Mode, TestCover, on_a_large_stack};
 use crate::package::{Cover, Package, PackageId};
 use crate::package_flags::PackagePattern;
 use crate::tags::Instrument;
@@ -36,7 +36,84 @@ const RUNTIME: [&str; 24] = [
     "runtime",
 ];
 
+/// What is not instrumented for fuzzing, since fuzzing itself uses it (`cmd/go/internal/test/test.go:runTest`).
+const USED_BY_FUZZING: [&str; 12] = [
+    "context",
+    "internal/fuzz",
+    "internal/godebug",
+    "internal/runtime/maps",
+    "internal/sync",
+    "reflect",
+    "runtime",
+    "sync",
+    "sync/atomic",
+    "syscall",
+    "testing",
+    "time",
+];
+
 impl Loader<'_> {
+    /// Marks what tests cover, before their packages are made (`cmd/go/internal/test/test.go:runTest`). Gives how they
+    /// count, and the patterns of `-coverpkg` that match nothing.
+    pub fn cover_tests(&mut self, named: &[PackageId]) -> (TestCover, Vec<String>) {
+        let build = self.source.build;
+        let mode = build.cover_mode.clone();
+        let is_local = build.cover_packages.is_empty();
+        let mut unmatched = Vec::new();
+        let mut packages = Vec::new();
+        if !is_local {
+            let list = self.test_list(named);
+            (packages, unmatched) = self.cover_chosen(&list);
+            for &id in &packages {
+                self.graph[id].cover.iter_mut().for_each(|cover| cover.writes_meta = true);
+            }
+        }
+        for &id in named {
+            let package = &self.graph[id];
+            let has_tests = !package.test_go_files.is_empty() || !package.x_test_go_files.is_empty();
+            if mode == "atomic" && package.import_path != "sync/atomic" {
+                self.ensure_import(id, "sync/atomic");
+            }
+            let writes_meta = self.graph[id].cover.as_ref().is_some_and(|cover| cover.writes_meta);
+            if writes_meta || (is_local && !has_tests) {
+                self.graph[id].cover = Some(Cover { mode: mode.clone(), writes_meta: true });
+            }
+        }
+        let patterns = (!is_local).then(|| build.cover_packages.clone());
+        (TestCover { mode, is_local, packages, patterns }, unmatched)
+    }
+
+    /// Marks what is instrumented for fuzzing, before the packages of the test are made.
+    pub fn instrument_for_fuzzing(&mut self, named: &[PackageId]) {
+        for id in self.test_list(named) {
+            let package = &mut self.graph[id];
+            package.fuzz_instrument = !USED_BY_FUZZING.contains(&package.import_path.as_str());
+        }
+    }
+
+    /// Packages with all that they and their tests need (`TestPackageList`).
+    fn test_list(&mut self, named: &[PackageId]) -> Vec<PackageId> {
+        let mut roots = Vec::new();
+        on_a_large_stack(|| {
+            for &id in named {
+                roots.push(id);
+                let package = &self.graph[id];
+                let paths = [package.test_imports.as_slice(), &package.x_test_imports].concat();
+                for path in paths {
+                    let places = self.graph[id].sources.test_imports.get(&path).cloned().unwrap_or_default();
+                    let mode = Mode { resolves: true, ..Mode::default() };
+                    let (import, error) = self.import(&path, Some(id), &places, mode);
+                    if let Some(error) = error.filter(|_| self.graph[id].error.is_none()) {
+                        self.graph[id].error = Some(error);
+                        self.graph[id].incomplete = true;
+                    }
+                    roots.extend(self.graph[import].error.is_none().then_some(import));
+                }
+            }
+        });
+        self.graph.with_dependencies(&roots)
+    }
+
     /// Marks what is covered among packages and what they need, for `build -cover` and friends.
     /// Gives the patterns of `-coverpkg` that match nothing.
     pub fn cover_builds(&mut self, roots: &[PackageId]) -> Vec<String> {

@@ -38,7 +38,7 @@ pub struct TestCover {
     pub mode: String,
     /// Whether only the tested package is covered.
     pub is_local: bool,
-    /// The packages that are covered.
+    /// The packages that are covered; those alone that patterns chose.
     pub packages: Vec<PackageId>,
     /// The patterns that chose them, for the summary.
     pub patterns: Option<Vec<String>>,

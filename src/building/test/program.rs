@@ -7,14 +7,15 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use modkeep_builder::action_id::ActionId;
 use modkeep_builder::gocache::GoCache;
 use modkeep_builder::package::Package;
-use modkeep_builder::test_result::TestRun;
+use modkeep_builder::test_result::{Passed, TestRun};
 
-use super::flags::TestFlags;
+use super::coverage::Others;
+use super::flags::{Printing, TestFlags, duration_words};
 use super::voice::Voice;
 use super::wait::{self, Ended};
 use crate::goenv::words;
@@ -33,6 +34,9 @@ pub(super) struct Program<'a> {
     pub(super) package: &'a Package,
     pub(super) variables: Arc<BTreeMap<String, String>>,
     pub(super) cache: &'a GoCache,
+    /// What `-coverpkg` covers elsewhere.
+    pub(super) others: Option<&'a Others>,
+    pub(super) printing: Printing,
 }
 
 /// Looks up what a program printed when it passed.
@@ -42,13 +46,18 @@ pub(super) struct Probe {
     folder: String,
     root: String,
     variables: Arc<BTreeMap<String, String>>,
+    others: String,
+    profiles: bool,
 }
 
 impl Probe {
-    /// What the program with this key printed, if that still holds; with `(cached)` in the place of the time.
-    pub(super) fn known(&self, id: &ActionId) -> Option<Vec<u8>> {
-        let program = id.to_string();
-        self.run(&program).known(&self.cache)
+    /// What the program with this key left, if that still holds; with `(cached)` in the place of the time.
+    pub(super) fn known(&self, id: &ActionId) -> Option<Passed> {
+        self.run(&self.program(id)).known(&self.cache)
+    }
+
+    fn program(&self, id: &ActionId) -> String {
+        format!("{id}{}", self.others)
     }
 
     fn run<'r>(&'r self, program: &'r str) -> TestRun<'r> {
@@ -58,6 +67,7 @@ impl Probe {
             folder: &self.folder,
             root: &self.root,
             variables: &self.variables,
+            profiles: self.profiles,
         }
     }
 }
@@ -74,76 +84,125 @@ impl Program<'_> {
             folder: self.package.dir.clone(),
             root: self.package.root.clone(),
             variables: Arc::clone(&self.variables),
+            others: self.others.map(|others| others.key().to_owned()).unwrap_or_default(),
+            profiles: !self.flags.cover_profile.is_empty(),
         })
     }
 
-    /// Runs it and prints what go prints.
+    /// The command line, and where the program is to leave its profile.
+    fn line(&self, file: &str, log: Option<&str>, folder: &str) -> (Vec<String>, String) {
+        let flags = self.flags;
+        let mut line = flags.wrapper.clone();
+        line.push(file.to_owned());
+        line.extend(log.map(|log| format!("-test.testlogfile={log}")));
+        line.push("-test.paniconexit0".to_owned());
+        if flags.fuzzes {
+            let cache = self.cache.folder().join("fuzz").join(&self.package.import_path);
+            line.push(format!("-test.fuzzcachedir={}", cache.display()));
+        }
+        if flags.build.cover {
+            line.push(format!("-test.gocoverdir={folder}"));
+        }
+        let profile = format!("{folder}/_cover_.out");
+        line.extend(flags.arguments.iter().map(
+            |argument| match argument.starts_with("-test.coverprofile=") {
+                true => format!("-test.coverprofile={profile}"),
+                false => argument.clone(),
+            },
+        ));
+        (line, profile)
+    }
+
+    /// Makes the folder that the program's counters go to, with what it has to know there.
+    fn prepare_coverage(&self, folder: &str) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::exact(1, format!("failed to create temporary dir: mkdir {folder}: {}", words(&error)))
+        };
+        fs::create_dir_all(folder).map_err(failed)?;
+        self.others.map_or(Ok(()), |others| others.write(folder)).map_err(failed)
+    }
+
+    /// Shows the command that would run it.
+    pub(super) fn show(&self, file: &str, id: &ActionId, work: &str) {
+        let log = self.probe().map(|_| format!("{work}/testlog-{}.txt", id.short()));
+        let (line, _) = self.line(file, log.as_deref(), &format!("{work}/gocoverdir-{}", id.short()));
+        report::tell(&line.join(" ").replace(work, "$WORK"));
+    }
+
+    /// Runs it and prints what go prints; gives also the profile of coverage that it wrote.
     pub(super) fn run(
         &self,
         file: &str,
         id: &ActionId,
         work: &str,
         voice: &mut Voice,
-    ) -> Result<Ran, Failure> {
+    ) -> Result<(Ran, Vec<u8>), Failure> {
         let probe = self.probe();
         let log = format!("{work}/testlog-{}.txt", id.short());
-        let mut line = self.flags.wrapper.clone();
-        line.push(file.to_owned());
-        if probe.is_some() {
-            line.push(format!("-test.testlogfile={log}"));
-        }
-        line.push("-test.paniconexit0".to_owned());
-        line.extend(self.flags.arguments.iter().cloned());
+        let folder = format!("{work}/gocoverdir-{}", id.short());
+        let (line, profile) = self.line(file, probe.is_some().then_some(&log), &folder);
         if self.flags.build.shows {
             report::tell(&line.join(" ").replace(work, "$WORK"));
         }
-        let streams = self.flags.packages.is_empty() || self.flags.benchmarks || self.flags.build.json;
+        if self.flags.build.cover {
+            self.prepare_coverage(&folder)?;
+        }
+        let passes_on = self.printing != Printing::Kept;
         let begun = Instant::now();
         let mut output = Vec::new();
-        let ended = self.wait(&line, &mut |piece| {
-            output.extend(piece);
-            if streams { voice.say(piece) } else { Ok(()) }
+        let ended = self.wait(&line, &folder, &mut |piece| {
+            if self.printing != Printing::Through {
+                output.extend(piece);
+            }
+            if passes_on { voice.say(piece) } else { Ok(()) }
         })?;
         let took = begun.elapsed();
+        // A program that wrote none is none that is wrong.
+        let profile = fs::read(profile).unwrap_or_default();
         let path = &self.package.import_path;
         if !ended.status.success() || ended.was_late || ended.is_open {
-            // What is only passed on go has not seen.
-            let seen: &[u8] = if streams && !self.flags.build.json { &[] } else { &output };
-            let mut last = self.reason(seen, &ended);
+            let mut last = self.reason(&output, &ended);
             let mark = if self.flags.build.json { "\u{16}" } else { "" };
             last.extend(format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).bytes());
-            if !streams {
+            if !passes_on {
                 voice.say(&output)?;
             }
             voice.say(&last)?;
-            return Ok(Ran::Failed);
+            return Ok((Ran::Failed, profile));
         }
-        let has_none =
-            |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("testing: warning: no tests to run\n");
-        let note = if has_none(&output) { " [no tests to run]" } else { "" };
+        let end = format!("{}{}\n", self.coverage(&output), note(&output));
+        let lacks_end = !output.is_empty() && !output.ends_with(b"\n");
         if !self.flags.shows_passes && !self.flags.build.json {
             output.clear();
         }
-        if !output.is_empty() && !output.ends_with(b"\n") {
+        if lacks_end {
             output.push(b'\n');
-            if streams {
-                voice.say(b"\n")?;
-            }
         }
-        let last = |time: &str| format!("ok  \t{path}\t{time}{note}\n");
+        let last = |time: &str| format!("ok  \t{path}\t{time}{end}");
         if let Some(probe) = probe {
             let mut kept = output.clone();
             kept.extend(last("(cached)").bytes());
+            let passed = Passed { output: kept, profile: profile.clone() };
             let log = fs::read(&log).unwrap_or_default();
-            let program = id.to_string();
             // What isn't remembered is run again.
-            let _ = probe.run(&program).remember(&probe.cache, &log, &kept);
+            let _ = probe.run(&probe.program(id)).remember(&probe.cache, &log, &passed);
         }
-        if !streams {
+        if !passes_on {
             voice.say(&output)?;
+        } else if lacks_end {
+            voice.say(b"\n")?;
         }
         voice.say(last(&format!("{:.3}s", took.as_secs_f64())).as_bytes())?;
-        Ok(Ran::Passed)
+        Ok((Ran::Passed, profile))
+    }
+
+    /// How much was covered, as the program says in its output (`coveragePercentage`).
+    fn coverage(&self, output: &[u8]) -> String {
+        const MARK: &str = "coverage: ";
+        let text = String::from_utf8_lossy(output);
+        let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        let found = lines.find_map(|line| line.find(MARK).map(|at| line[at..].to_owned()));
+        found.filter(|_| self.flags.build.cover).map(|found| format!("\t{found}")).unwrap_or_default()
     }
 
     /// Why the program failed, where its output does not say so.
@@ -170,11 +229,16 @@ impl Program<'_> {
     fn wait(
         &self,
         line: &[String],
+        cover_folder: &str,
         hear: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<Ended, Failure> {
         let failed = |error: std::io::Error| Failure::go(format!("fork/exec {}: {}", line[0], words(&error)));
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
+        if self.flags.build.cover {
+            // For programs that the test builds and runs.
+            command.env("GOCOVERDIR", cover_folder);
+        }
         command.stdin(Stdio::null());
         let (reader, writer) = std::io::pipe().map_err(failed)?;
         command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
@@ -205,33 +269,20 @@ fn status_words(ended: &Ended) -> String {
     }
 }
 
-/// A time of a second or more as Go prints it: `11m0s`.
-fn duration_words(time: Duration) -> String {
-    let (whole, part) = (time.as_secs(), format!("{:09}", time.subsec_nanos()));
-    let part = part.trim_end_matches('0');
-    let dot = if part.is_empty() { "" } else { "." };
-    let seconds = format!("{}{dot}{part}s", whole % 60);
-    match (whole / 3600, whole / 60 % 60) {
-        (0, 0) => seconds,
-        (0, minutes) => format!("{minutes}m{seconds}"),
-        (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_printed_as_go_prints_them() {
-        for (milliseconds, expected) in [
-            (5_000, "5s"),
-            (61_500, "1m1.5s"),
-            (660_000, "11m0s"),
-            (3_600_000, "1h0m0s"),
-            (3_661_050, "1h1m1.05s"),
-        ] {
-            assert_eq!(duration_words(Duration::from_millis(milliseconds)), expected);
-        }
-    }
+/// What is said of a program that had nothing to do.
+fn note(output: &[u8]) -> &'static str {
+    const NOTES: [(&str, &str); 3] = [
+        (
+            "testing: warning: -fuzz matches more than one fuzz test, won't fuzz\n",
+            "[-fuzz matches more than one fuzz test, won't fuzz]",
+        ),
+        ("testing: warning: no fuzz tests to fuzz\n", " [no fuzz tests to fuzz]"),
+        ("testing: warning: no tests to run\n", " [no tests to run]"),
+    ];
+    let text = String::from_utf8_lossy(output);
+    let is_said = |warning: &str| {
+        let at = text.find(warning);
+        at.is_some_and(|at| at == 0 || text[..at].ends_with('\n'))
+    };
+    NOTES.iter().find(|(warning, _)| is_said(warning)).map_or("", |(_, note)| note)
 }
