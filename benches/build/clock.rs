@@ -1,4 +1,4 @@
-//! What a process cost, children included.
+//! What runs cost, children included.
 
 use std::fs;
 use std::time::Instant;
@@ -13,25 +13,36 @@ pub(crate) struct Cost {
     pub(crate) cpu: f64,
     /// Seconds on the clock.
     pub(crate) wall: f64,
-    /// How many packages were compiled, where commands were shown.
-    pub(crate) compilations: usize,
 }
 
 impl Cost {
-    /// What something costs.
-    pub(crate) fn of(work: impl FnOnce() -> usize) -> Self {
+    /// What something costs that is done this many times; the CPU clock has a coarse grain.
+    pub(crate) fn of(times: u32, mut work: impl FnMut()) -> Self {
         let (before, started) = (of_children(), Instant::now());
-        let compilations = work();
-        Self { cpu: of_children() - before, wall: started.elapsed().as_secs_f64(), compilations }
+        (0..times).for_each(|_| work());
+        let (cpu, wall) = (of_children() - before, started.elapsed().as_secs_f64());
+        Self { cpu, wall }.divided(f64::from(times))
     }
 
     /// All of them, one after the other.
     pub(crate) fn sum(costs: &[Self]) -> Self {
-        costs.iter().fold(Self::default(), |sum, cost| Self {
-            cpu: sum.cpu + cost.cpu,
-            wall: sum.wall + cost.wall,
-            compilations: sum.compilations + cost.compilations,
-        })
+        let (cpu, wall) = (costs.iter().map(|cost| cost.cpu), costs.iter().map(|cost| cost.wall));
+        Self { cpu: cpu.sum(), wall: wall.sum() }
+    }
+
+    /// A part of it.
+    pub(crate) fn divided(self, parts: f64) -> Self {
+        Self { cpu: self.cpu / parts, wall: self.wall / parts }
+    }
+
+    /// Each figure's value in the middle.
+    pub(crate) fn median(costs: &[Self]) -> Self {
+        let middle = |figure: fn(&Self) -> f64| {
+            let mut values: Vec<f64> = costs.iter().map(figure).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        Self { cpu: middle(|cost| cost.cpu), wall: middle(|cost| cost.wall) }
     }
 }
 
@@ -44,9 +55,8 @@ fn of_children() -> f64 {
     (ticks(13) + ticks(14)) / TICKS
 }
 
-/// The value in the middle.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// How many want a processor, over the last minute.
+pub(crate) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -1,32 +1,53 @@
 //! What does a build cost beside the go command, in CPU time and on the clock?
 //!
-//! `cargo bench -p modkeep-benches --bench build` with `MODKEEP_TEST_PROGRAM` set to a release build prints the ratios to the
-//! go command, run in turns on the same machine: a build with nothing to do, one with only the program gone, one after an
-//! edited function body in `fmt`; with `MODKEEP_FULL=1` also one with nothing cached and four targets in one run. The
-//! program is the go command itself, from a copy of its release's GOROOT. Each side has a cache of its own; what they
-//! leave is compared byte for byte.
+//! `MODKEEP_TEST_PROGRAM=target/release/modkeep cargo bench -p modkeep-benches --bench build [-- QUESTION…]` prints a row for
+//! each question, with medians of rounds that both have in turns on the same machine, ratios, and what they should be:
+//!
+//! | question | |
+//! |---|---|
+//! | `cold` | nothing is cached |
+//! | `null` | nothing is to do |
+//! | `relink` | only the program is gone; a branch is switched back; three programs are gone |
+//! | `edit` | a function body in `fmt` is another |
+//! | `targets` | four targets in one run, nothing cached |
+//! | `remote` | nothing is cached, and a server has it all, near and 20 ms away |
+//! | `checkout` | tests after a fresh checkout, and after a change behind a file's size and time |
+//!
+//! Without a question all are asked. What is built is the go command itself, without cgo, from a copy of its release's GOROOT.
+//! Each side has a cache of its own; what they leave is compared byte for byte. It takes some ten minutes of two processors;
+//! `MODKEEP_FULL=1` asks for three rounds of what takes longest.
 
 #![allow(clippy::print_stdout, reason = "figures are what it is for")]
 #![allow(clippy::disallowed_methods, reason = "it loses nothing that it writes")]
 
+mod checkout;
 mod clock;
+mod relay;
+mod relink;
+mod remote;
 mod side;
+mod table;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use clock::{Cost, median};
+use clock::Cost;
 use modkeep_conformance::go::Go;
 use modkeep_harness::place::{full_run, given_program};
 use side::Side;
+use table::{Goal, head, row};
 
 /// Rounds of what takes less than a second.
 const ROUNDS: usize = 11;
+/// How often that is done in a round, since the CPU clock ticks every 10 ms.
+const TIMES: u32 = 3;
 
 const TARGETS: [&str; 4] = ["linux/amd64", "linux/arm64", "windows/amd64", "darwin/arm64"];
 
 fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let is_asked = |question: &str| asked.is_empty() || asked.iter().any(|word| word == question);
     let Some(program) = given_program() else {
         println!("build: MODKEEP_TEST_PROGRAM names no program to measure; nothing is measured");
         return;
@@ -39,78 +60,131 @@ fn main() {
         Side::new("go", &root.join("bin/go"), &root, home.path()),
         Side::new("modkeep", &program, &root, home.path()),
     ];
-    println!(
-        "{:<34} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7}",
-        "", "go cpu", "our cpu", "ratio", "go wall", "our wall", "ratio"
-    );
-    let cold = sides.each_ref().map(|side| side.build(&[], None));
-    report("nothing cached", &[cold[0]], &[cold[1]]);
-    same(&sides);
-    // What was written a moment ago is remembered only now.
-    for side in &sides {
-        side.build(&[], None);
-    }
-    rounds("nothing to do", &sides, |_| {});
-    rounds("only the program is gone", &sides, |side| fs::remove_file(side.program()).expect("a program"));
-    edit(&root, &sides);
-    if full_run() {
+    head();
+    if is_asked("targets") {
         many_targets(&sides);
+    }
+    let cold = cold(&sides, is_asked("cold"));
+    if is_asked("null") {
+        let goal = Goal { cpu: Some(4.0), wall: Some(4.0), ..Goal::default() };
+        rounds("nothing to do", &sides, goal, TIMES, |_| {}, |side| side.build(1, &[]));
+    }
+    if is_asked("relink") {
+        relink::measure(&sides, &root);
+    }
+    if is_asked("edit") {
+        edit(&root, &sides);
+    }
+    if is_asked("checkout") {
+        checkout::measure(&sides);
+    }
+    if is_asked("remote") {
+        remote::measure(&sides, &program, home.path(), &cold);
     }
 }
 
-fn rounds(what: &str, sides: &[Side; 2], before: impl Fn(&Side)) {
+/// Rounds of something short, after something that is not measured.
+fn rounds(
+    what: &str,
+    sides: &[Side; 2],
+    goal: Goal,
+    times: u32,
+    before: impl Fn(&Side),
+    work: impl Fn(&Side) -> Cost,
+) {
     let mut costs = [Vec::new(), Vec::new()];
     for round in 0..ROUNDS {
         for step in 0..2 {
             let index = (round + step) % 2;
-            before(&sides[index]);
-            costs[index].push(sides[index].build(&[], None));
+            let turn: Vec<Cost> = (0..times)
+                .map(|_| {
+                    before(&sides[index]);
+                    work(&sides[index])
+                })
+                .collect();
+            costs[index].push(Cost::sum(&turn).divided(f64::from(times)));
         }
     }
-    report(what, &costs[0], &costs[1]);
+    row(what, &costs[0], &costs[1], goal);
     same(sides);
+}
+
+/// Nothing is cached. Afterwards something is; gives what go took.
+fn cold(sides: &[Side; 2], is_asked: bool) -> Vec<Cost> {
+    let mut costs = [Vec::new(), Vec::new()];
+    let count = if full_run() && is_asked { 3 } else { 1 };
+    for round in 0..count {
+        for step in 0..2 {
+            let index = (round + step) % 2;
+            sides[index].forget();
+            costs[index].push(sides[index].build(1, &[]));
+        }
+    }
+    let goal = Goal { cpu: Some(1.0), wall: Some(1.0), ..Goal::default() };
+    row("nothing cached", &costs[0], &costs[1], goal);
+    same(sides);
+    // What was written a moment ago is remembered only now.
+    for side in sides {
+        side.build(1, &[]);
+    }
+    let [of_go, _] = costs;
+    of_go
 }
 
 /// One function of `fmt` gets another body.
 fn edit(root: &Path, sides: &[Side; 2]) {
     let path = root.join("src/fmt/print.go");
     let text = fs::read_to_string(&path).expect("the source of fmt");
-    let (old, new) = ("\t\tp.panicking = false\n", "\t\tp.panicking = len(p.buf) < 0\n");
+    let old = "\t\tp.panicking = false\n";
     assert!(text.contains(old), "fmt has another body than this edits");
-    fs::write(&path, text.replacen(old, new, 1)).expect("the copy can be written to");
-    let costs = sides.each_ref().map(|side| side.build(&["-x"], None));
-    report("a body in fmt edited", &[costs[0]], &[costs[1]]);
-    println!("  compilations: go {}, modkeep {}", costs[0].compilations, costs[1].compilations);
-    same(sides);
+    let mut costs = [Vec::new(), Vec::new()];
+    let mut most = [0, 0];
+    for round in 0..if full_run() { 3 } else { 1 } {
+        let new = format!("\t\tp.panicking = len(p.buf) < -{round}\n");
+        fs::write(&path, text.replacen(old, &new, 1)).expect("the copy can be written to");
+        for step in 0..2 {
+            let index = (round + step) % 2;
+            let (cost, compilations) = sides[index].build_shown();
+            costs[index].push(cost);
+            most[index] = most[index].max(compilations);
+        }
+        same(sides);
+    }
+    row("a body in fmt edited", &costs[0], &costs[1], Goal { cpu: Some(10.0), ..Goal::default() });
+    println!("  packages compiled: go {}, modkeep {} (goal: at most 2)", most[0], most[1]);
     fs::write(&path, text).expect("the copy can be written to");
+    for side in sides {
+        side.build(1, &[]);
+    }
 }
 
 /// Nothing is cached, and four programs are wanted.
 fn many_targets(sides: &[Side; 2]) {
-    sides.iter().for_each(Side::forget);
-    let of_go: Vec<Cost> = TARGETS.iter().map(|target| sides[0].build(&[], Some(target))).collect();
-    let ours = sides[1].build(&[&format!("-targets={}", TARGETS.join(","))], None);
-    report("four targets, nothing cached", &[Cost::sum(&of_go)], &[ours]);
+    let mut costs = [Vec::new(), Vec::new()];
+    for round in 0..if full_run() { 3 } else { 1 } {
+        for step in 0..2 {
+            let index = (round + step) % 2;
+            let side = &sides[index];
+            side.forget();
+            costs[index].push(match index {
+                0 => Cost::sum(&TARGETS.map(|target| side.build_for(target))),
+                _ => side.build(1, &[&format!("-targets={}", TARGETS.join(","))]),
+            });
+        }
+        for target in TARGETS {
+            let [theirs, ours] =
+                sides.each_ref().map(|side| fs::read(side.output_for(target)).expect("a program"));
+            assert!(theirs == ours, "the programs for {target} differ");
+        }
+    }
+    let goal = Goal { wall: Some(1.1), ..Goal::default() };
+    row("four targets, nothing cached", &costs[0], &costs[1], goal);
 }
 
 /// Both left the same bytes.
 fn same(sides: &[Side; 2]) {
-    let [theirs, ours] = sides.each_ref().map(|side| fs::read(side.program()).expect("a program"));
+    let [theirs, ours] = sides.each_ref().map(|side| fs::read(side.output()).expect("a program"));
     assert!(theirs == ours, "the programs differ");
-}
-
-fn report(what: &str, theirs: &[Cost], ours: &[Cost]) {
-    let cpu = [theirs, ours].map(|costs| costs.iter().map(|cost| cost.cpu).sum::<f64>() / costs.len() as f64);
-    let wall = [theirs, ours].map(|costs| median(costs.iter().map(|cost| cost.wall)));
-    println!(
-        "{what:<34} {:>8.3}s {:>8.3}s {:>6.2}x {:>8.3}s {:>8.3}s {:>6.2}x",
-        cpu[0],
-        cpu[1],
-        cpu[0] / cpu[1],
-        wall[0],
-        wall[1],
-        wall[0] / wall[1]
-    );
 }
 
 fn copy(from: &Path, to: &Path) {
