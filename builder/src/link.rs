@@ -158,6 +158,31 @@ impl Program<'_> {
         linked
     }
 
+    /// Where it is linked.
+    fn path(&self) -> String {
+        format!("{}exe/{}{}", self.folder, self.name, self.goal.program_suffix())
+    }
+
+    /// What would be at that place if it were taken from what is kept; nothing is, so far.
+    pub(crate) fn known(&self, action: ActionId, preimage: String) -> Option<Linked> {
+        let build_id = BuildId::of_program(&action.short(), &self.packages[0].1.build_id);
+        let path = self.path();
+        tier::has_program(self, &action).then_some(Linked {
+            action,
+            preimage,
+            build_id,
+            path,
+            origin: Origin::Kept,
+        })
+    }
+
+    /// Takes it from what is kept; says whether that could be done.
+    pub(crate) fn take(&self, known: &Linked) -> bool {
+        let bench = self.shop.bench(self.package);
+        let is_ready = bench.make_folder(&format!("{}exe/", self.folder)).is_ok();
+        is_ready && tier::kept_program(self, &known.action, &known.build_id, &known.path).is_some()
+    }
+
     /// Tells again what the linker said.
     pub(crate) fn retell(&self) {
         let main = &self.packages[0].1.action;
@@ -180,9 +205,8 @@ impl Program<'_> {
         let config = format!("{}importcfg.link", self.folder);
         let text = self.import_config();
         bench.write(&config, text.as_bytes())?;
-        let exe = format!("{}exe/", self.folder);
-        bench.make_folder(&exe)?;
-        let path = format!("{exe}{}{}", self.name, self.goal.program_suffix());
+        bench.make_folder(&format!("{}exe/", self.folder))?;
+        let path = self.path();
         if let Some(prepare) = prepare {
             if let Some(build_id) = tier::kept_program(self, &id, &temporary, &path) {
                 let origin = Origin::Kept;

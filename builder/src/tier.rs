@@ -27,6 +27,9 @@ const PROGRAMS: &str = "modkeep program 1\n";
 /// The first member of an archive: its head, then what importers read.
 const MEMBER_HEAD: usize = 8 + 60;
 
+/// What may be done with a program before it is put in place.
+const MODE: u32 = 0o755;
+
 /// Export data of archives, by the digest of the archive.
 #[derive(Debug, Default)]
 pub(crate) struct Exports(Mutex<HashMap<Digest, Digest>>);
@@ -175,21 +178,25 @@ pub(crate) fn kept_program(
         return None;
     }
     let key = program_key(program, id)?;
-    let here = (!program.is_kept).then(|| shop.tiers.bytes(&key)).flatten();
-    let bytes = here.or_else(|| {
+    if program.is_kept || !shop.tiers.copy_to(&key, Path::new(path), MODE) {
         let remote = shop.remote.as_ref()?;
         let bytes = remote.content(&*remote.find(&key)?)?;
         if !program.is_kept {
             shop.keep(shop.tiers.put_bytes(&key, &bytes));
         }
-        Some(bytes)
-    })?;
-    crate::shop::write_throwaway(path, &bytes).ok()?;
-    make_executable(path).ok()?;
+        crate::shop::write_throwaway(path, &bytes).ok()?;
+        make_executable(path).ok()?;
+    }
     let build_id = buildid::read(Path::new(path)).ok()??;
     let same_inputs = build_id.of_main()?[..3] == temporary.of_main()?[..3];
     program.retell();
     same_inputs.then_some(build_id)
+}
+
+/// Whether the program is kept on this machine, as far as its size tells.
+pub(crate) fn has_program(program: &Program<'_>, id: &ActionId) -> bool {
+    let is_to_be_made = program.shop.flags.forces || program.is_kept;
+    !is_to_be_made && program_key(program, id).is_some_and(|key| program.shop.tiers.file(&key).is_some())
 }
 
 /// Keeps a program whose key says all that it follows from.
@@ -204,7 +211,7 @@ pub(crate) fn keep_program(program: &Program<'_>, id: &ActionId, bytes: &[u8]) {
 #[cfg(unix)]
 fn make_executable(path: &str) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(MODE))
 }
 
 #[cfg(not(unix))]

@@ -1,8 +1,9 @@
 //! What a plan would come to, where all of it is known to be done.
 //!
-//! The programs are in their places, and each has the build ID that follows from the sources: from the remembered results
-//! of all keys below it. Then nothing is asked of the build cache and nothing is done. Entries of the cache must still
-//! grow older only when they are unused, so that once an hour they are asked for all the same.
+//! Each program has the build ID that follows from the sources: from the remembered results of all keys below it. It is in
+//! its place, or was linked before and is kept. Then nothing is asked of the build cache, and all that is done is to copy
+//! programs. Entries of the cache must still grow older only when they are unused, so that once an hour they are asked for all
+//! the same.
 
 use super::{Product, Run, built_in, no_package};
 use crate::buildid::BuildId;
@@ -38,6 +39,7 @@ impl Run<'_> {
         for (id, node) in self.plan.nodes.iter().enumerate() {
             match &node.work {
                 Work::Compile { program: Some(_) } => self.retell(id, node),
+                Work::Link { .. } => self.take(id)?,
                 Work::Install { target } => self.install(node, target).ok()?,
                 _ => {}
             }
@@ -53,27 +55,50 @@ impl Run<'_> {
             Work::Link { .. } => {
                 let program = self.program(id, None)?;
                 let (action, preimage) = program.key(&program.packages[0].1.build_id).ok()?;
-                let build_id = program.found_at_target().filter(|found| found.action() == action.short())?;
+                let at_target = program.found_at_target().filter(|found| found.action() == action.short());
+                let Some(build_id) = at_target else {
+                    return program.known(action, preimage).map(Product::Linked);
+                };
                 let path = program.target.unwrap_or_default().to_owned();
                 let origin = Origin::Target;
                 Some(Product::Linked(Linked { action, preimage, build_id, path, origin }))
             }
             Work::Install { target } => match self.products[node.needs[0]].get()? {
-                Product::Linked(linked) if linked.path == *target => Some(Product::Installed),
+                Product::Linked(linked) if linked.origin == Origin::Kept || linked.path == *target => {
+                    Some(Product::Installed)
+                }
                 _ => None,
             },
         }
     }
 
-    /// Tells again what the tools said of a main package and its program.
+    /// Tells again what the tools said of a main package, and of its program if that is in its place.
     fn retell(&self, id: NodeId, node: &Node) {
         let Some(Product::Compiled(compiled)) = self.products[id].get() else { return };
+        let Work::Compile { program: Some(link) } = node.work else { return };
+        let is_in_place = self.linked(link).is_some_and(Linked::is_up_to_date);
         // A main package is there, or there would be no plan for it.
         let _ = self.with_unit(id, node, |unit| {
             unit.retell(&compiled.action, "stdout");
-            unit.retell(&compiled.action, "link-stdout");
+            if is_in_place {
+                unit.retell(&compiled.action, "link-stdout");
+            }
             Ok(())
         });
+    }
+
+    /// Takes a program that is not in its place from what is kept, with what the linker said; nothing if it can't be had.
+    fn take(&self, link: NodeId) -> Option<()> {
+        let linked = self.linked(link)?;
+        let is_there = linked.is_up_to_date() || self.program(link, None)?.take(linked);
+        is_there.then_some(())
+    }
+
+    fn linked(&self, link: NodeId) -> Option<&Linked> {
+        match self.products[link].get()? {
+            Product::Linked(linked) => Some(linked),
+            _ => None,
+        }
     }
 
     fn known_package(&self, id: NodeId, node: &Node, program: Option<NodeId>) -> Result<Compiled, StepError> {
@@ -82,14 +107,13 @@ impl Run<'_> {
                 return Err(no_package());
             }
             let (action, preimage) = unit.key()?;
-            let build_id = match program {
-                Some(link) => self.main_of_current_program(link, &action)?,
-                None => {
-                    let content = self.shop.memory().result(&action);
-                    content.map(|content| BuildId::found(format!("{}/{content}", action.short())))
-                }
+            let current =
+                program.map(|link| self.main_of_current_program(link, &action)).transpose()?.flatten();
+            let known = || {
+                let content = self.shop.memory().result(&action)?;
+                Some(BuildId::found(format!("{}/{content}", action.short())))
             };
-            let build_id = build_id.ok_or_else(no_package)?;
+            let build_id = current.or_else(known).ok_or_else(no_package)?;
             Ok(Compiled { action, preimage, build_id, archive: None, is_cached: true })
         })
     }
