@@ -200,11 +200,15 @@ impl<'a> Results<'a> {
         voice: &mut Voice,
     ) -> Result<(), Failure> {
         let coverage = coverage.filter(|_| self.flags.build.cover);
-        if let Some(file) = coverage.filter(|_| self.flags.build.dry) {
+        let is_shown = self.flags.build.dry || self.flags.build.shows;
+        if let Some(file) = coverage.filter(|_| is_shown) {
+            // What it would tell is read without it.
             let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).replace(&shop.work, "$WORK");
             let go = format!("{}/bin/go", self.site.builds[0].toolchain.root);
             report::tell(&format!("cd {folder}\n{go} tool covdata percent -i {folder}"));
-            return Ok(());
+            if self.flags.build.dry {
+                return Ok(());
+            }
         }
         match coverage.map(coverage::meta).transpose()?.flatten() {
             Some(meta) => {
