@@ -12,6 +12,7 @@ mod settings;
 mod site;
 mod telling;
 pub(crate) mod test;
+pub(crate) mod tool;
 mod work_folder;
 
 pub(crate) use settings::{cache_folder_of, open_cache, settings};

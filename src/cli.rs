@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command};
 
 use crate::config::Environment;
 use crate::report::Failure;
-use crate::{cacheprog, completions, conformance, goverbs, report, serve, store, version};
+use crate::{cacheprog, completions, conformance, goverbs, report, serve, store};
 
 /// A verb of our own: its flags and help, and what it does.
 struct Verb {
@@ -21,7 +21,6 @@ const VERBS: &[Verb] = &[
     Verb { command: store::command, run: store::run },
     Verb { command: cacheprog::command, run: cacheprog::run },
     Verb { command: conformance::command, run: conformance::run },
-    Verb { command: version::command, run: version::run },
     Verb { command: completions::command, run: completions::run },
 ];
 
@@ -52,7 +51,6 @@ pub(crate) fn run(words: Vec<OsString>, environment: &Environment) -> Result<(),
         return report::out(&text);
     }
     goverbs::refuse(&words)?;
-    let words = version::with_go_flags(words);
     let program = [OsString::from("modkeep")];
     let matches = match command().try_get_matches_from(program.into_iter().chain(words)) {
         Ok(matches) => matches,

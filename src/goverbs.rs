@@ -9,7 +9,7 @@ use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
 use crate::report::Failure;
-use crate::{building, envcmd, explain, get, list, modcmd, workcmd};
+use crate::{building, envcmd, explain, get, list, modcmd, version, workcmd};
 
 /// A verb and what does it.
 struct Verb {
@@ -23,6 +23,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &building::install::USAGE, run: building::install::run },
     Verb { usage: &building::run::USAGE, run: building::run::run },
     Verb { usage: &building::test::USAGE, run: building::test::run },
+    Verb { usage: &building::tool::USAGE, run: building::tool::run },
     Verb { usage: &envcmd::USAGE, run: envcmd::run },
     Verb { usage: &explain::USAGE, run: explain::run },
     Verb { usage: &get::USAGE, run: get::run },
@@ -39,6 +40,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
     Verb { usage: &workcmd::sync::USAGE, run: workcmd::sync::run },
     Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
+    Verb { usage: &version::USAGE, run: version::run },
     Verb { usage: &modcmd::vendor::WORK_USAGE, run: modcmd::vendor::run_work },
 ];
 
@@ -49,7 +51,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What `go help` lists, less what we have.
-const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry", "tool", "vet"];
+const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry", "vet"];
 
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), Failure>> {

@@ -43,6 +43,7 @@ pub mod scan;
 mod schedule;
 pub mod select;
 pub mod shop;
+pub mod stamped;
 pub mod tags;
 pub mod target;
 pub mod test_result;

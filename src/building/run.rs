@@ -4,8 +4,10 @@
 
 use std::process::{Command, ExitStatus};
 
+use modkeep_builder::link::Linked;
 use modkeep_builder::load::Options;
 use modkeep_builder::plan::Linking;
+use modkeep_builder::shop::Shop;
 
 use super::{BuildFlags, Site, build_flags};
 use crate::flags::{Kind, Usage};
@@ -41,7 +43,34 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     if let Some(test) = patterns.iter().find(|file| file.ends_with("_test.go")) {
         return Err(Failure::go(format!("cannot run *_test.go files ({test})")));
     }
-    let site = Site::find(go, &flags, "run")?;
+    let status = with_program(go, &flags, "run", patterns, |shop, linked| {
+        if flags.dry || flags.shows {
+            let line = wrapper.iter().chain([&linked.path]).chain(arguments);
+            crate::report::tell(&line.cloned().collect::<Vec<_>>().join(" ").replace(&shop.work, "$WORK"));
+        }
+        match flags.dry {
+            true => Ok(None),
+            false => run_program(&wrapper, &linked.path, arguments).map(Some),
+        }
+    })?;
+    match status {
+        Some(status) if !status.success() => {
+            let code = status.code().unwrap_or(1);
+            Err(Failure::exact(1, format!("exit status {code}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Builds the one program that the patterns name, which the build cache keeps, and does something with it.
+pub(super) fn with_program<T>(
+    go: &GoEnv,
+    flags: &BuildFlags,
+    verb: &'static str,
+    patterns: &[String],
+    then: impl FnOnce(&Shop, &Linked) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let site = Site::find(go, flags, verb)?;
     let mut loaded = site.load(patterns, Options { programs_only: true, ..Options::default() })?;
     let [only] = loaded.as_mut_slice() else {
         return Err(Failure::usage("a program is run for one target"));
@@ -65,7 +94,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     only.graph[id].omit_debug = true;
     let name = only.graph[id].program_name().to_owned();
     let link = std::cell::Cell::new(0);
-    let mut status = None;
+    let mut done = None;
     site.perform(
         &loaded,
         |plan| {
@@ -77,25 +106,12 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
                 // Why was told.
                 return Err(Failure::told(1));
             };
-            if flags.dry || flags.shows {
-                let line = wrapper.iter().chain([&linked.path]).chain(arguments);
-                crate::report::tell(
-                    &line.cloned().collect::<Vec<_>>().join(" ").replace(&shop.work, "$WORK"),
-                );
-            }
-            if !flags.dry {
-                status = Some(run_program(&wrapper, &linked.path, arguments)?);
-            }
+            done = Some(then(shop, linked)?);
             Ok(())
         },
     )?;
-    match status {
-        Some(status) if !status.success() => {
-            let code = status.code().unwrap_or(1);
-            Err(Failure::exact(1, format!("exit status {code}")))
-        }
-        _ => Ok(()),
-    }
+    // Why nothing was done was told.
+    done.ok_or_else(|| Failure::told(1))
 }
 
 fn run_program(wrapper: &[String], path: &str, arguments: &[String]) -> Result<ExitStatus, Failure> {

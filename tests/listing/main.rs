@@ -7,3 +7,5 @@
 mod beside;
 mod overlay;
 mod stale;
+mod tool;
+mod version;

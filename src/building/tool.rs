@@ -1,0 +1,159 @@
+//! `modkeep tool`: the tools of the toolchain, and those that go.mod names, built and run.
+//!
+//! Tools that a toolchain comes without are built from its sources; what `tool buildid` is asked most is answered here.
+//! Source of the rules: `cmd/go/internal/tool/tool.go`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use modkeep_builder::buildid;
+use modkeep_builder::package::Package;
+use modkeep_module::quote::quote;
+
+use super::BuildFlags;
+use super::run::with_program;
+use super::settings::{host, toolchain};
+use crate::flags::{Kind, Usage};
+use crate::goenv::{GoEnv, words as system_words};
+use crate::report::{self, Failure};
+use crate::session::{Session, Wanted};
+
+/// How the verb is used.
+pub(crate) const USAGE: Usage = Usage {
+    name: "tool",
+    line: "go tool [-n] command [args...]",
+    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("n", Kind::Bool), ("overlay", Kind::Text)],
+};
+
+/// Runs the verb.
+pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+    let mut flags = BuildFlags::default();
+    let mut only_shows = false;
+    let words = USAGE.parse(words, go.goflags(), |name, value| match name {
+        "n" => {
+            only_shows = value == "true";
+            Ok(())
+        }
+        name => flags.set(&USAGE, go, name, value).map(drop),
+    })?;
+    let tools = toolchain(go, host())?.tools();
+    let Some((name, arguments)) = words.split_first() else { return list(go, &flags, &tools) };
+    let there = format!("{tools}/{name}{}", std::env::consts::EXE_SUFFIX);
+    let is_name = !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    if is_name && Path::new(&there).exists() {
+        return call(name, &there, arguments, only_shows, None);
+    }
+    if name == "buildid"
+        && !only_shows
+        && let [file] = arguments
+        && let Ok(Some(id)) = buildid::read(Path::new(file))
+    {
+        return report::out(&format!("{id}\n"));
+    }
+    let run = |flags: &BuildFlags, path: &str, search: Option<&str>| {
+        with_program(go, flags, "tool", &[path.to_owned()], |shop, linked| {
+            let kept = shop.cache.file(&linked.action).filter(|_| only_shows);
+            let program = kept.map_or_else(|| linked.path.clone(), |(file, _)| file.display().to_string());
+            call(name, &program, arguments, only_shows, search)
+        })
+    };
+    let root = toolchain(go, host())?.root;
+    let builtin = format!("cmd/{name}");
+    // Of the commands of GOROOT these two are none of its tools.
+    if is_name && !matches!(name.as_str(), "go" | "gofmt") && is_command(&format!("{root}/src/{builtin}")) {
+        let flags = BuildFlags { targets: vec![host()], ..BuildFlags::default() };
+        return run(&flags, &builtin, None);
+    }
+    let named = of_modules(go, &flags)?;
+    let meant: Vec<&String> = named.iter().filter(|tool| *tool == name || short(tool) == *name).collect();
+    match meant[..] {
+        [] => Err(Failure::exact(2, format!("go: no such tool {}", quote(name)))),
+        [tool] => {
+            let path = go.environment().get("PATH").unwrap_or_default();
+            run(&flags, tool, Some(&format!("{root}/bin:{path}")))
+        }
+        _ => {
+            let list: String = meant.iter().map(|tool| format!("\n\t{tool}")).collect();
+            Err(Failure::go(format!("tool {} is ambiguous; choose one of:{list}\n\t", quote(name))))
+        }
+    }
+}
+
+/// Lists the tools that there are.
+fn list(go: &GoEnv, flags: &BuildFlags, tools: &str) -> Result<(), Failure> {
+    let entries = fs::read_dir(tools).map_err(|error| {
+        Failure::exact(2, format!("go: no tool directory: open {tools}: {}", system_words(&error)))
+    })?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    let mut text: String = names
+        .iter()
+        .map(|name| format!("{}\n", name.to_lowercase().trim_end_matches(std::env::consts::EXE_SUFFIX)))
+        .collect();
+    let named = of_modules(go, flags)?;
+    let mut count: HashMap<String, usize> = names.into_iter().map(|name| (name, 1)).collect();
+    for tool in &named {
+        *count.entry(short(tool)).or_default() += 1;
+    }
+    for tool in &named {
+        match count[&short(tool)] {
+            1 => text.push_str(&format!("{} ({tool})\n", short(tool))),
+            _ => text.push_str(&format!("{tool}\n")),
+        }
+    }
+    report::out(&text)
+}
+
+/// The tools that go.mod files name, sorted.
+fn of_modules(go: &GoEnv, flags: &BuildFlags) -> Result<Vec<String>, Failure> {
+    if !go.uses_modules()? {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted { verb: "tool", flags: flags.of_modules.clone(), ..Wanted::default() };
+    let session = Session::start(go, &wanted)?;
+    let mut tools: Vec<String> = session.world.main.tools().into_iter().map(str::to_owned).collect();
+    tools.sort_unstable();
+    tools.dedup();
+    Ok(tools)
+}
+
+/// What the program of a path is called.
+fn short(path: &str) -> String {
+    let package = Package { import_path: path.to_owned(), ..Package::default() };
+    package.program_name().to_owned()
+}
+
+fn is_command(folder: &str) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().ends_with(".go"))
+}
+
+/// Runs a tool, or shows the line; `search` is its PATH if that is another than ours.
+fn call(
+    name: &str,
+    program: &str,
+    arguments: &[String],
+    only_shows: bool,
+    search: Option<&str>,
+) -> Result<(), Failure> {
+    if only_shows {
+        let line: Vec<&str> = std::iter::once(program).chain(arguments.iter().map(String::as_str)).collect();
+        return report::out(&format!("{}\n", line.join(" ")));
+    }
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if let Some(search) = search {
+        command.env("PATH", search);
+    }
+    let status = command
+        .status()
+        .map_err(|error| Failure::exact(1, format!("go tool {name}: {}", system_words(&error))))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => Err(Failure::told(u8::try_from(code).unwrap_or(1))),
+        None => Err(Failure::exact(1, format!("go tool {name}: {status}"))),
+    }
+}
