@@ -13,6 +13,7 @@ mod site;
 mod telling;
 pub(crate) mod test;
 pub(crate) mod tool;
+pub(crate) mod vet;
 mod work_folder;
 
 pub(crate) use settings::{cache_folder_of, open_cache, settings};

@@ -24,6 +24,7 @@ const VERBS: &[Verb] = &[
     Verb { usage: &building::run::USAGE, run: building::run::run },
     Verb { usage: &building::test::USAGE, run: building::test::run },
     Verb { usage: &building::tool::USAGE, run: building::tool::run },
+    Verb { usage: &building::vet::USAGE, run: building::vet::run },
     Verb { usage: &envcmd::USAGE, run: envcmd::run },
     Verb { usage: &explain::USAGE, run: explain::run },
     Verb { usage: &get::USAGE, run: get::run },
@@ -51,7 +52,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What `go help` lists, less what we have.
-const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry", "vet"];
+const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry"];
 
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), Failure>> {
@@ -66,7 +67,9 @@ pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), 
         let (toolchain, words) = if has_own { (None, words) } else { named_toolchain(words) };
         let environment = toolchain.map(|name| given.with("GOTOOLCHAIN", name));
         let environment = environment.as_ref().unwrap_or(given);
-        let go = if is_env { GoEnv::forgiving(environment)? } else { GoEnv::of(environment)? };
+        // What flags there are for `vet` is said by its tool.
+        let is_forgiving = is_env || verb.usage.name == "vet";
+        let go = if is_forgiving { GoEnv::forgiving(environment)? } else { GoEnv::of(environment)? };
         if !is_env {
             go.check_gopath()?;
         }
@@ -149,15 +152,15 @@ mod tests {
 
     #[test]
     fn verbs_of_go_name_the_go_command() {
-        for words in [&["vet", "./..."][..], &["help", "vet"]] {
+        for words in [&["fix", "./..."][..], &["help", "fix"]] {
             let words: Vec<_> = words.iter().map(OsString::from).collect();
             let failure = refuse(&words).unwrap_err();
             assert_eq!(failure.status, 2);
-            assert!(failure.to_string().contains("go vet"), "{failure}");
+            assert!(failure.to_string().contains("go fix"), "{failure}");
         }
         let unknown = refuse(&["mod".into(), "nope".into()]).unwrap_err().to_string();
         assert_eq!(unknown, "go mod: unknown command\nRun 'go help mod' for usage.");
-        assert!(refuse(&["serve".into(), "vet".into()]).is_ok());
+        assert!(refuse(&["serve".into(), "fix".into()]).is_ok());
         assert!(refuse(&[]).is_ok());
     }
 }

@@ -90,8 +90,8 @@ fn words_that_cannot_be_meant_end_with_status_2_and_name_what_is_wrong() {
         (&["store"], &["store"]),
         (&["store", "forget"], &["MODULE"]),
         (&["store", "forget", "not a module"], &["not a module"]),
-        (&["vet", "./..."], &["`vet`", "go vet"]),
-        (&["help", "vet"], &["`vet`", "go vet"]),
+        (&["fix", "./..."], &["`fix`", "go fix"]),
+        (&["help", "fix"], &["`fix`", "go fix"]),
         (&["completions", "tcl"], &["tcl"]),
     ];
     for (words, named) in cases {

@@ -46,7 +46,7 @@ const ABOUT_VARIABLES: [&str; 6] =
 const AT_ONCE: usize = 4;
 
 /// The verbs that are modkeep's in the scripts about building: these and all of the above.
-const BUILDING: [&str; 10] = [
+const BUILDING: [&str; 11] = [
     "build",
     "clean -cache",
     "install",
@@ -57,6 +57,7 @@ const BUILDING: [&str; 10] = [
     "clean -modcache",
     "version",
     "tool",
+    "vet",
 ];
 
 /// Scripts about building that modkeep does not pass yet, each with its reason.

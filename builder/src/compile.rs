@@ -5,6 +5,7 @@
 mod arguments;
 mod key;
 mod pack;
+mod sources;
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +15,14 @@ use modkeep_store::Digest;
 use crate::action::{Action, Input, Variables};
 use crate::action_id::ActionId;
 use crate::buildid::{self, BuildId};
-use crate::cgo;
-use crate::cover;
 use crate::goal::Goal;
 use crate::host;
 use crate::package::Package;
 use crate::rebuild::Subject;
 use crate::shop::{Bench, Shop, StepError};
 use crate::tier;
+
+use sources::Prepared;
 
 pub(crate) use arguments::tool_action;
 
@@ -179,10 +180,7 @@ impl Unit<'_> {
         preimage: String,
         prepare: &dyn Fn() -> Result<(), StepError>,
     ) -> Result<Compiled, StepError> {
-        if let Some(error) = &self.package.error {
-            return Err(StepError::Plain(error.to_string()));
-        }
-        self.check_go_version()?;
+        self.check()?;
         prepare()?;
         let export_key = tier::ExportKey::of(self, &preimage);
         if let Some(compiled) = export_key.as_ref().and_then(|key| key.reuse(self, id, &preimage)) {
@@ -191,6 +189,14 @@ impl Unit<'_> {
         let subject = || Subject::package(self.goal, self.package);
         self.shop.tell_reason(&self.package.description(), subject, &preimage)?;
         self.build_afresh(id, preimage, export_key)
+    }
+
+    /// Fails for a package that can't be compiled, as far as loading tells.
+    pub(crate) fn check(&self) -> Result<(), StepError> {
+        match &self.package.error {
+            Some(error) => Err(StepError::Plain(error.to_string())),
+            None => self.check_go_version(),
+        }
     }
 
     /// Compiles it whatever caches have; the archives of its imports are where they belong.
@@ -214,41 +220,8 @@ impl Unit<'_> {
         export_key: Option<tier::ExportKey>,
     ) -> Result<Compiled, StepError> {
         let (package, folder) = (self.package, self.folder);
-        bench.make_folder(folder)?;
-        if self.shop.flags.dry {
-            bench.tell(&format!("\n#\n# {}\n#\n\n", package.import_path));
-        }
-        if self.shop.flags.names {
-            bench.tell(&format!("{}\n", package.import_path));
-        }
         let temporary = BuildId::of_package(&id.short());
-        let mut go_files = package.go_files.clone();
-        let mut cgo_files = package.cgo_files.clone();
-        let mut coverage = None;
-        if let Some(text) = &package.testmain {
-            bench.write(&format!("{folder}_testmain.go"), text.as_bytes())?;
-            go_files = vec![format!("{folder}_testmain.go")];
-        }
-        if let Some(cover) = &package.cover {
-            let covered = cover::run(self, bench, &id, cover, go_files, cgo_files)?;
-            (go_files, cgo_files, coverage) = (covered.go, covered.cgo, covered.config);
-        }
-        let mut assembly = package.s_files.clone();
-        let mut objects = Vec::new();
-        if package.uses_cgo() || package.uses_swig() {
-            if package.standard && package.import_path == "runtime/cgo" {
-                assembly.retain(|file| !file.starts_with("gcc_"));
-            } else {
-                assembly.clear();
-            }
-            let made = cgo::run(self, bench, &id, &cgo_files)?;
-            go_files.extend(made.go);
-            objects = made.objects;
-        }
-        self.remember_sources(&id, &go_files, &assembly);
-        if go_files.is_empty() {
-            return Err(StepError::Plain(no_files(package)));
-        }
+        let Prepared { go: go_files, assembly, objects, coverage } = self.prepare(bench, &id)?;
         let abis = self.abis(bench, &assembly)?;
         let archive = format!("{folder}_pkg_.a");
         self.compile(bench, &archive, &temporary, &go_files, abis.as_deref(), coverage.as_deref())?;
@@ -326,29 +299,6 @@ impl Unit<'_> {
             return Ok(());
         }
         Err(StepError::Plain(format!("module requires Go {} or later", module.go_version)))
-    }
-
-    /// Keeps the names of the sources, and those that were made, for those who look at them later (`cacheSrcFiles`).
-    fn remember_sources(&self, id: &ActionId, go_files: &[String], assembly: &[String]) {
-        if self.shop.flags.dry {
-            return;
-        }
-        let mut list = String::new();
-        for file in go_files.iter().chain(assembly) {
-            match file.strip_prefix(self.folder) {
-                None => list.push_str(&format!("./{file}\n")),
-                Some(name) => {
-                    list.push_str(&format!("{name}\n"));
-                    let Ok(content) = fs::read(Path::new(file)) else {
-                        return;
-                    };
-                    if self.shop.keep(self.shop.cache.put_bytes(&id.subkey(name), &content)).is_none() {
-                        return;
-                    }
-                }
-            }
-        }
-        self.shop.keep(self.shop.cache.put_bytes(&id.subkey("srcfiles"), list.as_bytes()));
     }
 
     /// What Go code says to assembly, as far as can be told before it is compiled.
@@ -436,16 +386,4 @@ impl Unit<'_> {
             outputs,
         })
     }
-}
-
-/// Why there is nothing to compile (`load.NoGoError`).
-fn no_files(package: &Package) -> String {
-    let what = if !package.ignored_go_files.is_empty() {
-        "build constraints exclude all Go files"
-    } else if !package.test_go_files.is_empty() || !package.x_test_go_files.is_empty() {
-        "no non-test Go files"
-    } else {
-        "no Go files"
-    };
-    format!("{what} in {}", package.dir)
 }

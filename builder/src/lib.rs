@@ -4,7 +4,7 @@
 //! [`package`]s: [`select`] says which files of a directory belong to its package under the [`tags`] of a target, and
 //! what those files import, embed and ask of cgo; [`modules`] says where packages are.
 //!
-//! A [`plan`] holds what is to be done for the packages of all [`goal`]s together: compile, link, put in place. Each step
+//! A [`plan`] holds what is to be done for the packages of all [`goal`]s together: compile, link, [`vet`], put in place. Each step
 //! has go's own key ([`action_id`]); what the [`gocache`] doesn't have under it is made by closed commands ([`action`])
 //! that the [`shop`]'s machine executes, and gets its [`buildid`]. What other machines made comes from a [`remote`] cache;
 //! why something is made again is said by [`rebuild`].
@@ -50,4 +50,5 @@ pub mod test_result;
 mod tier;
 pub mod toolchain;
 pub mod transcript;
+pub mod vet;
 mod words;

@@ -9,6 +9,7 @@ mod known;
 mod publish;
 mod stale;
 mod verify;
+mod vet;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,6 +26,7 @@ use crate::package::{Package, PackageId};
 use crate::plan::{Node, NodeId, Plan, Work};
 use crate::schedule::{self, Graph};
 use crate::shop::{Shop, StepError};
+use crate::vet::Vetted;
 
 pub use stale::{Before, Reasons};
 
@@ -46,6 +48,7 @@ enum Product {
     Compiled(Compiled),
     Linked(Linked),
     Profile(Archive),
+    Vetted(Vetted),
     Installed,
 }
 
@@ -70,6 +73,14 @@ impl Outcome {
     /// The file in which the cover tool says what a package has to cover; none where it was not asked to.
     pub fn coverage(&self, node: usize) -> Option<&str> {
         self.coverage.get(&node).map(String::as_str)
+    }
+
+    /// What came of vetting a package; none where that failed.
+    pub fn vetted(&self, node: usize) -> Option<&Vetted> {
+        match self.products.get(node)?.as_ref()? {
+            Product::Vetted(vetted) => Some(vetted),
+            _ => None,
+        }
     }
 
     /// What came of linking a program; none where that failed.
@@ -139,6 +150,11 @@ impl Graph for Run<'_> {
         }
     }
 
+    fn can_do_without(&self, node: usize) -> bool {
+        // What is wrong with imports is told with them.
+        matches!(self.plan.nodes[node].work, Work::Vet { .. })
+    }
+
     fn is_stopped(&self) -> bool {
         self.shop.machine.children().is_stopped()
     }
@@ -185,7 +201,9 @@ impl<'a> Run<'a> {
         match &node.work {
             Work::BuiltIn => Ok(Product::Compiled(built_in())),
             Work::Profile { path } => self.profile(node, path).map(Product::Profile),
-            Work::Compile { program } => self.compile(id, node, *program).map(Product::Compiled),
+            Work::Compile { is_wanted: false, .. } => self.key_of(id, node).map(Product::Compiled),
+            Work::Compile { program, .. } => self.compile(id, node, *program).map(Product::Compiled),
+            Work::Vet { is_asked } => self.vet(node, *is_asked).map(Product::Vetted),
             Work::Link { .. } => self.link(id).map(Product::Linked),
             Work::Install { target } => self.install(node, target).map(|()| Product::Installed),
         }
@@ -220,6 +238,19 @@ impl<'a> Run<'a> {
             let built = unit.build(action, preimage, &|| self.ensure(&node.needs))?;
             note_coverage()?;
             Ok(built)
+        })
+    }
+
+    /// The key of a package whose archive nobody reads, and what the cache has under it.
+    fn key_of(&self, id: NodeId, node: &Node) -> Result<Compiled, StepError> {
+        self.with_unit(id, node, |unit| {
+            let (action, preimage) = unit.key()?;
+            if let Some(cached) = unit.cached(action, &preimage) {
+                return Ok(cached);
+            }
+            unit.check()?;
+            let build_id = BuildId::of_package(&action.short());
+            Ok(Compiled { action, preimage, build_id, archive: None, is_cached: false })
         })
     }
 

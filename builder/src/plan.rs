@@ -1,6 +1,6 @@
 //! The graph of what is to be done, for all targets together: packages to compile, programs to link, results to put in place.
 //!
-//! Source: `cmd/go/internal/work:action.go` (`CompileAction`, `LinkAction`, `installAction`).
+//! Source: `cmd/go/internal/work:action.go` (`CompileAction`, `LinkAction`, `installAction`, `VetAction`).
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -8,6 +8,7 @@ use std::fmt;
 use crate::action_id::ActionId;
 use crate::goal::Goal;
 use crate::package::{Package, PackageId};
+use crate::vet::Vetting;
 
 /// The number of a node.
 pub(crate) type NodeId = usize;
@@ -21,6 +22,7 @@ pub struct Plan<'a> {
     folders: usize,
     work: String,
     probes: HashMap<NodeId, Probe>,
+    pub(crate) vetting: Vetting,
 }
 
 /// Says of a program's key whether the program is needless after all.
@@ -54,8 +56,12 @@ pub(crate) struct Node {
 pub(crate) enum Work {
     /// Nothing: the compiler knows the package.
     BuiltIn,
-    /// Compile a package. If it is the main package of a program and of nothing else, that program.
-    Compile { program: Option<NodeId> },
+    /// Compile a package. If it is the main package of a program and of nothing else, that program. Where only its key is
+    /// wanted, because it is vetted, there need not be an archive.
+    Compile { program: Option<NodeId>, is_wanted: bool },
+    /// Vet the package of the first need, with the facts about its imports that the others have found; unless the likely
+    /// mistakes are asked for, only for the facts about itself.
+    Vet { is_asked: bool },
     /// Link the program of the first need, with the others.
     Link { name: String, target: Option<String>, is_kept: bool },
     /// Put the result of the need in place.
@@ -68,6 +74,7 @@ pub(crate) enum Work {
 enum Kind {
     Compile(PackageId),
     Link(PackageId),
+    Vet(PackageId),
     Profile(String),
 }
 
@@ -94,6 +101,7 @@ impl<'a> Plan<'a> {
             folders: 0,
             work: work.to_owned(),
             probes: HashMap::new(),
+            vetting: Vetting::default(),
         }
     }
 
@@ -108,6 +116,20 @@ impl<'a> Plan<'a> {
 
     /// Has a package compiled.
     pub fn compile(&mut self, goal: usize, id: PackageId) -> usize {
+        let node = self.add_compiles(goal, id);
+        self.want(node);
+        node
+    }
+
+    /// A package's archive is wanted, not only its key.
+    fn want(&mut self, node: NodeId) {
+        if let Work::Compile { is_wanted, .. } = &mut self.nodes[node].work {
+            *is_wanted = true;
+        }
+    }
+
+    /// Adds a package and all that it needs, of which the archives are wanted.
+    fn add_compiles(&mut self, goal: usize, id: PackageId) -> NodeId {
         // Iterative, for graphs are deep: a package is finished once its imports are. Folders are numbered when it is begun.
         let mut path: Vec<(PackageId, usize, String)> = Vec::new();
         let mut is_open = HashSet::new();
@@ -151,11 +173,12 @@ impl<'a> Plan<'a> {
         if let Some(path) = &package.pgo_profile {
             after.push(self.profile(goal, path));
         }
+        needs.iter().for_each(|&need| self.want(need));
         let work = if is_built_in {
             needs.clear();
             Work::BuiltIn
         } else {
-            Work::Compile { program: None }
+            Work::Compile { program: None, is_wanted: false }
         };
         let node = Node { goal, package: Some(id), work, needs, after, folder, rank: 0 };
         self.nodes.push(node);
@@ -198,7 +221,7 @@ impl<'a> Plan<'a> {
         let link = self.nodes.len();
         // The main package comes last, so that the program's key is known when its own is.
         self.nodes[main].after.extend(&needs[1..]);
-        self.nodes[main].work = Work::Compile { program: Some(link) };
+        self.nodes[main].work = Work::Compile { program: Some(link), is_wanted: true };
         let folder = self.nodes[main].folder.clone();
         let work = Work::Link { name, target, is_kept: linking.is_kept };
         self.nodes.push(Node { goal, package: Some(id), work, needs, after: Vec::new(), folder, rank: 0 });
@@ -247,6 +270,43 @@ impl<'a> Plan<'a> {
         let (goal, package, folder) = (*goal, *package, folder.clone());
         let work = Work::Install { target: target.to_owned() };
         self.nodes.push(Node { goal, package, work, needs: vec![node], after: Vec::new(), folder, rank: 0 });
+        self.nodes.len() - 1
+    }
+
+    /// Says how packages are vetted.
+    pub fn vet_by(&mut self, vetting: Vetting) {
+        self.vetting = vetting;
+    }
+
+    /// Has a package vetted, and what it needs vetted for facts.
+    pub fn vet(&mut self, goal: usize, id: PackageId) -> usize {
+        self.add_compiles(goal, id);
+        let mut last = 0;
+        for id in self.goals[goal].graph.with_dependencies(&[id]) {
+            last = self.add_vet(goal, id);
+        }
+        if let Work::Vet { is_asked } = &mut self.nodes[last].work {
+            *is_asked = true;
+        }
+        last
+    }
+
+    /// The node that vets a package whose imports have theirs; for built-in ones, which nobody vets, their own.
+    fn add_vet(&mut self, goal: usize, id: PackageId) -> NodeId {
+        if let Some(&node) = self.known.get(&(goal, Kind::Vet(id))) {
+            return node;
+        }
+        let compile = self.known[&(goal, Kind::Compile(id))];
+        if self.nodes[compile].work == Work::BuiltIn {
+            return compile;
+        }
+        let imported = &self.package(goal, id).imported;
+        let of_imports = imported.iter().filter_map(|&import| self.known.get(&(goal, Kind::Vet(import))));
+        let needs = std::iter::once(compile).chain(of_imports.copied()).collect();
+        let folder = self.nodes[compile].folder.clone();
+        let work = Work::Vet { is_asked: false };
+        self.nodes.push(Node { goal, package: Some(id), work, needs, after: Vec::new(), folder, rank: 0 });
+        self.known.insert((goal, Kind::Vet(id)), self.nodes.len() - 1);
         self.nodes.len() - 1
     }
 
@@ -351,6 +411,7 @@ impl<'a> Plan<'a> {
                 2 + (package.go_files.len() + of_c) as u64
             }
             (Work::Link { .. }, _) => A_LINK,
+            (Work::Vet { .. }, _) => 2,
             _ => 1,
         }
     }

@@ -136,6 +136,49 @@ impl Release {
         self >= Self::Go1_27
     }
 
+    /// Whether what vetting a package for facts only has left is not taken for all that is to be said about it.
+    pub fn keeps_vetting_for_facts_apart(self) -> bool {
+        self >= Self::Go1_27
+    }
+
+    /// Whether the vet tool is told all about a package's module, not only its path and version.
+    pub fn tells_vet_of_modules(self) -> bool {
+        self >= Self::Go1_27
+    }
+
+    /// The flags of the vet tool when tests are vetted and nobody asks for others (`test.go:defaultVetFlags`).
+    pub fn test_vet_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Go1_26 => &[
+                "-atomic",
+                "-bool",
+                "-buildtags",
+                "-directive",
+                "-errorsas",
+                "-ifaceassert",
+                "-nilfunc",
+                "-printf",
+                "-slog",
+                "-stringintconv",
+                "-tests",
+            ],
+            Self::Go1_27 => &[
+                "-atomic",
+                "-bools",
+                "-buildtag",
+                "-directive",
+                "-errorsas",
+                "-ifaceassert",
+                "-nilfunc",
+                "-printf",
+                "-slog",
+                "-stdversion",
+                "-stringintconv",
+                "-tests",
+            ],
+        }
+    }
+
     /// Whether flags for static linking leave it to the host's linker.
     pub fn links_static_externally(self) -> bool {
         self >= Self::Go1_27
@@ -196,6 +239,49 @@ impl Release {
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a pattern that a test compiles")
 }
+
+/// The names that `-vet` of a test may list (`cmd/go/internal/test/flagdefs.go:passAnalyzersToVet`).
+pub const TEST_ANALYZERS: [&str; 39] = [
+    "appends",
+    "asmdecl",
+    "assign",
+    "atomic",
+    "bool",
+    "bools",
+    "buildtag",
+    "buildtags",
+    "cgocall",
+    "composites",
+    "copylocks",
+    "defers",
+    "directive",
+    "errorsas",
+    "framepointer",
+    "hostport",
+    "httpresponse",
+    "ifaceassert",
+    "loopclosure",
+    "lostcancel",
+    "methods",
+    "nilfunc",
+    "printf",
+    "rangeloops",
+    "shift",
+    "sigchanyzer",
+    "slog",
+    "stdmethods",
+    "stdversion",
+    "stringintconv",
+    "structtag",
+    "testinggoroutine",
+    "tests",
+    "timeformat",
+    "unmarshal",
+    "unreachable",
+    "unsafeptr",
+    "unusedresult",
+    "waitgroup",
+];
 
 /// Variables for debugging the compiler that change what it makes (`buildActionID`).
 pub const MAGIC_VARIABLES: [&str; 4] = ["GOCLOBBERDEADHASH", "GOSSAFUNC", "GOSSADIR", "GOCOMPILEDEBUG"];

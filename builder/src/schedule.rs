@@ -1,7 +1,7 @@
 //! Running the nodes of a graph, each after those that it needs, several at once.
 //!
-//! Of those that are ready the one with the highest rank goes first. A node that fails takes with it all that need it;
-//! others go on, so that one run tells all that is wrong.
+//! Of those that are ready the one with the highest rank goes first. A node that fails takes with it all that need it,
+//! except those that can do without; others go on, so that one run tells all that is wrong.
 
 use std::collections::BinaryHeap;
 
@@ -17,6 +17,8 @@ pub(crate) trait Graph: Sync {
     fn rank(&self, node: usize) -> u64;
     /// Does it; says whether it succeeded. Called once, from any thread.
     fn run(&self, node: usize) -> bool;
+    /// Whether it is done even where something that it needs has failed.
+    fn can_do_without(&self, node: usize) -> bool;
     /// Whether nothing more is to be begun.
     fn is_stopped(&self) -> bool;
 }
@@ -79,7 +81,7 @@ fn work(
             continue;
         };
         *running.lock() += 1;
-        let is_lost = guard.failed[node];
+        let is_lost = guard.failed[node] && !graph.can_do_without(node);
         drop(guard);
         let succeeded = !is_lost && graph.run(node);
         guard = state.lock();
@@ -104,6 +106,7 @@ mod tests {
     struct Sample {
         needs: Vec<Vec<usize>>,
         broken: Vec<usize>,
+        forgiving: Vec<usize>,
         done: Mutex<Vec<usize>>,
     }
 
@@ -127,14 +130,29 @@ mod tests {
             !self.broken.contains(&node)
         }
 
+        fn can_do_without(&self, node: usize) -> bool {
+            self.forgiving.contains(&node)
+        }
+
         fn is_stopped(&self) -> bool {
             false
         }
     }
 
     fn check(needs: &[&[usize]], broken: &[usize], parallel: usize, expected: (bool, &[usize])) {
+        check_forgiving(needs, broken, &[], parallel, expected);
+    }
+
+    fn check_forgiving(
+        needs: &[&[usize]],
+        broken: &[usize],
+        forgiving: &[usize],
+        parallel: usize,
+        expected: (bool, &[usize]),
+    ) {
         let needs = needs.iter().map(|needs| needs.to_vec()).collect();
-        let sample = Sample { needs, broken: broken.to_vec(), done: Mutex::default() };
+        let (broken, forgiving) = (broken.to_vec(), forgiving.to_vec());
+        let sample = Sample { needs, broken, forgiving, done: Mutex::default() };
         let succeeded = run(&sample, parallel);
         let mut done = sample.done.into_inner();
         if parallel > 1 {
@@ -155,6 +173,13 @@ mod tests {
     fn a_failure_takes_what_needs_it_and_nothing_else() {
         check(&[&[], &[0], &[1], &[]], &[0], 1, (false, &[3, 0]));
         check(&[&[], &[0], &[0], &[1, 2]], &[1], 2, (false, &[0, 1, 2]));
+    }
+
+    #[test]
+    fn what_can_do_without_is_done_after_a_failure_all_the_same() {
+        let line: &[&[usize]] = &[&[], &[0], &[1], &[2]];
+        check_forgiving(line, &[0], &[2], 1, (false, &[0, 2, 3]));
+        check_forgiving(line, &[0, 2], &[2], 1, (false, &[0, 2]));
     }
 
     #[test]

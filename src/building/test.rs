@@ -1,6 +1,6 @@
-//! `modkeep test`: tests built, run, and remembered by what they read.
+//! `modkeep test`: tests built, vetted, run, and remembered by what they read.
 //!
-//! Packages are vetted by the go command only; there is no vet here. Source of the rules: `cmd/go/internal/test/test.go`.
+//! Source of the rules: `cmd/go/internal/test/test.go`.
 
 mod coverage;
 mod events;
@@ -8,6 +8,7 @@ mod flags;
 mod fuzzing;
 mod program;
 mod results;
+mod vetted;
 mod voice;
 mod wait;
 
@@ -202,6 +203,7 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
         let Some(packages) = &test.packages else {
             let plain = Some(plan.compile(0, test.package));
             results.set_nodes(test.package, Nodes { plain, program: None });
+            results.vet(plan, test, None);
             continue;
         };
         if imported.contains(&test.package) && packages.inner != test.package {
@@ -225,6 +227,7 @@ fn plan_program(results: &Results<'_>, plan: &mut Plan<'_>, test: &Tested, packa
     let linking =
         Linking { target: &target, installs: !target.is_empty(), name: &name, ..Linking::default() };
     let node = plan.link(0, packages.main, &linking);
+    results.vet(plan, test, (!target.is_empty()).then_some(node));
     if target.is_empty() {
         if let Some(is_known) = results.looks_up_before_linking(test.package) {
             plan.link_unless(node, is_known);

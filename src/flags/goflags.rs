@@ -133,6 +133,11 @@ pub(crate) struct GoFlags(Vec<String>);
 impl GoFlags {
     /// Takes the variable's value apart.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        Self::parse_with(text, &[])
+    }
+
+    /// The same where the verb has more flags than are known.
+    pub(crate) fn parse_with(text: &str, more: &[&str]) -> Result<Self, Failure> {
         let refuse = |problem: String| Failure::go(format!("parsing $GOFLAGS: {problem}"));
         let words = split(text).map_err(refuse)?;
         for word in &words {
@@ -142,22 +147,27 @@ impl GoFlags {
             }
             let name = name.split('=').next().unwrap_or(name);
             // Flags of test programs have that name, too.
-            if !KNOWN.contains(&name.strip_prefix("test.").unwrap_or(name)) {
+            if !KNOWN.contains(&name.strip_prefix("test.").unwrap_or(name)) && !more.contains(&name) {
                 return Err(refuse(format!("unknown flag -{name}")));
             }
         }
         Ok(Self(words))
     }
 
+    /// The names of all and the values behind them.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.0.iter().map(|word| match single_dash(word)[1..].split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (&single_dash(word)[1..], None),
+        })
+    }
+
     /// Those that the verb has, and their values.
     pub(crate) fn of(&self, usage: &Usage) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut found = Vec::new();
-        for word in &self.0 {
-            let (dashed, value) = match single_dash(word).split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (single_dash(word), None),
-            };
-            let Some((name, kind)) = usage.flag(&dashed[1..]) else { continue };
+        for (name, value) in self.words() {
+            let dashed = format!("-{name}");
+            let Some((name, kind)) = usage.flag(name) else { continue };
             let value = match (kind, value) {
                 (Kind::Bool, value) => {
                     let value = value.unwrap_or("true");

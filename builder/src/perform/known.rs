@@ -38,7 +38,7 @@ impl Run<'_> {
         }
         for (id, node) in self.plan.nodes.iter().enumerate() {
             match &node.work {
-                Work::Compile { program: Some(_) } => self.retell(id, node),
+                Work::Compile { program: Some(_), .. } => self.retell(id, node),
                 Work::Link { .. } => self.take(id)?,
                 Work::Install { target } => self.install(node, target).ok()?,
                 _ => {}
@@ -51,7 +51,10 @@ impl Run<'_> {
         match &node.work {
             Work::BuiltIn => Some(Product::Compiled(built_in())),
             Work::Profile { .. } => None,
-            Work::Compile { program } => self.known_package(id, node, *program).ok().map(Product::Compiled),
+            Work::Vet { .. } => None,
+            Work::Compile { program, .. } => {
+                self.known_package(id, node, *program).ok().map(Product::Compiled)
+            }
             Work::Link { .. } => {
                 let program = self.program(id, None)?;
                 let (action, preimage) = program.key(&program.packages[0].1.build_id).ok()?;

@@ -44,7 +44,7 @@ impl Plan<'_> {
             let product = match (&node.work, node.package) {
                 (Work::BuiltIn, _) => Product::Compiled(built_in()),
                 (Work::Profile { path }, _) => Product::Profile(run.known_profile(node, path)?),
-                (Work::Compile { program }, Some(package)) => {
+                (Work::Compile { program, .. }, Some(package)) => {
                     let program = program.filter(|_| !before.exports);
                     let (compiled, reason) = run.look(id, node, program, &reasons, before)?;
                     note(&mut reasons, package, reason);

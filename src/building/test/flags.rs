@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::USAGE;
+use super::vetted::Wanted;
 use super::wait::Limits;
 use crate::building::BuildFlags;
 use crate::flags::First;
@@ -81,6 +82,8 @@ pub(super) struct TestFlags {
     pub(super) cover_profile: String,
     /// `-outputdir`, absolute
     output_folder: String,
+    /// `-vet`
+    pub(super) vet: Wanted,
     timeout: String,
     /// The flags of [`PROFILES`] that are set.
     profiles: Vec<&'static str>,
@@ -204,7 +207,7 @@ impl TestFlags {
                 self.wrapper = modkeep_builder::package_flags::split(value)
                     .map_err(|error| refuse(error.to_string()))?;
             }
-            "vet" => {}
+            "vet" => self.vet = Wanted::parse(value).map_err(|error| refuse(error.to_string()))?,
             "failfast" => self.fails_fast = is_set,
             "artifacts" => self.makes_artifacts = is_set,
             "bench" => self.benchmarks = !value.is_empty(),

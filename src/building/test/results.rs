@@ -9,6 +9,7 @@ use std::sync::Arc;
 use modkeep_builder::action_id::ActionId;
 use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::Outcome;
+use modkeep_builder::plan::Plan;
 use modkeep_builder::shop::Shop;
 use modkeep_builder::test_result::Passed;
 use parking_lot::Mutex;
@@ -17,6 +18,7 @@ use super::Tested;
 use super::coverage::{self, Others, Profile};
 use super::flags::TestFlags;
 use super::program::{Program, Ran};
+use super::vetted::Vets;
 use super::voice::Voice;
 use crate::building::Site;
 use crate::report::{self, Failure};
@@ -40,6 +42,7 @@ pub(super) struct Results<'a> {
     pub(super) covers_others: bool,
     variables: Arc<BTreeMap<String, String>>,
     nodes: RefCell<HashMap<PackageId, Nodes>>,
+    vets: RefCell<Vets>,
     /// Results that make programs needless.
     known: Arc<Mutex<HashMap<PackageId, Passed>>>,
 }
@@ -61,8 +64,18 @@ impl<'a> Results<'a> {
         covers_others: bool,
     ) -> Self {
         let variables = Arc::new(site.variables());
-        let (nodes, known) = (RefCell::default(), Arc::default());
-        Self { site, flags, graph, tested, covers_others, variables, nodes, known }
+        let (nodes, vets, known) = (RefCell::default(), RefCell::default(), Arc::default());
+        Self { site, flags, graph, tested, covers_others, variables, nodes, vets, known }
+    }
+
+    /// Has a package and its tests vetted before they are run, and before their program is put in place, if `-vet` wants it.
+    pub(super) fn vet(&self, plan: &mut Plan<'_>, test: &Tested, installs: Option<usize>) {
+        let release = self.site.builds[0].toolchain.release;
+        if let Some(vetting) = self.flags.vet.vetting(release) {
+            plan.vet_by(vetting);
+            let tests = test.packages.as_ref();
+            self.vets.borrow_mut().add(plan, self.graph, test.package, tests, installs);
+        }
     }
 
     pub(super) fn set_nodes(&self, package: PackageId, nodes: Nodes) {
@@ -143,7 +156,9 @@ impl<'a> Results<'a> {
             voice.end(false, Some(&self.graph[broken].description()))?;
             return Ok(End::Unbuilt);
         }
-        let nodes = self.nodes.borrow().get(&test.package).copied().unwrap_or_default();
+        let mistaken = self.vets.borrow().failed(outcome, test.package);
+        let nodes = self.nodes.borrow().get(&test.package).copied();
+        let nodes = nodes.filter(|_| mistaken.is_none()).unwrap_or_default();
         let plain = nodes.plain.filter(|&node| outcome.compiled(node).is_some());
         if test.packages.is_none()
             && let Some(node) = plain
@@ -157,7 +172,8 @@ impl<'a> Results<'a> {
             if !self.flags.only_compiles {
                 let mut voice = begin()?;
                 voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
-                voice.end(false, Some(&self.graph[test.package].description()))?;
+                let failed = mistaken.unwrap_or(test.package);
+                voice.end(false, Some(&self.graph[failed].description()))?;
             }
             return Ok(End::Unbuilt);
         };
