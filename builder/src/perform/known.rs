@@ -78,7 +78,7 @@ impl Run<'_> {
     /// Tells again what the tools said of a main package, and of its program if that is in its place.
     fn retell(&self, id: NodeId, node: &Node) {
         let Some(Product::Compiled(compiled)) = self.products[id].get() else { return };
-        let Work::Compile { program: Some(link) } = node.work else { return };
+        let Work::Compile { program: Some(link), .. } = node.work else { return };
         let is_in_place = self.linked(link).is_some_and(Linked::is_up_to_date);
         // A main package is there, or there would be no plan for it.
         let _ = self.with_unit(id, node, |unit| {

@@ -54,6 +54,8 @@ impl VetFlags {
             Some(tool) => tool.clone(),
             None => of_toolchain(go)?,
         };
+        // The toolchain's own may be named as well.
+        flags.tool.take_if(|tool| of_toolchain(go).is_ok_and(|own| own == *tool));
         let mut of_tool = flags_of(&path)?;
         of_tool.retain(|flag| flag.name != "c");
         let known: Vec<&str> = of_tool.iter().map(|flag| flag.name.as_str()).collect();
