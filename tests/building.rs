@@ -135,6 +135,9 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
         .with(Module::new("ex.com/tool", "v1.0.0").requires("ex.com/word", "v1.0.0").file("main.go", tool))
         .with(Module::new("ex.com/word", "v1.0.0").file("word.go", word))
         .write_to(&home.path().join("proxy"));
+    // Written before all else, so that its files are old enough to be remembered in the end.
+    let old = home.path().join("old");
+    Txtar::parse(FILES.as_bytes()).extract(&old).unwrap();
     // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
     let outcomes = ["go", "modkeep"].map(|who| {
         let place = home.path().join("w");
@@ -154,6 +157,41 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
         }
     }
     assert!(differences.is_empty(), "{differences}");
+    check_programs_come_back(&go, home.path(), &old);
+}
+
+/// A program that is gone, or of another branch, is what go links, whether or not what is kept of it is whole.
+fn check_programs_come_back(go: &Go, home: &Path, place: &Path) {
+    let (program, main) = (place.join("out"), place.join("cmd/hello/main.go"));
+    let build = |who: &str| {
+        let command = if who == "go" { go.command() } else { modkeep(go, home) };
+        let (stdout, stderr, status, _) = run(command, place, home, "build -trimpath -o out ./cmd/hello");
+        assert_eq!((stdout.as_str(), stderr.as_str(), status), ("", "", Some(0)), "{who}");
+        std::fs::read(&program).unwrap()
+    };
+    let of_go = build("go");
+    std::fs::remove_file(&program).unwrap();
+    for what in ["linked", "taken", "and again"] {
+        assert!(build("modkeep") == of_go, "{what}");
+        std::fs::remove_file(&program).unwrap();
+    }
+    let text = std::fs::read_to_string(&main).unwrap();
+    std::fs::write(&main, text.replace("hello", "other")).unwrap();
+    assert!(build("modkeep") != of_go, "another branch");
+    std::fs::write(&main, &text).unwrap();
+    assert!(build("modkeep") == of_go, "the branch is back");
+
+    std::fs::remove_file(&program).unwrap();
+    let results = files_below(&home.join("gocache/modkeep-results")).into_keys();
+    let kept: Vec<PathBuf> = results.filter(|file| std::fs::read(file).unwrap() == of_go).collect();
+    assert!(!kept.is_empty(), "a program that was linked is kept");
+    for file in kept {
+        let mut damaged = of_go.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        std::fs::write(&file, damaged).unwrap();
+    }
+    assert!(build("modkeep") == of_go, "linked again, since what was kept is damaged");
+    assert!(build("go") == of_go);
 }
 
 const FUZZED: &str = "\
