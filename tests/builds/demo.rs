@@ -1,114 +1,82 @@
-//! The demo module as it may lie around: in a repository in each of its states, in a workspace, with a vendor directory.
+//! The demo module, which has packages of every kind: for all targets, in all variants, by both releases.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use modkeep_conformance::go::Go;
-use modkeep_harness::place::skip;
+use modkeep_harness::place::{full_run, skip, tell};
+use modkeep_harness::tree;
 
-use super::yard::{Row, Yard, check_all, copy};
+use super::variants::{profile, variants};
+use super::yard::{Row, Yard, compare, settle};
+use super::{OLDER, RELEASES};
+
+/// Those beside linux/amd64.
+const TARGETS: [&str; 7] =
+    ["linux/arm64", "windows/amd64", "darwin/arm64", "js/wasm", "wasip1/wasm", "linux/386", "linux/riscv64"];
 
 pub(crate) fn lay(yard: &Yard, folder: &str) {
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("builder/tests/demo"), &yard.path(folder));
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments);
-    command.env("GIT_COMMITTER_DATE", "1767323045 +0000").env("GIT_AUTHOR_DATE", "1767323045 +0000");
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    assert!(command.current_dir(folder).output().unwrap().status.success(), "git {arguments:?}");
-}
-
-#[allow(clippy::disallowed_methods, reason = "a file of the test")]
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("builder/tests/demo");
+    tree::copy(&demo, &yard.path(folder)).unwrap();
 }
 
 #[test]
-fn the_revision_is_told_as_go_tells_it() {
-    let yard = Yard::new(true);
+fn the_demo_is_built_as_go_builds_it_for_all_targets_and_in_all_variants() {
+    if !full_run() {
+        return skip("builds of all targets and variants", &"only with MODKEEP_FULL=1");
+    }
+    let yard = Yard::new(false);
     lay(&yard, "tree");
-    let row = |name| Row::new(name, "./cmd/small");
-    if let Err(missing) = Go::specification() {
-        return skip("builds", &missing);
+    let profile = profile();
+    // The main package's own profile is used without a flag.
+    tree::copy(&yard.path("tree/cmd/small"), &yard.path("tree/cmd/guided")).unwrap();
+    fs::copy(&profile, yard.path("tree/cmd/guided/default.pgo")).unwrap();
+    let guide = format!("-pgo={}", profile.display());
+    let row = |name, package| Row::new(name, package);
+    let mut rows = vec![
+        row("small", "./cmd/small"),
+        row("all that is pure", "./cmd/vendored"),
+        row("app", "./cmd/app").with_cgo(),
+        row("C calls Go", "./cmd/back").with_cgo(),
+        row("C++", "./cmd/plus").with_cgo(),
+        row("default.pgo", "./cmd/guided"),
+        row("pie, cgo", "./cmd/vendored").with_cgo().with(&["-buildmode=pie"]),
+    ];
+    rows.extend(variants(&row("app", "./cmd/app"), "./lib/calc", "example.com/demo/...", &guide));
+    for target in TARGETS {
+        rows.push(row("all that is pure", "./cmd/vendored").for_target(target));
+        rows.push(row("test -c", "./lib/calc").for_tests().for_target(target));
     }
-    check_all(&yard, &[row("no repository")]);
-    let tree = yard.path("tree");
-    git(&tree, &["init", "-q"]);
-    check_all(&yard, &[row("nothing committed")]);
-    git(&tree, &["add", "."]);
-    git(&tree, &["commit", "-qm", "first"]);
-    check_all(&yard, &[row("clean")]);
-    git(&tree, &["tag", "v0.3.0"]);
-    check_all(&yard, &[row("tagged"), row("tagged, not stamped").with(&["-buildvcs=false"])]);
-    write(&tree.join("untracked"), "");
-    check_all(&yard, &[row("dirty")]);
+    let by = |release| rows.iter().map(move |row: &Row<'_>| row.by(release));
+    let rows: Vec<Row<'_>> = RELEASES.into_iter().flat_map(by).collect();
+    settle(&compare(&yard, &rows));
 }
 
+/// Go names random paths to the C compiler, which only shows where it optimizes what is linked: golang/go#81040.
 #[test]
-fn a_workspace_and_a_vendor_directory_are_used_as_go_uses_them() {
-    if let Err(missing) = Go::specification() {
-        return skip("builds", &missing);
+fn what_go_builds_otherwise_each_time_is_built_the_same_by_modkeep() {
+    if !full_run() {
+        return skip("builds that go doesn't repeat", &"only with MODKEEP_FULL=1");
     }
-    let yard = Yard::new(true);
-    lay(&yard, "tree/demo");
-    write(&yard.path("tree/go.work"), "go 1.26\n\nuse (\n\t./demo\n\t./demo/quote\n)\n");
-    let in_workspace = Row {
-        folder: "tree/demo",
-        variables: vec![("GOWORK", "")],
-        ..Row::new("in a workspace", "./cmd/small")
-    };
-    let beside = Row { variables: vec![("GOWORK", "off")], ..in_workspace.clone() };
-    check_all(&yard, &[in_workspace.clone(), Row { name: "the workspace off", ..beside.clone() }]);
-    let vendored = Row { flags: vec!["-trimpath", "-mod=vendor"], ..beside };
-    let mut command = yard.command("go", &vendored, &yard.cache("go", vendored.release));
-    let output = command.args(["mod", "vendor"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    check_all(&yard, &[Row { name: "with a vendor directory", ..vendored }]);
-}
-
-#[test]
-fn a_build_with_nothing_to_do_does_nothing_and_misses_nothing() {
-    if let Err(missing) = Go::specification() {
-        return skip("builds", &missing);
-    }
-    let yard = Yard::new(true);
+    let yard = Yard::new(false);
     lay(&yard, "tree");
-    let row = Row::new("nothing to do", "./cmd/small");
-    check_all(&yard, std::slice::from_ref(&row));
-    let first = yard.again(&row);
-    // The first two learn, and what changed in the last two seconds is learned later.
-    make_old(&yard.path("tree"));
-    for _ in 0..3 {
-        assert!(yard.again(&row) == first);
+    for release in RELEASES {
+        let mut row = Row::new("-flto", "./cmd/app").by(release).with_cgo();
+        row.variables = vec![("CGO_CFLAGS", "-O2 -flto"), ("CGO_LDFLAGS", "-O2 -flto")];
+        let [go, modkeep] = ["go", "modkeep"].map(|side| {
+            let [one, another] = ["one", "another"].map(|cache| yard.built(side, &row, &yard.path(cache)));
+            for cache in ["one", "another"] {
+                tree::remove(&yard.path(cache)).unwrap();
+            }
+            one == another
+        });
+        let told = |repeats| if repeats { "the same twice" } else { "another program each time" };
+        tell(&format!("{:<32} {release:<9} go: {}, modkeep: {}", row.name, told(go), told(modkeep)));
+        assert!(modkeep, "{release}: two builds differ");
     }
-    let source = yard.path("tree/lib/assets/assets.go");
-    let before = fs::metadata(&source).unwrap().modified().unwrap();
-    let text = fs::read_to_string(&source).unwrap();
-    write(&source, &text.replace("return -1", "return -2"));
-    File::options().write(true).open(&source).unwrap().set_modified(before).unwrap();
-    let second = yard.again(&row);
-    assert!(second != first, "a file changed behind its size and time");
-    check_all(&yard, &[Row { name: "one file changed", ..row.clone() }]);
-    assert!(yard.again(&row) == second);
-    // An embedded file is no source.
-    write(&yard.path("tree/lib/assets/hello.txt"), "another text\n");
-    assert!(yard.again(&row) != second);
-    check_all(&yard, &[Row { name: "an embedded file changed", ..row.clone() }]);
-    // A program that is damaged in its content is none of go's business; one that is gone is made again.
-    let third = yard.again(&row);
-    fs::remove_file(yard.path("modkeep.out")).unwrap();
-    assert!(yard.again(&row) == third);
 }
 
-/// Times of change can't be set back, so that this waits until they are old.
-fn make_old(tree: &Path) {
-    let newest = File::open(tree.join("go.mod")).unwrap();
-    let since = newest.metadata().unwrap().modified().unwrap();
-    #[allow(clippy::disallowed_methods, reason = "the files have times of the machine's clock")]
-    while since.elapsed().is_ok_and(|age| age.as_millis() < 2100) {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+/// Where the release is installed that both can take a profile from.
+pub(crate) fn older() -> Go {
+    Go::named(OLDER).expect("an installed go command")
 }

@@ -1,61 +1,95 @@
 //! Real programs, as the main module, from the machine's registry; by name.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use modkeep_conformance::go::{Go, RELEASE};
 use modkeep_harness::go::{Client, machine_proxy};
-use modkeep_harness::place::{full_run, skip, tell};
-use serde_json::Value;
+use modkeep_harness::mains::{self, KUBERNETES};
+use modkeep_harness::place::{full_run, kept_folder, skip};
+use modkeep_harness::tree;
+use tempfile::TempDir;
 
-use super::yard::{Row, Yard, check_all, copy};
-use super::{OLDER, TARGETS};
+use super::listing::compare_listings;
+use super::states::{compare_revisions, compare_vendored, compare_workspace};
+use super::variants::{profile, variants};
+use super::yard::{Row, Yard, compare, settle};
+use super::{OLDER, RELEASES};
 
 /// One program.
+#[derive(Clone, Copy)]
 struct Program {
     name: &'static str,
     module: &'static str,
-    package: &'static str,
-    /// How many of the targets it is built for.
-    targets: usize,
-    /// Whether the older release builds it too.
-    is_for_both: bool,
+    packages: &'static [&'static str],
+    targets: &'static [&'static str],
+    releases: &'static [&'static str],
     /// Whether it is built with cgo as well.
     has_cgo: bool,
     is_small: bool,
+    /// A package whose tests are built, where the program is built in all variants and states.
+    tested: Option<&'static str>,
 }
 
-const PROGRAMS: [Program; 8] = [
-    program("esbuild", "github.com/evanw/esbuild@v0.28.2", "./cmd/esbuild", 6, true, true),
-    program("staticcheck", "honnef.co/go/tools@v0.8.2", "./cmd/staticcheck", 4, true, true),
-    program("nats-server", "github.com/nats-io/nats-server/v2@v2.15.2", ".", 4, true, true),
-    program("gopls", "golang.org/x/tools/gopls@v0.24.0", ".", 4, false, true),
-    program("caddy", "github.com/caddyserver/caddy/v2@v2.11.9", "./cmd/caddy", 2, false, false),
-    Program { has_cgo: true, ..program("kine", "github.com/k3s-io/kine@v0.16.4", ".", 1, false, false) },
-    program(
-        "golangci-lint",
-        "github.com/golangci/golangci-lint/v2@v2.15.0",
-        "./cmd/golangci-lint",
-        2,
-        false,
-        false,
-    ),
-    program("terraform", "github.com/hashicorp/terraform@v0.15.5", ".", 2, false, false),
+/// A small one.
+const SMALL: Program = Program {
+    name: "",
+    module: "",
+    packages: &["."],
+    targets: &["linux/amd64", "linux/arm64", "windows/amd64", "darwin/arm64", "js/wasm"],
+    releases: &RELEASES,
+    has_cgo: false,
+    is_small: true,
+    tested: None,
+};
+
+/// More than a minute of a processor.
+const LARGE: Program =
+    Program { targets: &["linux/amd64", "linux/arm64"], releases: &[RELEASE], is_small: false, ..SMALL };
+
+const PROGRAMS: [Program; 13] = [
+    Program {
+        name: "esbuild",
+        module: "github.com/evanw/esbuild@v0.28.2",
+        packages: &["./cmd/esbuild"],
+        targets: &["linux/amd64", "linux/arm64", "windows/amd64", "darwin/arm64", "js/wasm", "wasip1/wasm"],
+        tested: Some("./internal/js_lexer"),
+        ..SMALL
+    },
+    Program { name: "shfmt", module: "mvdan.cc/sh/v3@v3.14.1", packages: &["./cmd/shfmt"], ..SMALL },
+    Program { name: "age", module: "filippo.io/age@v1.3.2", packages: &["./cmd/age"], ..SMALL },
+    Program { name: "fzf", module: "github.com/junegunn/fzf@v0.65.2", ..SMALL },
+    Program {
+        name: "staticcheck",
+        module: "honnef.co/go/tools@v0.8.2",
+        packages: &["./cmd/staticcheck"],
+        ..SMALL
+    },
+    Program { name: "nats-server", module: "github.com/nats-io/nats-server/v2@v2.15.2", ..SMALL },
+    Program { name: "gopls", module: "golang.org/x/tools/gopls@v0.24.0", ..LARGE },
+    Program { name: "kine", module: "github.com/k3s-io/kine@v0.16.4", has_cgo: true, ..LARGE },
+    Program {
+        name: "caddy",
+        module: "github.com/caddyserver/caddy/v2@v2.11.9",
+        packages: &["./cmd/caddy"],
+        ..LARGE
+    },
+    Program {
+        name: "golangci-lint",
+        module: "github.com/golangci/golangci-lint/v2@v2.15.0",
+        packages: &["./cmd/golangci-lint"],
+        ..LARGE
+    },
+    Program { name: "terraform", module: "github.com/hashicorp/terraform@v0.15.5", ..LARGE },
+    Program {
+        name: "kubernetes",
+        module: KUBERNETES,
+        packages: &["./cmd/sched", "k8s.io/kubernetes/cmd/kubectl"],
+        ..LARGE
+    },
+    // One of its modules is refused by the registry.
+    Program { name: "hugo", module: "github.com/gohugoio/hugo@v0.169.0", ..LARGE },
 ];
 
-const fn program(
-    name: &'static str,
-    module: &'static str,
-    package: &'static str,
-    targets: usize,
-    is_for_both: bool,
-    is_small: bool,
-) -> Program {
-    Program { name, module, package, targets, is_for_both, has_cgo: false, is_small }
-}
-
 #[test]
-fn real_programs_are_built_and_loaded_as_go_does_it() {
+fn real_programs_are_built_and_listed_as_go_does_it() {
     if !full_run() {
         return skip("builds of real programs", &"only with MODKEEP_FULL=1");
     }
@@ -69,56 +103,68 @@ fn real_programs_are_built_and_loaded_as_go_does_it() {
         "" => program.is_small,
         names => names.split(',').any(|name| name == program.name),
     };
-    let client = Client::new(&go, &proxy).unwrap();
+    let kept = kept_folder().join("programs");
+    let modules = kept.join("modules");
+    let client = Client::new(&go, &proxy).unwrap().with("GOMODCACHE", modules.to_str().unwrap());
+    // What is compiled of std for one program is there for the next, for each side what it has compiled itself.
+    let caches = TempDir::with_prefix("modkeep-caches-").unwrap();
+    let mut differences = Vec::new();
     for program in PROGRAMS.iter().filter(is_asked) {
-        let said = client.run(client.home(), &["mod", "download", "-json", program.module]).unwrap();
-        let said: Value = serde_json::from_slice(&said.stdout).unwrap();
-        let source = said["Dir"].as_str().unwrap_or_else(|| panic!("{}: {said}", program.name));
-        let yard = Yard::new(false).with_modules(&client.module_cache());
-        copy(Path::new(source), &yard.path("tree"));
-        // What its packages need is downloaded by go alone.
-        let output = client.run(&yard.path("tree"), &["list", "-deps", "-test", "./..."]).unwrap();
-        assert!(output.status.success(), "{}: {}", program.name, String::from_utf8_lossy(&output.stderr));
-        check_loading(&yard, program);
-        let row = Row::new(program.name, program.package);
-        let mut rows: Vec<Row<'_>> =
-            TARGETS[..program.targets].iter().map(|target| row.for_target(target)).collect();
-        if program.is_for_both {
-            rows.push(row.by(OLDER));
+        let main = match mains::folder(&client, &kept.join("mains"), program.module) {
+            Ok(main) => main,
+            Err(missing) => {
+                skip(program.name, &missing);
+                continue;
+            }
+        };
+        let yard = Yard::new(false).with_modules(&modules).with_caches(caches.path());
+        tree::copy(&main, &yard.path("tree")).unwrap();
+        let rows = rows(program);
+        if let Err(missing) = fetch(&client, &yard, &rows) {
+            skip(program.name, &missing);
+            continue;
         }
-        if program.has_cgo {
-            rows.push(row.clone().with_cgo());
+        differences.extend(compare(&yard, &rows));
+        differences.extend(compare_listings(&yard, &rows[0]));
+        if let Some(tested) = program.tested {
+            let guide = format!("-pgo={}", profile().display());
+            for release in program.releases {
+                let row = rows[0].by(release);
+                differences.extend(compare(&yard, &variants(&row, tested, "./...", &guide)));
+                differences.extend(compare_revisions(&yard, &row));
+                differences.extend(compare_workspace(&yard, &row, &["./tree"]));
+                differences.extend(compare_vendored(&yard, &row));
+            }
         }
-        check_all(&yard, &rows);
     }
+    settle(&differences);
 }
 
-/// What is loaded for `./...` with tests is what go lists.
-fn check_loading(yard: &Yard, program: &Program) {
-    let row = Row { release: RELEASE, ..Row::new(program.name, "./...") };
-    let [theirs, ours] = ["go", "modkeep"].map(|side| {
-        let mut command = yard.command(side, &row, &yard.cache(side, RELEASE));
-        let output = command.args(["list", "-e", "-deps", "-test", "-json", "./..."]).output().unwrap();
-        let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
-        let packages: BTreeMap<String, Value> = values
-            .map(|value: Result<Value, _>| {
-                let mut value = value.unwrap();
-                let fields = value.as_object_mut().unwrap();
-                // What only building tells.
-                for name in ["Stale", "StaleReason", "Export", "BuildID", "CompiledGoFiles"] {
-                    fields.remove(name);
-                }
-                (value["ImportPath"].as_str().unwrap().to_owned(), value)
-            })
-            .collect();
-        packages
-    });
-    let names: std::collections::BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
-    let differences: Vec<String> = names
-        .iter()
-        .filter(|name| theirs.get(**name) != ours.get(**name))
-        .map(|name| format!("{name}\n  go {:?}\n  we {:?}", theirs.get(*name), ours.get(*name)))
-        .collect();
-    tell(&format!("{:<32} {} packages loaded, {} differ", program.name, names.len(), differences.len()));
-    assert!(differences.is_empty(), "{}", differences[..differences.len().min(3)].join("\n"));
+fn rows(program: &Program) -> Vec<Row<'static>> {
+    let mut rows = Vec::new();
+    for release in program.releases {
+        for package in program.packages {
+            let row = Row::new(program.name, package).by(release);
+            rows.extend(program.targets.iter().map(|target| row.for_target(target)));
+            rows.extend(program.has_cgo.then(|| row.with_cgo()));
+        }
+    }
+    rows
+}
+
+/// What the packages need is downloaded by go alone, before both sides build without a registry.
+fn fetch(client: &Client, yard: &Yard, rows: &[Row<'_>]) -> Result<(), String> {
+    let needed = |row: &Row<'_>, arguments: &[&str]| {
+        let (os, arch) = row.target.split_once('/').unwrap();
+        let mut command = client.command();
+        command.env("GOOS", os).env("GOARCH", arch).env("CGO_ENABLED", if row.cgo { "1" } else { "0" });
+        command.args(["list", "-deps"]).args(arguments).current_dir(yard.path("tree"));
+        let output = command.output().unwrap();
+        match output.status.success() || row.target.ends_with("/wasm") {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    };
+    needed(&rows[0], &["-test", "./..."])?;
+    rows.iter().filter(|row| row.release != OLDER).try_for_each(|row| needed(row, &[row.package]))
 }

@@ -17,8 +17,8 @@ pub(crate) struct Row<'a> {
     pub(crate) cgo: bool,
     pub(crate) flags: Vec<&'a str>,
     pub(crate) package: &'a str,
-    /// Below the tree.
-    pub(crate) folder: &'a str,
+    /// Whether the program of its tests is meant.
+    pub(crate) is_test: bool,
     pub(crate) variables: Vec<(&'a str, &'a str)>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Row<'a> {
             cgo: false,
             flags: vec!["-trimpath"],
             package,
-            folder: "tree",
+            is_test: false,
             variables: Vec::new(),
         }
     }
@@ -45,12 +45,22 @@ impl<'a> Row<'a> {
         Self { cgo: true, ..self }
     }
 
+    pub(crate) fn for_tests(self) -> Self {
+        Self { is_test: true, ..self }
+    }
+
     pub(crate) fn for_target(&self, target: &'a str) -> Self {
         Self { target, ..self.clone() }
     }
 
     pub(crate) fn by(&self, release: &'a str) -> Self {
         Self { release, ..self.clone() }
+    }
+
+    /// The words of a command that builds it.
+    fn words(&self) -> Vec<&'a str> {
+        let verb: &[&str] = if self.is_test { &["test", "-c"] } else { &["build"] };
+        [verb, &self.flags].concat()
     }
 }
 
@@ -59,6 +69,8 @@ pub(crate) struct Yard {
     home: TempDir,
     program: PathBuf,
     module_cache: PathBuf,
+    /// The folder with the caches of both.
+    caches: PathBuf,
     /// Whether both have one cache, which stays from run to run, so that less is compiled.
     shares: bool,
 }
@@ -73,14 +85,19 @@ impl Yard {
     pub(crate) fn new(shares: bool) -> Self {
         let home = TempDir::with_prefix("modkeep-yard-").unwrap();
         let program = place::program(env!("CARGO_BIN_EXE_modkeep"));
-        let module_cache = home.path().join("modules");
+        let (module_cache, caches) = (home.path().join("modules"), home.path().join("caches"));
         fs::create_dir_all(home.path().join("tree")).unwrap();
-        Self { home, program, module_cache, shares }
+        Self { home, program, module_cache, caches, shares }
     }
 
     /// The same with modules that are there already.
     pub(crate) fn with_modules(self, module_cache: &Path) -> Self {
         Self { module_cache: module_cache.to_owned(), ..self }
+    }
+
+    /// The same with caches that each side has filled itself before.
+    pub(crate) fn with_caches(self, caches: &Path) -> Self {
+        Self { caches: caches.to_owned(), ..self }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -91,7 +108,7 @@ impl Yard {
         if self.shares {
             place::kept_folder().join("builds")
         } else {
-            self.path(&format!("cache-{side}-{release}"))
+            self.caches.join(format!("{side}-{release}"))
         }
     }
 
@@ -109,7 +126,7 @@ impl Yard {
         command.env("GOMODCACHE", &self.module_cache).env("GOFLAGS", "-modcacherw");
         // A repository around the machine's temporary folder is none of ours.
         command.env("GIT_CEILING_DIRECTORIES", self.home.path());
-        command.envs(row.variables.iter().copied()).current_dir(self.path(row.folder));
+        command.envs(row.variables.iter().copied()).current_dir(self.path("tree"));
         command
     }
 
@@ -117,7 +134,7 @@ impl Yard {
         let file = self.path(&format!("{side}.out"));
         let _ = fs::remove_file(&file);
         let mut command = self.command(side, row, cache);
-        command.arg("build").args(&row.flags).args(shows.then_some("-x")).arg("-o").arg(&file);
+        command.args(row.words()).args(shows.then_some("-x")).arg("-o").arg(&file);
         let output = command.arg(row.package).output().unwrap();
         Built { output, program: fs::read(&file).ok() }
     }
@@ -126,10 +143,16 @@ impl Yard {
     pub(crate) fn again(&self, row: &Row<'_>) -> Vec<u8> {
         let file = self.path("modkeep.out");
         let mut command = self.command("modkeep", row, &self.cache("modkeep", row.release));
-        command.arg("build").args(&row.flags).arg("-o").arg(&file).arg(row.package);
+        command.args(row.words()).arg("-o").arg(&file).arg(row.package);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}: {}", row.name, String::from_utf8_lossy(&output.stderr));
         fs::read(&file).unwrap()
+    }
+
+    /// What one side builds with this cache.
+    pub(crate) fn built(&self, side: &str, row: &Row<'_>, cache: &Path) -> Vec<u8> {
+        let built = self.build(side, row, cache, false);
+        built.program.unwrap_or_else(|| panic!("{row:?}: {}", String::from_utf8_lossy(&built.output.stderr)))
     }
 
     /// Both build it, and leave the same; gives a line about it.
@@ -141,24 +164,20 @@ impl Yard {
         let [theirs, ours] = sides.map(|side| self.build(side, row, &self.cache(side, row.release), false));
         let said = |built: &Built| String::from_utf8_lossy(&built.output.stderr).into_owned();
         if theirs.output.status.code() != ours.output.status.code() {
-            return Err(format!(
-                "{row:?}:\ngo {}\n{}\nmodkeep {}\n{}",
-                theirs.output.status,
-                said(&theirs),
-                ours.output.status,
-                said(&ours)
-            ));
+            let statuses = format!("{} and {}", theirs.output.status, ours.output.status);
+            return Err(format!("DIFFERENT: {statuses}: {row:?}\n{}\n{}", said(&theirs), said(&ours)));
         }
         let (Some(bytes), Some(ours)) = (&theirs.program, &ours.program) else {
-            return Err(format!("{row:?}: neither builds it: {}", said(&theirs)));
+            let (go, modkeep) = (said(&theirs), said(&ours));
+            return match row.target.ends_with("/wasm") && go == modkeep {
+                true => Ok("neither builds it, for the same reasons".to_owned()),
+                false => Err(format!("DIFFERENT: neither builds it: {row:?}\n{go}\n{modkeep}")),
+            };
         };
         if bytes != ours {
             let at = bytes.iter().zip(ours).position(|(a, b)| a != b);
-            return Err(format!(
-                "{row:?}: {} and {} bytes, first difference at {at:?}",
-                bytes.len(),
-                ours.len()
-            ));
+            let (theirs, ours) = (bytes.len(), ours.len());
+            return Err(format!("DIFFERENT: {theirs} and {ours} bytes, first at {at:?}: {row:?}"));
         }
         if self.shares {
             return Ok(format!("identical, {} bytes", bytes.len()));
@@ -173,7 +192,9 @@ impl Yard {
             let said = String::from_utf8_lossy(&built.output.stderr);
             let compiles = said.lines().filter(|line| is_compilation(line)).count();
             if compiles > 0 || built.program.as_deref() != Some(program) {
-                return Err(format!("{row:?}: {side} with the other's cache: {compiles} compilations"));
+                return Err(format!(
+                    "DIFFERENT: {side} with the other's cache: {compiles} compilations: {row:?}"
+                ));
             }
         }
         Ok(format!("identical, {} bytes; none compiles with the other's cache", program.len()))
@@ -185,29 +206,20 @@ fn is_compilation(line: &str) -> bool {
     ["compile", "asm", "cgo"].into_iter().any(is_tool) && !line.contains("-V=full")
 }
 
-/// Checks all, prints a table, and fails with what differs.
-pub(crate) fn check_all(yard: &Yard, rows: &[Row<'_>]) {
+/// Builds all, prints a table, and gives what differs.
+pub(crate) fn compare(yard: &Yard, rows: &[Row<'_>]) -> Vec<String> {
     let mut differences = Vec::new();
     for row in rows {
         let outcome = yard.same(row);
         let cgo = if row.cgo { "cgo" } else { "" };
-        let told = outcome.as_ref().map_or("DIFFERENT", String::as_str);
+        let told = outcome.as_ref().unwrap_or_else(|difference| difference);
         place::tell(&format!("{:<32} {:<9} {:<14} {cgo:<4} {told}", row.name, row.release, row.target));
         differences.extend(outcome.err());
     }
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    differences
 }
 
-/// Copies a tree; what is copied may be changed.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            #[allow(clippy::disallowed_methods, reason = "a file of the test")]
-            fs::write(&target, fs::read(entry.path()).unwrap()).unwrap();
-        }
-    }
+/// Fails with what differs.
+pub(crate) fn settle(differences: &[String]) {
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use modkeep_conformance::go::Go;
 use modkeep_harness::go::Client;
+use modkeep_harness::tree;
 
 use super::files::{self, Listing};
 
@@ -50,7 +51,7 @@ impl<'a> Machine<'a> {
         let is_workspace = subject.is_workspace;
         let go_work = if is_workspace { "" } else { "off" };
         let client = Client::new(go, proxy).unwrap().with("GOFLAGS", "").with("GOWORK", go_work);
-        files::copy(&subject.main, &client.home().join("work"));
+        tree::copy(&subject.main, &client.home().join("work")).unwrap();
         fs::create_dir_all(client.module_cache()).unwrap();
         Self { go, client, program, proxy, is_workspace, before: Listing::default() }
     }
@@ -63,7 +64,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn ask(&mut self, question: &Question) -> String {
         let work = self.work();
         if !question.is_vendored {
-            files::remove(&work.join("vendor"));
+            tree::remove(&work.join("vendor")).unwrap();
         }
         let kept = files::texts(&work);
         let program = self.program.map_or_else(|| self.go.tool(), Path::to_owned);
@@ -94,7 +95,7 @@ impl<'a> Machine<'a> {
 
 impl Drop for Machine<'_> {
     fn drop(&mut self) {
-        files::remove(&self.client.module_cache());
+        tree::remove(&self.client.module_cache()).unwrap();
     }
 }
 

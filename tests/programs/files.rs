@@ -38,37 +38,6 @@ pub(crate) fn restore(work: &Path, kept: &BTreeMap<String, String>) {
     }
 }
 
-/// A copy with the usual permissions.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            #[allow(clippy::disallowed_methods, reason = "a file of the test")]
-            fs::write(&to, fs::read(&from).unwrap()).unwrap();
-        }
-    }
-}
-
-/// Takes a tree away, if it is there, whose folders may be closed.
-pub(crate) fn remove(folder: &Path) {
-    if folder.is_dir() {
-        open(folder);
-        fs::remove_dir_all(folder).unwrap();
-    }
-}
-
-fn open(folder: &Path) {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open(&entry.path());
-        }
-    }
-}
-
 /// All files under a folder with permissions and content.
 fn walk(folder: &Path, seen: &mut dyn FnMut(&Path, &fs::Metadata) -> bool) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -8,16 +8,17 @@
 
 mod client;
 mod files;
-mod mains;
 mod recorder;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use client::{Machine, Question, Subject};
 use modkeep_conformance::go::Go;
+use modkeep_harness::go::Client;
 use modkeep_harness::place::{full_run, kept_folder, program, skip, tell};
+use modkeep_harness::{mains, tree};
 use recorder::Recorder;
 
 /// The release before the one whose source is the specification.
@@ -93,9 +94,9 @@ fn a_workspace_is_answered_as_by_go() {
         for (folder, module) in
             [("zap", "go.uber.org/zap@v1.27.0"), ("client", "github.com/prometheus/client_golang@v1.25.0")]
         {
-            let module = mains::folder(go, proxy, &kept.join("mains"), module);
-            files::remove(&main.join(folder));
-            files::copy(&module, &main.join(folder));
+            let module = main_module(go, proxy, kept, module);
+            tree::remove(&main.join(folder)).unwrap();
+            tree::copy(&module, &main.join(folder)).unwrap();
         }
         let questions = WORKSPACE.iter().map(question).collect();
         Subject { name: "workspace".to_owned(), main, questions, is_workspace: true }
@@ -251,7 +252,7 @@ programs! {
         ..super::USUAL
     };
     kubernetes: super::Program {
-        module: super::mains::KUBERNETES,
+        module: modkeep_harness::mains::KUBERNETES,
         up: "github.com/spf13/cobra@latest",
         down: "google.golang.org/grpc@v1.70.0",
         downloads_all: false,
@@ -332,9 +333,17 @@ fn check(program: Program) {
     };
     let questions = questions(&program);
     check_subject(&name, program.asks_older, |go, proxy, kept| {
-        let main = mains::folder(go, proxy, &kept.join("mains"), program.module);
+        let main = main_module(go, proxy, kept, program.module);
         Subject { name: name.clone(), main, questions: questions.clone(), is_workspace: false }
     });
+}
+
+/// The folder with a main module as it was published, made once.
+fn main_module(go: &Go, proxy: &str, kept: &Path, module: &str) -> PathBuf {
+    let client = Client::new(go, proxy).unwrap();
+    let made = mains::folder(&client, &kept.join("mains"), module);
+    tree::remove(&client.module_cache()).unwrap();
+    made.unwrap_or_else(|missing| panic!("{missing}"))
 }
 
 /// The same about what the closure makes of the release of the specification, a registry and the kept folder.

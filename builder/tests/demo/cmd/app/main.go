@@ -9,6 +9,8 @@ import (
 	"example.com/demo/lib/cbits"
 )
 
+var version, text = "none", "none"
+
 func main() {
-	println(calc.Add(40, 2), assets.Text, cbits.Double(21))
+	println(version, text, calc.Add(40, 2), assets.Text, cbits.Double(21))
 }
