@@ -107,7 +107,7 @@ fn make(
             made.extend(outcome.made());
             for (id, node) in nodes.borrow().iter() {
                 if let Some(compiled) = outcome.compiled(*node) {
-                    built.push((*id, of(shop, asked, &graph[*id], compiled)));
+                    built.push((*id, of(shop, asked, &graph[*id], compiled)?));
                 }
             }
             Ok(())
@@ -132,14 +132,21 @@ fn make(
     Ok(made)
 }
 
-fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Built {
+fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Result<Built, Failure> {
     let mut built = Built::default();
     if asked.exports {
         built.export = compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default();
         built.build_id = compiled.build_id.to_string();
     }
     if asked.is_compiled {
-        let list = shop.cache.bytes(&compiled.action.subkey("srcfiles")).unwrap_or_default();
+        let list = shop.cache.bytes(&compiled.action.subkey("srcfiles"));
+        if list.is_none() && !package.cgo_files.is_empty() {
+            return Err(Failure::go(format!(
+                "reading compiled files of {}: the build cache has no list of them",
+                package.import_path
+            )));
+        }
+        let list = list.unwrap_or_default();
         let list = String::from_utf8_lossy(&list).into_owned();
         let file = |name: &str| match name.strip_prefix("./") {
             Some(name) => Some(name.to_owned()),
@@ -152,5 +159,5 @@ fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Bui
             built.files.clone_from(&package.go_files);
         }
     }
-    built
+    Ok(built)
 }

@@ -29,6 +29,11 @@ impl Ground {
     pub(crate) fn find(go: &GoEnv, wanted: &Wanted) -> Result<Self, Failure> {
         if wanted.is_outside {
             go.check_modules_enabled()?;
+            if !wanted.flags.modfile.is_empty() {
+                return Err(Failure::go(
+                    "-modfile cannot be used with commands that ignore the current module",
+                ));
+            }
             return Ok(Self::Open);
         }
         let workspace = if wanted.ignores_workspace { None } else { go.go_work()? };

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use modkeep_builder::modules::Module;
 use modkeep_module::{GoMod, file_path};
 use modkeep_resolver::get::{Argument, GetOptions};
+use modkeep_resolver::node::Node;
 use modkeep_resolver::requirements::Requirements;
+use modkeep_resolver::retraction::short_message;
 
 use super::{Session, is_local};
-use crate::report::Failure;
+use crate::goenv::words as system_words;
+use crate::report::{self, Failure};
 
 /// Whether a word names packages with a version.
 pub(crate) fn has_version(word: &str) -> bool {
@@ -44,31 +47,92 @@ fn cut(word: &str, suffix: &str) -> Result<String, Failure> {
     }
 }
 
-/// What the module of the named packages requires, itself at that version.
+/// The module that provides the first of the named packages, and with it all of them.
+pub(super) struct Root {
+    /// `path@version`
+    pub(super) name: String,
+    path: String,
+    version: String,
+}
+
+impl Root {
+    fn of(module: &Node) -> Self {
+        let (path, version) = (module.path.to_string(), module.version.to_string());
+        Self { name: format!("{path}@{version}"), path, version }
+    }
+
+    /// What is wrong with a named package that another module provides.
+    pub(super) fn refuse(&self, package: &str, module: &Module) -> Option<String> {
+        let is_same = module.path == self.path && module.version == self.version;
+        (!is_same).then(|| {
+            format!(
+                "package {package} provided by module {}@{}\n\tAll packages must be provided by the same module ({}).",
+                module.path, module.version, self.name
+            )
+        })
+    }
+}
+
+/// What the module of the first named package requires, itself at that version. `sources` is GOROOT/src.
 pub(super) fn requirements(
     session: &mut Session<'_>,
     words: &[String],
-) -> Result<Arc<Requirements>, Failure> {
-    without_version(words)?;
+    sources: &str,
+) -> Result<(Arc<Requirements>, Root), Failure> {
+    let paths = without_version(words)?;
+    let is_standard = |path: &str| {
+        let is_reserved = !path.split('/').next().unwrap_or(path).contains('.');
+        let entries = || std::fs::read_dir(format!("{sources}/{path}")).into_iter().flatten().flatten();
+        is_reserved
+            && !path.contains("...")
+            && entries().any(|entry| entry.file_name().to_string_lossy().ends_with(".go"))
+    };
+    if let Some((word, _)) = words.iter().zip(&paths).find(|(_, path)| is_standard(path)) {
+        let problem = "argument must not be a package in the standard library";
+        return Err(Failure::go(format!("{word}: {problem}")));
+    }
     session.tell_standard(false);
     session.world.allows_missing_imports = true;
-    let arguments = words.iter().map(|word| Argument { text: word.clone(), absolute: None });
-    let options = GetOptions { arguments: arguments.collect(), ..GetOptions::default() };
-    Ok(session.answer_each(|world| world.get(&options))?.requirements)
+    let first = Argument { text: words[0].clone(), absolute: None };
+    let options = GetOptions { arguments: vec![first], ..GetOptions::default() };
+    let requirements = session.answer_each(|world| world.get(&options))?.requirements;
+    let fixed = paths[0].split("...").next().unwrap_or_default();
+    let is_wild = fixed.len() < paths[0].len();
+    let provides = |path: &str| {
+        let below = paths[0].strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        below || is_wild && path.starts_with(fixed.trim_end_matches('/'))
+    };
+    let nodes = requirements.roots().iter().copied().map(|id| (id, session.world.nodes().node(id)));
+    let named = nodes.filter(|(_, node)| provides(&node.path)).max_by_key(|(_, node)| node.path.len());
+    let Some((id, root)) = named.map(|(id, node)| (id, Root::of(node))) else {
+        return Err(Failure::go(format!("{}: no module is known to provide it", words[0])));
+    };
+    let deprecation = session.answer(|world| world.deprecation(id))?;
+    let deprecation = deprecation.map_err(|error| Failure::go(format!("{}: {error}", words[0])))?;
+    if !deprecation.is_empty() {
+        let message = short_message(&deprecation, "");
+        report::tell(&format!("go: module {} is deprecated: {message}", root.path));
+    }
+    let described = session.describe_nodes(&[id], &requirements)?;
+    if let Some(file) = described.first().map(|module| &module.go_mod).filter(|file| !file.is_empty()) {
+        check_go_mod(file, &words[0], &root.name)?;
+    }
+    Ok((requirements, root))
 }
 
 /// Refuses a go.mod that would be read otherwise in a main module.
-pub(super) fn check_go_mod(module: &Module) -> Result<(), Failure> {
-    let Ok(data) = std::fs::read(&module.go_mod) else { return Ok(()) };
-    let Ok(file) = GoMod::parse("go.mod", &data) else { return Ok(()) };
+fn check_go_mod(file: &str, word: &str, name: &str) -> Result<(), Failure> {
+    let data = std::fs::read(file)
+        .map_err(|error| Failure::go(format!("{word}: open {file}: {}", system_words(&error))))?;
+    let file =
+        GoMod::parse("go.mod", &data).map_err(|error| Failure::go(format!("{word} (in {name}): {error}")))?;
     let what = match (file.replaces().is_empty(), file.excludes().is_empty()) {
         (false, _) => "replace",
         (_, false) => "exclude",
         _ => return Ok(()),
     };
-    let name = format!("{}@{}", module.path, module.version);
     Err(Failure::go(format!(
-        "{name} (in {name}):\n\tThe go.mod file for the module providing named packages contains one or\n\tmore {what} \
+        "{word} (in {name}):\n\tThe go.mod file for the module providing named packages contains one or\n\tmore {what} \
          directives. It must not contain directives that would cause\n\tit to be interpreted differently than if it \
          were the main module."
     )))

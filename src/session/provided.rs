@@ -82,9 +82,16 @@ impl Provided {
     ) -> Result<(Self, Vec<Match>), Failure> {
         let tags = build.build_tags().map_err(|error| Failure::exact(2, format!("go: {error}")))?;
         session.target = Some(ForTarget { scans: Arc::clone(scans), tags: Arc::new(tags) });
-        let requirements = match packages {
-            Packages::AtVersion(words) => outside::requirements(session, words)?,
-            _ => session.answer(|world| world.load(&Load { only_looks: false, go_version: None }))?,
+        let (requirements, root) = match packages {
+            Packages::AtVersion(words) => {
+                let sources = build.toolchain.sources();
+                let (requirements, root) = outside::requirements(session, words, &sources)?;
+                (requirements, Some(root))
+            }
+            _ => {
+                let load = Load { only_looks: false, go_version: None };
+                (session.answer(|world| world.load(&load))?, None)
+            }
         };
         let named = match packages {
             Packages::AtVersion(words) => outside::without_version(words)?,
@@ -105,8 +112,8 @@ impl Provided {
         session.commit(&loaded.requirements, &Change::default(), Some(&loaded.sums))?;
         provided.take(session, &loaded)?;
         let matches = matches(&loaded, known);
-        if !named.is_empty() {
-            provided.check_outside(&matches)?;
+        if let Some(root) = root {
+            provided.check_outside(&root, &matches)?;
         }
         Ok((provided, matches))
     }
@@ -191,11 +198,12 @@ impl Provided {
         Ok((asked, known))
     }
 
-    /// Fails if the go.mod of the named packages says what would count in a main module only.
-    fn check_outside(&self, matches: &[Match]) -> Result<(), Failure> {
+    /// Fails if any of the named packages is of another module.
+    fn check_outside(&self, root: &outside::Root, matches: &[Match]) -> Result<(), Failure> {
         let named = matches.iter().flat_map(|found| &found.paths);
-        let mut modules = named.filter_map(|path| self.places.get(path)?.as_ref().ok());
-        modules.try_for_each(|place| outside::check_go_mod(&place.module))
+        let found = named.filter_map(|path| Some((path, self.places.get(path)?.as_ref().ok()?)));
+        let wrong: Vec<String> = found.filter_map(|(path, place)| root.refuse(path, &place.module)).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Failure::exact(1, wrong.join("\n"))) }
     }
 
     /// Takes over where packages were found.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod beside;
+mod outside;
 mod overlay;
 mod stale;
 mod tool;
