@@ -89,7 +89,10 @@ impl Shop {
         outcome.ended.map_err(|error| {
             StepError::Plain(format!("go: error obtaining buildID for go tool {name}: {error}"))
         })?;
-        let text = String::from_utf8_lossy(&outcome.output).trim().to_owned();
+        let said = String::from_utf8_lossy(&outcome.output);
+        // A wrapper may say more, on the other stream.
+        let own = said.lines().find(|line| line.starts_with(&format!("{name} version ")));
+        let text = own.unwrap_or(&said).trim().to_owned();
         let fields: Vec<&str> = text.split_whitespace().collect();
         let id = match fields.as_slice() {
             [tool, "version", version, .., last] if *tool == name && version.contains("devel") => {
