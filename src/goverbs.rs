@@ -3,11 +3,13 @@
 
 pub(crate) mod help;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::config::Environment;
 use crate::flags::Usage;
 use crate::goenv::{self, GoEnv};
+use crate::release::ACTS_AS;
 use crate::report::Failure;
 use crate::{building, envcmd, explain, get, list, modcmd, version, workcmd};
 
@@ -54,6 +56,9 @@ const GROUPS: &[(&str, &[&str])] = &[
 /// What `go help` lists, less what we have.
 const NOT_OURS: &[&str] = &["bug", "doc", "fix", "fmt", "generate", "telemetry"];
 
+/// How often a verb may begin again as a newer release (`cmd/go/internal/toolchain/select.go:maxSwitch`).
+const MOST_SWITCHES: usize = 100;
+
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), Failure>> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -65,15 +70,22 @@ pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), 
         // `mod edit` and `work edit` have a flag of that name.
         let has_own = verb.usage.flags.iter().any(|(flag, _)| *flag == "toolchain");
         let (toolchain, words) = if has_own { (None, words) } else { named_toolchain(words) };
-        let environment = toolchain.map(|name| given.with("GOTOOLCHAIN", name));
-        let environment = environment.as_ref().unwrap_or(given);
+        let named = toolchain.map(|name| given.with("GOTOOLCHAIN", name));
+        let mut environment = Cow::Borrowed(named.as_ref().unwrap_or(given));
         // What flags there are for `vet` is said by its tool.
         let is_forgiving = is_env || verb.usage.name == "vet";
-        let go = if is_forgiving { GoEnv::forgiving(environment)? } else { GoEnv::of(environment)? };
-        if !is_env {
-            go.check_gopath()?;
+        for _ in 0..MOST_SWITCHES {
+            let go = if is_forgiving { GoEnv::forgiving(&environment)? } else { GoEnv::of(&environment)? };
+            if !is_env {
+                go.check_gopath()?;
+            }
+            let done = (verb.run)(&go, words);
+            match done.as_ref().err().and_then(Failure::begins_again_as) {
+                Some(release) => environment = Cow::Owned(environment.with(ACTS_AS, &format!("go{release}"))),
+                None => return done,
+            }
         }
-        (verb.run)(&go, words)
+        Err(Failure::go("too many toolchain switches"))
     }))
 }
 

@@ -14,8 +14,15 @@ use crate::config::Environment;
 use crate::report::Failure;
 use lines::Lines;
 
+/// The variable in which the release stands that a verb changed to, which no setting and no line overrules: go tells it
+/// to the go command that it runs.
+pub(crate) const ACTS_AS: &str = "GOTOOLCHAIN_INTERNAL_SWITCH_VERSION";
+
 /// The release for the folder in which the program runs, such as `1.27.3`.
 pub(crate) fn selected(environment: &Environment) -> Result<String, Failure> {
+    if let Some(release) = environment.text(ACTS_AS).and_then(of_toolchain) {
+        return Ok(release.to_owned());
+    }
     let installed = installed::release(environment).unwrap_or_else(|| NEWEST.to_owned());
     let wish = environment.go_setting("GOTOOLCHAIN").unwrap_or_else(|| "local".to_owned());
     select(&wish, &installed, || Lines::find(environment)).map_err(Failure::go)

@@ -17,12 +17,13 @@ pub(crate) struct Failure {
     speaker: &'static str,
     error: Box<dyn Error>,
     hint: Option<String>,
+    begins_again_as: Option<String>,
 }
 
 impl Failure {
     /// Something that was tried failed.
     pub(crate) fn of(error: impl Into<Box<dyn Error>>) -> Self {
-        Self { status: 1, speaker: "modkeep", error: error.into(), hint: None }
+        Self { status: 1, speaker: "modkeep", error: error.into(), hint: None, begins_again_as: None }
     }
 
     /// The words can't be meant.
@@ -37,12 +38,22 @@ impl Failure {
 
     /// A text that stands as it is, with an exit status of its own.
     pub(crate) fn exact(status: u8, text: impl Into<String>) -> Self {
-        Self { status, speaker: "", error: text.into().into(), hint: None }
+        Self { status, speaker: "", error: text.into().into(), hint: None, begins_again_as: None }
     }
 
     /// An end whose reasons were told already.
     pub(crate) fn told(status: u8) -> Self {
         Self::exact(status, "")
+    }
+
+    /// No end: the verb is to begin again and to act as another Go release.
+    pub(crate) fn begin_again_as(release: String) -> Self {
+        Self { begins_again_as: Some(release), ..Self::told(1) }
+    }
+
+    /// The release to begin again as, if that is what it is.
+    pub(crate) fn begins_again_as(&self) -> Option<&str> {
+        self.begins_again_as.as_deref()
     }
 
     /// With what to try next.

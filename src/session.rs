@@ -21,6 +21,7 @@ mod provided;
 mod source;
 mod standard;
 mod sums;
+mod switch;
 mod target;
 mod toolchain;
 mod words;
@@ -249,10 +250,10 @@ impl<'a> Session<'a> {
                 self.exit_if_failed()?;
                 Ok(answer)
             }
-            Err(error) => {
+            Err(error) => Err(self.switch(std::slice::from_ref(&error)).unwrap_or_else(|| {
                 self.fail_with(&error);
-                Err(Failure::told(1))
-            }
+                Failure::told(1)
+            })),
         }
     }
 
@@ -291,7 +292,11 @@ impl<'a> Session<'a> {
         &mut self,
         question: impl FnMut(&mut World) -> Result<T, Halt>,
     ) -> Result<T, Failure> {
-        self.ask(question)?.map_err(|error| Failure::go(error.to_string()))
+        let answer = self.ask(question)?;
+        answer.map_err(|error| {
+            let switch = self.switch(std::slice::from_ref(&error));
+            switch.unwrap_or_else(|| Failure::go(error.to_string()))
+        })
     }
 
     fn tell_notes(&mut self) {

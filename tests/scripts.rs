@@ -33,10 +33,7 @@ const VERBS: [&str; 16] = [
 ];
 
 /// Scripts that modkeep does not pass yet, each with its reason.
-const MISSES: [(&str, &str); 2] = [
-    ("get_issue53955", "version control is asked directly"),
-    ("gotoolchain_switch_gosum", "another toolchain would be downloaded and run"),
-];
+const MISSES: [(&str, &str); 1] = [("get_issue53955", "version control is asked directly")];
 
 /// Scripts about go's variables, which are not in the list about modules.
 const ABOUT_VARIABLES: [&str; 6] =

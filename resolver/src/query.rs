@@ -18,6 +18,7 @@ use modkeep_module::{pseudo, version};
 use self::matcher::Matcher;
 pub use self::matcher::is_revision_query;
 pub(crate) use self::pattern::{Found, PatternQuery};
+pub use self::toolchain::{newer, releases};
 use crate::error::{DirtyReason, Error, Fault, Halt, ModuleError};
 use crate::known::Revision;
 use crate::node::NodeId;

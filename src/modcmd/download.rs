@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use modkeep_module::info::Origin;
+use modkeep_resolver::error::Error;
 use modkeep_resolver::go_version;
 use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::world::Mode as Permission;
@@ -107,6 +108,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mode = Mode { reuse, ..Mode::default() };
     let Listing { modules, error, requirements } =
         session.list_modules_of(requirements, &arguments, &mode)?;
+    if let Some(failure) = session.switch(error.as_slice()) {
+        return Err(failure);
+    }
     if named.is_empty() && !is_workspace {
         session.commit(&requirements, &Change::default(), None)?;
     }
@@ -125,7 +129,12 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             ..Downloaded::default()
         });
     }
-    let downloaded = download_all(&session.source, wanted)?;
+    let (downloaded, too_new) = download_all(&session.source, wanted)?;
+    if (!named.is_empty() || is_workspace)
+        && let Some(failure) = session.switch(&too_new)
+    {
+        return Err(failure);
+    }
     let mut has_failed = false;
     let mut text = String::new();
     for module in &downloaded {
@@ -194,25 +203,35 @@ fn default_arguments(
     Ok((required, expanded))
 }
 
-fn download_all(source: &Arc<Source>, wanted: Vec<Downloaded>) -> Result<Vec<Downloaded>, Failure> {
+/// What became of all of them, and the errors.
+fn download_all(
+    source: &Arc<Source>,
+    wanted: Vec<Downloaded>,
+) -> Result<(Vec<Downloaded>, Vec<Error>), Failure> {
     let done = source.block_on(async {
         let download = |module: Downloaded| async move {
             if !module.error.is_empty() {
-                return Ok(module);
+                return Ok((module, None));
             }
             let mut done = module;
             match download(source, &mut done).await {
-                Ok(()) => Ok(done),
+                Ok(()) => Ok((done, None)),
                 Err(Stop::Error(error)) => {
                     done.error = error.to_string();
-                    Ok(done)
+                    Ok((done, Some(Error::Module(error))))
                 }
                 Err(stop) => Err(stop),
             }
         };
         stream::iter(wanted.into_iter().map(download)).buffered(AT_ONCE).collect::<Vec<_>>().await
     });
-    done.into_iter().map(|one| one.map_err(end)).collect()
+    let (mut downloaded, mut errors) = (Vec::new(), Vec::new());
+    for one in done {
+        let (module, error) = one.map_err(end)?;
+        downloaded.push(module);
+        errors.extend(error);
+    }
+    Ok((downloaded, errors))
 }
 
 async fn download(source: &Arc<Source>, module: &mut Downloaded) -> Result<(), Stop> {

@@ -22,10 +22,15 @@ impl Session<'_> {
         let loaded = match self.ask(|world| world.load_packages(requirements, options))? {
             Ok(loaded) => loaded,
             Err(error) => {
-                self.fail_with(&error);
-                return Err(Failure::told(1));
+                return Err(self.switch(std::slice::from_ref(&error)).unwrap_or_else(|| {
+                    self.fail_with(&error);
+                    Failure::told(1)
+                }));
             }
         };
+        if let Some(failure) = self.switch(&loaded.errors) {
+            return Err(failure);
+        }
         for error in &loaded.errors {
             self.fail_with(error);
         }

@@ -27,11 +27,7 @@ impl World {
             Ok(listed) => listed,
             Err(error) => return Ok(Err(error)),
         };
-        let mut seen = HashSet::new();
-        let local = self.local.version.as_str();
-        let releases = listed.iter().filter_map(|version| release_of(version)).chain([local]);
-        let mut releases: Vec<_> = releases.filter(|release| seen.insert(*release)).collect();
-        releases.sort_by(|a, b| go_version::compare(a, b));
+        let releases = releases(&listed, &self.local.version);
         Ok(Ok(releases.iter().map(|release| format!("{}{release}", prefix(path))).collect()))
     }
 
@@ -70,6 +66,34 @@ impl World {
     }
 }
 
+/// The releases in the list of versions of `golang.org/toolchain`, and the local one: lowest first, each once.
+pub fn releases<'a>(listed: &'a [String], local: &'a str) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    let releases = listed.iter().filter_map(|version| release_of(version)).chain([local]);
+    let mut releases: Vec<_> = releases.filter(|release| seen.insert(*release)).collect();
+    releases.sort_by(|a, b| go_version::compare(a, b));
+    releases
+}
+
+/// The release to change to where `needed` is above the local one; `releases` are sorted. Of each family the latest
+/// counts, and of two families that do, the one before the newest (`cmd/go/internal/toolchain/switch.go:newerToolchain`).
+pub fn newer<'a>(needed: &str, releases: &[&'a str]) -> Option<&'a str> {
+    let mut latest: Option<&str> = None;
+    for &release in releases.iter().rev() {
+        if go_version::compare(release, needed).is_lt() {
+            break;
+        }
+        if latest.is_some_and(|latest| go_version::language(latest) == go_version::language(release)) {
+            continue;
+        }
+        let before = latest.replace(release);
+        if before.and_then(GoVersion::parse).is_some_and(|newest| !newest.is_prerelease()) {
+            break;
+        }
+    }
+    latest
+}
+
 fn prefix(path: &str) -> &'static str {
     if path == "toolchain" { "go" } else { "" }
 }
@@ -84,6 +108,26 @@ fn release_of(version: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_family_before_the_newest_is_taken_where_it_is_new_enough() {
+        let settled = ["1.39.0", "1.39.2", "1.40.0"];
+        let patched = ["1.39.0", "1.39.2", "1.40.0", "1.40.2"];
+        let candidate = ["1.39.0", "1.39.2", "1.40.0", "1.40.2", "1.41rc1"];
+        for (needed, releases, want) in [
+            ("1.30", &settled[..], Some("1.39.2")),
+            ("1.39.2", &patched, Some("1.39.2")),
+            ("1.39", &candidate, Some("1.39.2")),
+            ("1.39.3", &settled, Some("1.40.0")),
+            ("1.40.1", &settled, None),
+            ("1.40", &candidate, Some("1.40.2")),
+            ("1.41rc1", &candidate, Some("1.41rc1")),
+            ("1.41", &candidate, None),
+            ("1.30", &[], None),
+        ] {
+            assert_eq!(newer(needed, releases), want, "{needed} of {releases:?}");
+        }
+    }
 
     #[test]
     fn a_release_is_read_out_of_a_version() {
