@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -158,6 +158,9 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
     }
     assert!(differences.is_empty(), "{differences}");
     check_programs_come_back(&go, home.path(), &old);
+    // The build cache is warm.
+    check_graphs(&go, home.path());
+    check_fuzzing(&go, home.path());
 }
 
 /// A program that is gone, or of another branch, is what go links, whether or not what is kept of it is whole.
@@ -214,18 +217,13 @@ func FuzzNo(f *testing.F) {
 }
 ";
 
-#[test]
-fn what_fuzzing_finds_is_kept_beside_the_test_and_the_program_is_that_of_go() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("fuzzing", &missing),
-    };
-    let home = tempfile::tempdir().unwrap();
-    let place = home.path().join("w");
+/// What fuzzing finds is kept beside the test, and the program is that of go.
+fn check_fuzzing(go: &Go, home: &Path) {
+    let place = home.join("fuzzed");
     Txtar::parse(FUZZED.as_bytes()).extract(&place).unwrap();
     let run = |who, line: &str| {
-        let command = if who == "go" { go.command() } else { modkeep(&go, home.path()) };
-        run(command, &place, home.path(), line)
+        let command = if who == "go" { go.command() } else { modkeep(go, home) };
+        run(command, &place, home, line)
     };
     let program = place.join("fuzzed.test");
     let compiled = ["go", "modkeep"].map(|who| {
@@ -247,10 +245,57 @@ fn what_fuzzing_finds_is_kept_beside_the_test_and_the_program_is_that_of_go() {
     let (stdout, ..) = run("modkeep", "test -vet=off -fuzz=Nothing -fuzztime=1x .");
     assert!(!stdout.contains("(cached)") && stdout.contains("no fuzz tests to fuzz"), "{stdout}");
 
-    let corpus = home.path().join("gocache/fuzz");
+    let corpus = home.join("gocache/fuzz");
     std::fs::create_dir_all(corpus.join("example.com/fuzzed/FuzzNo")).unwrap();
     assert_eq!(run("modkeep", "clean -fuzzcache").2, Some(0));
     assert!(!corpus.exists());
+}
+
+/// The actions of a graph, each with those that it needs, by mode and package.
+fn actions(file: &Path) -> BTreeSet<(String, BTreeSet<String>)> {
+    let list: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let list = list.as_array().unwrap();
+    // Go's folders have other names.
+    let work = Regex::new(r"/\S*/go-build\d+/b\d+/").unwrap();
+    let name = |action: &serde_json::Value| {
+        let text = |field: &str| action[field].as_str().unwrap().to_owned();
+        format!("{} {}", work.replace(&text("Mode"), "FOLDER"), text("Package"))
+    };
+    let is_done = |action: &serde_json::Value| {
+        let time = |field: &str| action[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        time("TimeReady") <= time("TimeStart") && time("TimeStart") <= time("TimeDone")
+    };
+    list.iter()
+        .map(|action| {
+            assert!(is_done(action), "{action}");
+            let needs = action["Deps"].as_array().into_iter().flatten();
+            let needs = needs.map(|need| name(&list[usize::try_from(need.as_u64().unwrap()).unwrap()]));
+            (name(action), needs.collect())
+        })
+        .collect()
+}
+
+/// The graph of a build has the actions of go.
+fn check_graphs(go: &Go, home: &Path) {
+    let place = home.join("graphs");
+    Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
+    for line in [
+        "build -o out/hello ./cmd/hello",
+        "build ./cmd/hello ./lib",
+        "install ./cmd/two",
+        "run ./cmd/hello",
+        "build -cover ./cmd/...",
+    ] {
+        let (verb, rest) = line.split_once(' ').unwrap();
+        let graphs = ["go", "modkeep"].map(|who| {
+            let command = if who == "go" { go.command() } else { modkeep(go, home) };
+            let line = format!("{verb} -debug-actiongraph={who}.json {rest}");
+            let (_, stderr, status, _) = run(command, &place, home, &line);
+            assert_eq!(status, Some(0), "{line}: {stderr}");
+            actions(&place.join(format!("{who}.json")))
+        });
+        assert_eq!(graphs[1], graphs[0], "{line}");
+    }
 }
 
 fn modkeep(go: &Go, home: &Path) -> Command {

@@ -10,6 +10,7 @@
 //! why something is made again is said by [`rebuild`].
 
 pub mod action;
+mod action_graph;
 pub mod action_id;
 pub mod build;
 pub mod buildid;

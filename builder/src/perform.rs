@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
+use crate::action_graph::Made;
 use crate::action_id::{ActionId, short};
 use crate::buildid::BuildId;
 use crate::compile::{Archive, Compiled, Unit, tool_action};
@@ -97,7 +98,10 @@ impl Plan<'_> {
     pub fn perform(mut self, shop: &Shop) -> Outcome {
         let of_first = |node: &Node| node.package.filter(|_| node.goal == 0);
         let packages: Vec<Option<PackageId>> = self.nodes.iter().map(of_first).collect();
-        if let Some(products) = Run::new(&self, shop).known_products() {
+        let graph_file = &shop.flags.graph_file;
+        if graph_file.is_empty()
+            && let Some(products) = Run::new(&self, shop).known_products()
+        {
             return Outcome { succeeded: true, packages, products, coverage: HashMap::new() };
         }
         shop.memory().mark_used();
@@ -106,6 +110,11 @@ impl Plan<'_> {
         let run = Run::new(&self, shop);
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
         run.publish();
+        if !graph_file.is_empty()
+            && let Err(error) = shop.notes.write(graph_file, &self, &shop.flags.verb, &|node| run.made(node))
+        {
+            shop.warn(&format!("writing action graph: {error}"));
+        }
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
         Outcome { succeeded, packages, products, coverage: run.coverage.into_inner() }
     }
@@ -137,7 +146,10 @@ impl Graph for Run<'_> {
     }
 
     fn run(&self, node: usize) -> bool {
-        match self.step(node) {
+        let begun = jiff::Timestamp::now();
+        let stepped = self.step(node);
+        self.shop.notes.ran(node, begun);
+        match stepped {
             Ok(product) => {
                 // A node is run once.
                 let _ = self.products[node].set(product);
@@ -179,6 +191,28 @@ impl<'a> Run<'a> {
         match self.products[node].get() {
             Some(Product::Compiled(compiled)) => Some(compiled),
             _ => None,
+        }
+    }
+
+    /// What is told of a node in the graph of the build.
+    fn made(&self, node: NodeId) -> Made {
+        match (self.products[node].get(), &self.plan.nodes[node].work) {
+            (_, Work::Install { target }) => {
+                let of_need = self.plan.nodes[node].needs.first().map(|&need| self.made(need));
+                Made { action: String::new(), file: target.clone(), ..of_need.unwrap_or_default() }
+            }
+            (Some(Product::Compiled(compiled)), Work::Compile { .. }) => Made {
+                action: compiled.action.short(),
+                build_id: compiled.build_id.as_str().to_owned(),
+                file: compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default(),
+            },
+            (Some(Product::Linked(linked)), _) => Made {
+                action: linked.action.short(),
+                build_id: linked.build_id.as_str().to_owned(),
+                file: linked.path.clone(),
+            },
+            (Some(Product::Profile(archive)), _) => Made { file: archive.path.clone(), ..Made::default() },
+            _ => Made::default(),
         }
     }
 

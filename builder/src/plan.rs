@@ -23,6 +23,7 @@ pub struct Plan<'a> {
     work: String,
     probes: HashMap<NodeId, Probe>,
     pub(crate) vetting: Vetting,
+    asked: Vec<NodeId>,
 }
 
 /// Says of a program's key whether the program is needless after all.
@@ -102,6 +103,7 @@ impl<'a> Plan<'a> {
             work: work.to_owned(),
             probes: HashMap::new(),
             vetting: Vetting::default(),
+            asked: Vec::new(),
         }
     }
 
@@ -114,11 +116,28 @@ impl<'a> Plan<'a> {
         self.goals[goal].program_suffix()
     }
 
+    /// The package of a node.
+    pub(crate) fn package_of(&self, node: &Node) -> Option<&'a Package> {
+        node.package.map(|id| self.package(node.goal, id))
+    }
+
+    /// What was asked for, in order.
+    pub(crate) fn asked(&self) -> &[NodeId] {
+        &self.asked
+    }
+
+    fn ask(&mut self, node: NodeId) -> NodeId {
+        if !self.asked.contains(&node) {
+            self.asked.push(node);
+        }
+        node
+    }
+
     /// Has a package compiled.
     pub fn compile(&mut self, goal: usize, id: PackageId) -> usize {
         let node = self.add_compiles(goal, id);
         self.want(node);
-        node
+        self.ask(node)
     }
 
     /// A package's archive is wanted, not only its key.
@@ -210,11 +229,12 @@ impl<'a> Plan<'a> {
                 node
             }
         };
+        let node = self.ask(node);
         if linking.installs { self.install(node, linking.target) } else { node }
     }
 
     fn add_link(&mut self, goal: usize, id: PackageId, linking: &Linking<'_>) -> NodeId {
-        let main = self.compile(goal, id);
+        let main = self.add_compiles(goal, id);
         let needs = self.linked_with(main);
         let target = (!linking.target.is_empty()).then(|| linking.target.to_owned());
         let name = if linking.name.is_empty() { "a.out" } else { linking.name }.to_owned();
@@ -270,7 +290,9 @@ impl<'a> Plan<'a> {
         let (goal, package, folder) = (*goal, *package, folder.clone());
         let work = Work::Install { target: target.to_owned() };
         self.nodes.push(Node { goal, package, work, needs: vec![node], after: Vec::new(), folder, rank: 0 });
-        self.nodes.len() - 1
+        // It is wanted in its place.
+        self.asked.retain(|&asked| asked != node);
+        self.ask(self.nodes.len() - 1)
     }
 
     /// Says how packages are vetted.
@@ -288,7 +310,7 @@ impl<'a> Plan<'a> {
         if let Work::Vet { is_asked } = &mut self.nodes[last].work {
             *is_asked = true;
         }
-        last
+        self.ask(last)
     }
 
     /// The node that vets a package whose imports have theirs; for built-in ones, which nobody vets, their own.

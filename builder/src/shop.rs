@@ -57,6 +57,8 @@ pub struct Flags {
     pub only_tells_reasons: bool,
     /// What messages call the verb, such as `build`.
     pub verb: String,
+    /// `-debug-actiongraph`: the file for the graph of what was done; empty for none.
+    pub graph_file: String,
 }
 
 /// All that steps share.
@@ -86,6 +88,8 @@ pub struct Shop {
     /// Outputs in the build cache whose bytes are what their names say.
     pub(crate) proved: Mutex<HashSet<Digest>>,
     has_warned: AtomicBool,
+    /// What the graph of the build tells; nobody asks where there is no file for it.
+    pub(crate) notes: crate::action_graph::Notes,
 }
 
 /// Why a step failed.
@@ -140,6 +144,7 @@ impl Shop {
             hosts: Hosts::default(),
             proved: Mutex::default(),
             has_warned: AtomicBool::new(false),
+            notes: crate::action_graph::Notes::default(),
             flags,
         }
     }
@@ -348,7 +353,13 @@ impl Bench<'_> {
         if self.shop.flags.dry {
             return Ok(Outcome { output: Vec::new(), ended: Ok(()) });
         }
+        let begun = std::time::Instant::now();
         let outcome = self.shop.machine.run(&action);
+        if !self.shop.flags.graph_file.is_empty() {
+            let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let line = words::shown(line_of(&action));
+            self.shop.notes.command(&self.description, &action.program, line, took);
+        }
         if matches!(outcome.ended, Err(Ending::Stopped)) {
             return Err(StepError::plain(Ending::Stopped));
         }

@@ -38,6 +38,8 @@ pub(crate) struct BuildFlags {
     pub(crate) vcs: Stamp,
     pub(crate) profile: Profile,
     pub(crate) wrapper: Vec<String>,
+    /// `-debug-actiongraph`: the file for the graph of what was done; empty for none.
+    pub(crate) graph_file: String,
     /// `-targets`: more than one platform, or another than that of the environment.
     pub(crate) targets: Vec<Target>,
     pub(crate) of_modules: ModFlags,
@@ -172,10 +174,14 @@ impl BuildFlags {
                 return refuse(&format!("unknown compiler {}", modkeep_module::quote::quote(value)));
             }
             "linkshared" if is_set => return Err(not_here("-linkshared")),
-            "pkgdir" | "installsuffix" | "debug-actiongraph" if !value.is_empty() => {
+            "debug-actiongraph" if value.ends_with(".go") => {
+                return Err(Failure::go(format!("refusing to write action graph to {value}")));
+            }
+            "debug-actiongraph" => self.graph_file = value.to_owned(),
+            "pkgdir" | "installsuffix" if !value.is_empty() => {
                 return Err(not_here(&format!("-{name}")));
             }
-            "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" | "debug-actiongraph" => {}
+            "linkshared" | "gccgoflags" | "pkgdir" | "installsuffix" => {}
             _ => return Ok(false),
         }
         Ok(true)

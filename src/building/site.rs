@@ -293,6 +293,7 @@ impl<'a> Site<'a> {
             tells_reasons: flags.tells_reasons,
             only_tells_reasons: flags.only_tells_reasons,
             verb: self.verb.to_owned(),
+            graph_file: flags.graph_file.clone(),
         };
         let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
         Ok(Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
