@@ -216,6 +216,11 @@ impl Package {
         !self.swig_files.is_empty() || !self.swig_cxx_files.is_empty()
     }
 
+    /// Whether the compiler itself has it, so that nothing of it is compiled (`work/action.go:CompileAction`).
+    pub fn is_built_in(&self) -> bool {
+        self.standard && matches!(self.import_path.as_str(), "unsafe" | "builtin")
+    }
+
     /// What messages call it (`Package.Desc`).
     pub fn description(&self) -> String {
         if !self.for_test.is_empty() {

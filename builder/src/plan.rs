@@ -187,7 +187,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter_map(|&import| self.known.get(&(goal, Kind::Compile(import))).copied())
             .collect();
-        let is_built_in = package.standard && matches!(package.import_path.as_str(), "unsafe" | "builtin");
+        let is_built_in = package.is_built_in();
         let mut after = Vec::new();
         if let Some(path) = &package.pgo_profile {
             after.push(self.profile(goal, path));

@@ -138,7 +138,7 @@ fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Res
         built.export = compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default();
         built.build_id = compiled.build_id.to_string();
     }
-    if asked.is_compiled {
+    if asked.is_compiled && !package.is_built_in() {
         let list = shop.cache.bytes(&compiled.action.subkey("srcfiles"));
         if list.is_none() && !package.cgo_files.is_empty() {
             return Err(Failure::go(format!(
