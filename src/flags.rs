@@ -10,6 +10,52 @@ use crate::report::Failure;
 
 pub(crate) use goflags::GoFlags;
 
+/// The flags that all verbs about modules share, and those of one verb.
+macro_rules! module_flags {
+    ($($own:expr),* $(,)?) => {
+        &[
+            ("modcacherw", crate::flags::Kind::Bool),
+            ("modfile", crate::flags::Kind::Text),
+            ("overlay", crate::flags::Kind::Text),
+            $($own),*
+        ]
+    };
+}
+pub(crate) use module_flags;
+
+/// The flags of building that go's verbs share, also those that build nothing, and those of one verb.
+macro_rules! go_build_flags {
+    ($($own:expr),* $(,)?) => {
+        crate::flags::module_flags![
+            ("a", crate::flags::Kind::Bool),
+            ("asan", crate::flags::Kind::Bool),
+            ("asmflags", crate::flags::Kind::Text),
+            ("buildmode", crate::flags::Kind::Text),
+            ("buildvcs", crate::flags::Kind::Optional),
+            ("compiler", crate::flags::Kind::Text),
+            ("gccgoflags", crate::flags::Kind::Text),
+            ("gcflags", crate::flags::Kind::Text),
+            ("installsuffix", crate::flags::Kind::Text),
+            ("ldflags", crate::flags::Kind::Text),
+            ("linkshared", crate::flags::Kind::Bool),
+            ("msan", crate::flags::Kind::Bool),
+            ("n", crate::flags::Kind::Bool),
+            ("p", crate::flags::Kind::Text),
+            ("pgo", crate::flags::Kind::Text),
+            ("pkgdir", crate::flags::Kind::Text),
+            ("race", crate::flags::Kind::Bool),
+            ("tags", crate::flags::Kind::Text),
+            ("toolexec", crate::flags::Kind::Text),
+            ("trimpath", crate::flags::Kind::Bool),
+            ("v", crate::flags::Kind::Bool),
+            ("work", crate::flags::Kind::Bool),
+            ("x", crate::flags::Kind::Bool),
+            $($own),*
+        ]
+    };
+}
+pub(crate) use go_build_flags;
+
 /// How a flag takes its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -8,7 +8,7 @@ use modkeep_resolver::get::{Argument, Checked, GetOptions, Got, Update};
 use modkeep_resolver::go_version;
 use modkeep_resolver::requirements::Load;
 
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, go_build_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted, cleaned, is_local};
@@ -20,43 +20,17 @@ mod plan;
 pub(crate) const USAGE: Usage = Usage {
     name: "get",
     line: "go get [-t] [-u] [-tool] [build flags] [packages]",
-    flags: &[
-        ("a", Kind::Bool),
-        ("asan", Kind::Bool),
-        ("asmflags", Kind::Text),
-        ("buildmode", Kind::Text),
-        ("buildvcs", Kind::Optional),
-        ("compiler", Kind::Text),
+    flags: go_build_flags![
         ("d", Kind::Optional),
         ("diff", Kind::Bool),
         ("f", Kind::Bool),
         ("fix", Kind::Bool),
-        ("gccgoflags", Kind::Text),
-        ("gcflags", Kind::Text),
         ("insecure", Kind::Bool),
-        ("installsuffix", Kind::Text),
         ("json", Kind::Bool),
-        ("ldflags", Kind::Text),
-        ("linkshared", Kind::Bool),
         ("m", Kind::Bool),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("msan", Kind::Bool),
-        ("n", Kind::Bool),
-        ("overlay", Kind::Text),
-        ("p", Kind::Text),
-        ("pgo", Kind::Text),
-        ("pkgdir", Kind::Text),
-        ("race", Kind::Bool),
         ("t", Kind::Bool),
-        ("tags", Kind::Text),
         ("tool", Kind::Bool),
-        ("toolexec", Kind::Text),
-        ("trimpath", Kind::Bool),
         ("u", Kind::Optional),
-        ("v", Kind::Bool),
-        ("work", Kind::Bool),
-        ("x", Kind::Bool),
     ],
 };
 
@@ -167,6 +141,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         is_verbose: asked.is_verbose,
         workspace: workspace(go)?,
         go_sum: session.source.sums.lock().required(),
+        ignores_imports: false,
     };
     let got = session.answer_each(|world| world.get(&options))?;
     let checked = check(go, &mut session, &wanted, &options, &got)?;

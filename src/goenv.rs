@@ -74,35 +74,40 @@ impl GoEnv {
         self.variables.environment().all().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// GOROOT: the one that is named, else that of the release, installed or in the module cache.
+    /// GOROOT: the one that is named, else that of the release.
     pub(crate) fn root(&self) -> Option<String> {
-        match self.get("GOROOT") {
-            Some(root) => Some(paths::clean(root)),
-            None => self.roots().into_iter().find(|root| self.is_of_release(root)),
-        }
+        self.get("GOROOT").map(paths::clean).or_else(|| self.root_of_release())
     }
 
-    /// Where a GOROOT of the release may be.
-    pub(crate) fn roots(&self) -> Vec<String> {
-        let cache = match (self.get("GOMODCACHE"), self.gopath().first()) {
-            (Some(folder), _) => Some(folder.to_owned()),
-            (None, gopath) => gopath.map(|folder| paths::join(folder, "pkg/mod")),
-        };
+    /// GOROOT of exactly the release that is acted as: the one that is named, that of the go on PATH, or the one in the
+    /// module cache.
+    pub(crate) fn root_of_release(&self) -> Option<String> {
+        let installed = || release::installed_root(self.variables.get("PATH")?);
+        let places: [&dyn Fn() -> Option<String>; 3] =
+            [&|| self.get("GOROOT").map(str::to_owned), &installed, &|| self.unpacked_root()];
+        places.iter().filter_map(|place| place()).find(|root| self.is_of_release(root))
+    }
+
+    /// Where the release is in the module cache, if it is there.
+    pub(crate) fn unpacked_root(&self) -> Option<String> {
         let (os, arch) = (version::goos(), version::goarch());
         let name = format!("golang.org/toolchain@v0.0.1-go{}.{os}-{arch}", self.release);
-        let installed = self.get("GOROOT").map(str::to_owned).or_else(|| self.installed_root());
-        installed.into_iter().chain(cache.map(|cache| paths::join(&cache, &name))).collect()
+        Some(paths::join(&self.module_cache()?, &name))
     }
 
-    /// Whether a GOROOT is of the release that is acted as.
-    pub(crate) fn is_of_release(&self, root: &str) -> bool {
+    fn is_of_release(&self, root: &str) -> bool {
         let version = std::fs::read_to_string(paths::join(root, "VERSION")).unwrap_or_default();
-        version.lines().next().is_some_and(|line| line.trim() == format!("go{}", self.release))
+        let line = version.lines().next().unwrap_or_default();
+        let release = line.split(" X:").next().and_then(|version| version.trim().strip_prefix("go"));
+        release == Some(&*self.release)
     }
 
-    /// GOROOT of the Go that is installed.
-    pub(crate) fn installed_root(&self) -> Option<String> {
-        release::installed_root(self.variables.get("PATH")?)
+    /// GOMODCACHE, or where it is when nobody says; nothing without GOPATH.
+    pub(crate) fn module_cache(&self) -> Option<String> {
+        match self.get("GOMODCACHE") {
+            Some(folder) => Some(folder.to_owned()),
+            None => self.gopath().first().map(|folder| paths::join(folder, "pkg/mod")),
+        }
     }
 
     /// Reads what `-overlay` names, before anything is looked for; the first that is named counts.

@@ -12,7 +12,7 @@ use modkeep_resolver::written::Change;
 
 use self::modules::{Listing, Mode};
 use crate::building::BuildFlags;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, go_build_flags};
 use crate::goenv::GoEnv;
 use crate::gojson;
 use crate::report::{self, Failure};
@@ -23,14 +23,8 @@ use crate::template::Template;
 pub(crate) const USAGE: Usage = Usage {
     name: "list",
     line: "go list [-f format] [-json] [-m] [list flags] [build flags] [packages]",
-    flags: &[
-        ("a", Kind::Bool),
-        ("asan", Kind::Bool),
-        ("asmflags", Kind::Text),
-        ("buildmode", Kind::Text),
-        ("buildvcs", Kind::Optional),
+    flags: go_build_flags![
         ("compiled", Kind::Bool),
-        ("compiler", Kind::Text),
         ("cover", Kind::Bool),
         ("covermode", Kind::Text),
         ("coverpkg", Kind::Text),
@@ -39,35 +33,15 @@ pub(crate) const USAGE: Usage = Usage {
         ("export", Kind::Bool),
         ("f", Kind::Text),
         ("find", Kind::Bool),
-        ("gccgoflags", Kind::Text),
-        ("gcflags", Kind::Text),
-        ("installsuffix", Kind::Text),
         ("json", Kind::Optional),
-        ("ldflags", Kind::Text),
-        ("linkshared", Kind::Bool),
         ("m", Kind::Bool),
         ("major", Kind::Bool),
         ("mod", Kind::Text),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("msan", Kind::Bool),
-        ("n", Kind::Bool),
-        ("overlay", Kind::Text),
-        ("p", Kind::Text),
-        ("pgo", Kind::Text),
-        ("pkgdir", Kind::Text),
-        ("race", Kind::Bool),
         ("retracted", Kind::Bool),
         ("reuse", Kind::Text),
-        ("tags", Kind::Text),
         ("test", Kind::Bool),
-        ("toolexec", Kind::Text),
-        ("trimpath", Kind::Bool),
         ("u", Kind::Bool),
-        ("v", Kind::Bool),
         ("versions", Kind::Bool),
-        ("work", Kind::Bool),
-        ("x", Kind::Bool),
     ],
 };
 
@@ -194,6 +168,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         deprecated: asked.updates,
         versions: asked.versions,
         retracted_versions: asked.retracted && asked.versions,
+        files: !asked.json.is_empty() || !asked.format.is_empty(),
         reuse: asked.reuse.clone(),
     };
     let Listing { modules, error, requirements } = session.list_modules(&words, &mode)?;

@@ -72,7 +72,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 47] = [
+const LINES: [&str; 48] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -86,6 +86,7 @@ const LINES: [&str; 47] = [
     "install ./cmd/two",
     "install ex.com/tool@v1.0.0",
     "run ex.com/tool@v1.0.0 a",
+    "install ex.com/untidy@v1.0.0",
     "test ./lib ./cmd/two",
     "test ./lib",
     "test -run=Nothing ./lib",
@@ -133,6 +134,7 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
     let word = "package word\n\nconst Word = \"word\"\n";
     Tree::default()
         .with(Module::new("ex.com/tool", "v1.0.0").requires("ex.com/word", "v1.0.0").file("main.go", tool))
+        .with(Module::new("ex.com/untidy", "v1.0.0").file("main.go", tool))
         .with(Module::new("ex.com/word", "v1.0.0").file("word.go", word))
         .write_to(&home.path().join("proxy"));
     // Written before all else, so that its files are old enough to be remembered in the end.

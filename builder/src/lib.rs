@@ -33,7 +33,7 @@ pub mod modules;
 pub mod overlay;
 pub mod package;
 pub mod package_flags;
-pub mod pattern;
+pub mod path_prefix;
 pub mod perform;
 pub mod plan;
 pub mod platform;

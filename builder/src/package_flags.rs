@@ -3,9 +3,9 @@
 //! Source of the rules: `cmd/go/internal/load/flag.go`, `search.go`.
 
 use modkeep_module::file_path;
+use modkeep_resolver::wildcard::Wildcard;
 
 use crate::package::Package;
-use crate::pattern::Pattern;
 
 /// All uses of one flag on the command line.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub enum PackagePattern {
     /// Those in a folder.
     Folder(String),
     /// Those below a folder, their paths from there matching.
-    Below(String, Pattern),
+    Below(String, Wildcard),
     /// All of them.
     All,
     /// The standard library, commands included.
@@ -35,7 +35,7 @@ pub enum PackagePattern {
     /// Those of `tool` lines.
     Tool,
     /// Those whose paths match.
-    Path(Pattern),
+    Path(Wildcard),
 }
 
 /// A value that can't be read.
@@ -115,7 +115,7 @@ impl PackagePattern {
                 Some(at) => {
                     let slash = pattern[..at].rfind('/').unwrap_or(0);
                     let below = file_path::join(folder, &pattern[..slash]);
-                    Self::Below(below, Pattern::new(&pattern[slash + 1..]))
+                    Self::Below(below, Wildcard::new(&pattern[slash + 1..]))
                 }
             },
             "all" => Self::All,
@@ -123,7 +123,7 @@ impl PackagePattern {
             "cmd" => Self::Commands,
             "work" => Self::Work,
             "tool" => Self::Tool,
-            _ => Self::Path(Pattern::new(pattern)),
+            _ => Self::Path(Wildcard::new(pattern)),
         }
     }
 

@@ -13,7 +13,8 @@ mod files;
 mod list;
 mod version_lock;
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -68,11 +69,27 @@ impl ModCache {
 
     /// The file of a version, such as `cache/download/rsc.io/quote/@v/v1.5.2.info` for the suffix `info`.
     pub fn file(&self, module: &ModuleVersion, suffix: &str) -> PathBuf {
-        self.versions_folder(module).join(format!("{}.{suffix}", module.version.escaped()))
+        let name = format!("{}.{suffix}", module.version.escaped());
+        self.at_versions(module, &name)
     }
 
     fn versions_folder(&self, module: &ModuleVersion) -> PathBuf {
-        self.root.join("cache/download").join(module.path.escaped()).join("@v")
+        self.at_versions(module, "")
+    }
+
+    /// What has that name in the folder of a module's versions. Asked for thousands of times, so it is made in one piece.
+    fn at_versions(&self, module: &ModuleVersion, name: &str) -> PathBuf {
+        let path = module.path.escaped();
+        let length = self.root.as_os_str().len() + path.len() + name.len();
+        let mut whole = OsString::with_capacity(length + "/cache/download/".len() + "/@v/".len());
+        for part in [self.root.as_os_str(), "/cache/download/".as_ref(), path.as_ref(), "/@v".as_ref()] {
+            whole.push(part);
+        }
+        if !name.is_empty() {
+            whole.push("/");
+            whole.push(name);
+        }
+        whole.into()
     }
 
     /// The `.info` as it was kept.
@@ -96,9 +113,19 @@ impl ModCache {
     /// # Errors
     /// When it is there and can't be read.
     pub fn go_mod(&self, module: &ModuleVersion) -> Result<Option<Vec<u8>>, ModCacheError> {
-        let kept = files::read(&self.file(module, "mod"))?;
-        // Files that early releases made up count as absent.
-        Ok(kept.filter(|text| !text.starts_with(b"//vgo 0.0.")))
+        Ok(files::read(&self.file(module, "mod"))?.filter(|text| !is_of_early_release(text)))
+    }
+
+    /// The go.mod as it was kept, and what the system says of its file.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn go_mod_with_metadata(
+        &self,
+        module: &ModuleVersion,
+    ) -> Result<Option<(Vec<u8>, Metadata)>, ModCacheError> {
+        let kept = files::read_with_metadata(&self.file(module, "mod"))?;
+        Ok(kept.filter(|(text, _)| !is_of_early_release(text)))
     }
 
     /// Keeps a go.mod, and the version in the list of those that have one.
@@ -154,4 +181,9 @@ impl ModCache {
     pub fn lock(&self, module: &ModuleVersion) -> Result<VersionLock<'_>, ModCacheError> {
         VersionLock::take(self, module)
     }
+}
+
+/// Files that early releases made up count as absent.
+fn is_of_early_release(go_mod: &[u8]) -> bool {
+    go_mod.starts_with(b"//vgo 0.0.")
 }

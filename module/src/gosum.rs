@@ -68,6 +68,11 @@ impl GoSum {
         sums.filter(move |sum| sum.version == version.as_bytes()).map(|sum| lossy(&sum.hash))
     }
 
+    /// Whether all hashes are of the known kind, `h1:`.
+    pub fn has_known_hashes_only(&self) -> bool {
+        self.modules.values().flatten().all(|sum| sum.hash.starts_with(b"h1:"))
+    }
+
     /// Adds a line, unless it is there; whether it wasn't.
     pub fn insert(&mut self, path: &str, version: &str, hash: &str) -> bool {
         let sum = Sum { version: version.as_bytes().to_vec(), hash: hash.as_bytes().to_vec() };

@@ -38,7 +38,9 @@ impl H1 {
 
 impl fmt::Display for H1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "h1:{}", BASE64.encode_display(&self.0))
+        let mut text = *b"h1:00000000000000000000000000000000000000000000";
+        BASE64.encode_mut(&self.0, &mut text[3..]);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

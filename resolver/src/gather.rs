@@ -1,11 +1,16 @@
 //! Many questions at once: what all of them lack is found out together.
 
+use std::collections::HashSet;
+
 use crate::error::{Error, Halt};
 use crate::known::Need;
 
 /// The needs of several questions.
 #[derive(Debug, Default)]
-pub struct Gather(Vec<Need>);
+pub struct Gather {
+    needs: Vec<Need>,
+    seen: HashSet<Need>,
+}
 
 impl Gather {
     /// An answer, or nothing yet.
@@ -24,8 +29,8 @@ impl Gather {
 
     /// Asks for something.
     pub fn need(&mut self, need: Need) {
-        if !self.0.contains(&need) {
-            self.0.push(need);
+        if self.seen.insert(need.clone()) {
+            self.needs.push(need);
         }
     }
 
@@ -34,6 +39,6 @@ impl Gather {
     /// # Errors
     /// Only for what is lacking.
     pub fn finish(self) -> Result<(), Halt> {
-        if self.0.is_empty() { Ok(()) } else { Err(Halt::Need(self.0)) }
+        if self.needs.is_empty() { Ok(()) } else { Err(Halt::Need(self.needs)) }
     }
 }

@@ -42,7 +42,9 @@ pub struct GetOptions {
     /// The path and the absolute directory of each module of the workspace around the main module.
     pub workspace: Vec<(String, String)>,
     /// The lines of go.sum as they were found.
-    pub go_sum: GoSum,
+    pub go_sum: Arc<GoSum>,
+    /// Whether only the arguments count, and not yet what their packages import (`install path@version`).
+    pub ignores_imports: bool,
 }
 
 /// An argument of `get`.
@@ -197,6 +199,9 @@ impl<'a> Getter<'a> {
             self.perform_all(world)?;
             if self.resolve_queries(world, &all)? {
                 continue;
+            }
+            if self.options.ignores_imports {
+                break;
             }
             let upgrades = self.find_upgrades(world)?;
             if self.apply_upgrades(world, upgrades)? {

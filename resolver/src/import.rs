@@ -191,7 +191,7 @@ impl World {
         let actual = self.actual(module);
         let node = self.nodes().node(actual);
         let lacks = |sums: &modkeep_module::GoSum| sums.hashes(&node.path, &node.version).next().is_none();
-        !node.version.is_empty() && self.required_sums.as_ref().is_some_and(lacks)
+        !node.version.is_empty() && self.required_sums.as_deref().is_some_and(lacks)
     }
 
     fn not_one(&self, path: &str, pass: Pass) -> ImportError {

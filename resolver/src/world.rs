@@ -85,7 +85,7 @@ pub struct World {
     pub local: LocalGo,
     /// The lines of go.sum, where every module in use must have one: with a main module, readonly, outside of
     /// workspaces.
-    pub required_sums: Option<GoSum>,
+    pub required_sums: Option<Arc<GoSum>>,
     /// The standard library of the local release.
     pub standard: Standard,
     /// Whether packages may be looked for outside of the build even where go.mod must stay as it is (`get`).

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::settings::{cache_folder, module_cache};
+use super::settings::cache_folder;
 use super::{BuildFlags, build_flags};
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, words as system_words};
@@ -81,10 +81,8 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         expire_tests(&cache_folder(go)?)?;
     }
     if asked.modules {
-        let folder = module_cache(go);
-        if folder.is_empty() {
-            return Err(Failure::go("cannot clean -modcache without a module cache"));
-        }
+        let folder = go.module_cache().filter(|folder| !folder.is_empty());
+        let folder = folder.ok_or_else(|| Failure::go("cannot clean -modcache without a module cache"))?;
         if shows {
             report::out(&format!("rm -rf {folder}\n"))?;
         }

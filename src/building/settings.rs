@@ -23,20 +23,10 @@ pub(super) fn host() -> Target {
     Target { os: goos().to_owned(), arch: goarch().to_owned() }
 }
 
-/// GOMODCACHE.
-pub(super) fn module_cache(go: &GoEnv) -> String {
-    match go.get("GOMODCACHE") {
-        Some(folder) => folder.to_owned(),
-        None => {
-            modkeep_module::file_path::join(&go.gopath().into_iter().next().unwrap_or_default(), "pkg/mod")
-        }
-    }
-}
-
 /// Has files be seen through `-overlay` from here on (`BuildInit`).
 pub(super) fn lay_over(go: &GoEnv, flags: &BuildFlags) -> Result<(), Failure> {
     go.lay_over(&flags.of_modules.overlay)?;
-    let cache = module_cache(go);
+    let Some(cache) = go.module_cache() else { return Ok(()) };
     match go.seen().touched(&cache) {
         None => Ok(()),
         Some(place) => Err(Failure::go(format!(
@@ -49,37 +39,27 @@ pub(super) fn lay_over(go: &GoEnv, flags: &BuildFlags) -> Result<(), Failure> {
 /// isn't there.
 pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> {
     let wanted = format!("go{}", go.release());
-    let mut folders: Vec<String> = Vec::new();
-    folders.extend(go.get("GOROOT").map(str::to_owned));
-    folders.extend(go.installed_root());
-    let is_wanted = |folder: &String| {
-        let found = Toolchain::at(folder, host.clone()).ok();
-        found.filter(|found| found.salt() == wanted)
-    };
-    if let Some(found) = folders.iter().find_map(is_wanted) {
-        return Ok(found);
-    }
     let complete = |root: &Path| {
         unpacked::complete(root)
             .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))
     };
-    let version = format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch);
-    let kept = format!("{}/golang.org/toolchain@{version}", module_cache(go));
-    if let Some(found) = is_wanted(&kept) {
-        // Whoever unpacked it may have come no further.
-        complete(Path::new(&kept))?;
-        return Ok(found);
-    }
     let Some(release) = Release::parse(&wanted) else {
         return Err(Failure::of(format!("no building with {wanted}: its rules are not known")));
     };
+    if let Some(root) = go.root_of_release() {
+        if go.unpacked_root().is_some_and(|unpacked| unpacked == root) {
+            // Whoever unpacked it may have come no further.
+            complete(Path::new(&root))?;
+        }
+        return Toolchain::at(&root, host).map_err(Failure::of);
+    }
     if let Some(root) = go.get("GOROOT").filter(|root| Path::new(root).is_dir()) {
         // A GOROOT of one's own making need not say what it is.
         if !Path::new(root).join("VERSION").exists() {
             return Ok(Toolchain { root: root.to_owned(), version: wanted, release, host });
         }
     }
-    let root = fetch_toolchain(go, &version)?;
+    let root = fetch_toolchain(go, &format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch))?;
     complete(&root)?;
     Toolchain::at(&root.to_string_lossy(), host).map_err(Failure::of)
 }

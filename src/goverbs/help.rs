@@ -27,7 +27,8 @@ fn is_kind(rest: &str) -> bool {
 }
 
 fn of_verb(usage: &Usage) -> String {
-    let flags: Vec<_> = usage.flags.iter().map(|(name, _)| format!("-{name}")).collect();
+    let mut flags: Vec<_> = usage.flags.iter().map(|(name, _)| format!("-{name}")).collect();
+    flags.sort_unstable();
     let (line, name) = (usage.line, usage.name);
     format!(
         "usage: {line}\n\nFlags: {}\n\nThey mean what they mean to the go command: go help {name}\n\

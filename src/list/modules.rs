@@ -30,6 +30,8 @@ pub(crate) struct Mode {
     pub(crate) versions: bool,
     /// Whether those versions are all, retracted ones too.
     pub(crate) retracted_versions: bool,
+    /// Whether their files and sums are told.
+    pub(crate) files: bool,
     /// `-reuse`: a file of an earlier listing; proxies never say that it still holds.
     pub(crate) reuse: String,
 }
@@ -79,7 +81,7 @@ impl Session<'_> {
         requirements: &Arc<Requirements>,
     ) -> Result<Vec<ModulePublic>, Failure> {
         let selected: Vec<Selected> = nodes.iter().map(|node| Selected::Module(*node)).collect();
-        self.describe(&selected, requirements, &Mode::default())
+        self.describe(&selected, requirements, &Mode { files: true, ..Mode::default() })
     }
 
     fn describe(
@@ -90,8 +92,7 @@ impl Session<'_> {
     ) -> Result<Vec<ModulePublic>, Failure> {
         let place = self.place();
         let modules = self.answer(|world| details::describe(world, &place, selected, requirements, mode))?;
-        let with_files = modules.into_iter().map(|module| self.with_files(module));
-        Ok(with_files.collect())
+        Ok(modules.into_iter().map(|module| self.completed(module, mode.files)).collect())
     }
 }
 

@@ -13,7 +13,7 @@ use modkeep_resolver::world::Mode as Permission;
 use modkeep_resolver::written::Change;
 use serde::Serialize;
 
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::gojson;
 use crate::list::modules::{Listing, Mode};
@@ -24,14 +24,7 @@ use crate::session::{Ground, ModFlags, OriginDocument, Session, Source, Stop, Wa
 pub(crate) const USAGE: Usage = Usage {
     name: "mod download",
     line: "go mod download [-x] [-json] [-reuse=old.json] [modules]",
-    flags: &[
-        ("json", Kind::Bool),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("overlay", Kind::Text),
-        ("reuse", Kind::Text),
-        ("x", Kind::Bool),
-    ],
+    flags: module_flags![("json", Kind::Bool), ("reuse", Kind::Text), ("x", Kind::Bool),],
 };
 
 /// Downloads that are in the air at the same time.

@@ -9,7 +9,7 @@ use modkeep_module::gomod::{EditError, GoMod, is_go_version, is_toolchain_name};
 use modkeep_module::path::check_import_path;
 
 use super::main_module;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::locked;
 use crate::report::{self, Failure};
@@ -20,7 +20,7 @@ use arguments::Argument;
 pub(crate) const USAGE: Usage = Usage {
     name: "mod edit",
     line: "go mod edit [editing flags] [-fmt|-print|-json] [go.mod]",
-    flags: &[
+    flags: module_flags![
         ("dropexclude", Kind::Text),
         ("dropgodebug", Kind::Text),
         ("dropignore", Kind::Text),
@@ -34,11 +34,8 @@ pub(crate) const USAGE: Usage = Usage {
         ("godebug", Kind::Text),
         ("ignore", Kind::Text),
         ("json", Kind::Bool),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
         ("module", Kind::Text),
         ("n", Kind::Bool),
-        ("overlay", Kind::Text),
         ("print", Kind::Bool),
         ("replace", Kind::Text),
         ("require", Kind::Text),

@@ -9,7 +9,7 @@ use modkeep_module::quote::quote;
 use modkeep_resolver::go_version;
 
 use super::picture;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted};
@@ -18,12 +18,9 @@ use crate::session::{ModFlags, Session, Wanted};
 pub(crate) const USAGE: Usage = Usage {
     name: "mod graph",
     line: "go mod graph [-go=version] [-x]",
-    flags: &[
+    flags: module_flags![
         ("dot", Kind::Bool),
         ("go", Kind::Text),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("overlay", Kind::Text),
         ("selected", Kind::Bool),
         ("svg", Kind::Bool),
         ("tree", Kind::Bool),

@@ -11,18 +11,15 @@ use modkeep_module::path::{PathKind, check_import_path};
 use modkeep_module::quote::quote;
 
 use super::main_module::check_modfile;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::locked;
 use crate::report::{self, Failure};
 use crate::session::ModFlags;
 
 /// How the verb is used.
-pub(crate) const USAGE: Usage = Usage {
-    name: "mod init",
-    line: "go mod init [module-path]",
-    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text)],
-};
+pub(crate) const USAGE: Usage =
+    Usage { name: "mod init", line: "go mod init [module-path]", flags: module_flags![] };
 
 /// Writes the file.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {

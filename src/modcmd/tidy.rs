@@ -8,7 +8,7 @@ use modkeep_resolver::written::Change;
 
 use super::graph::check_go;
 use crate::difference::unified;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted};
@@ -17,14 +17,11 @@ use crate::session::{ModFlags, Session, Wanted};
 pub(crate) const USAGE: Usage = Usage {
     name: "mod tidy",
     line: "go mod tidy [-e] [-v] [-x] [-diff] [-go=version] [-compat=version]",
-    flags: &[
+    flags: module_flags![
         ("compat", Kind::Text),
         ("diff", Kind::Bool),
         ("e", Kind::Bool),
         ("go", Kind::Text),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("overlay", Kind::Text),
         ("v", Kind::Bool),
         ("x", Kind::Bool),
     ],

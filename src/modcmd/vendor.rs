@@ -12,19 +12,12 @@ use modkeep_resolver::vendoring::{self, Vendoring};
 use modkeep_resolver::written::Change;
 
 use self::copy::Copier;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::{GoEnv, paths, words as system_words};
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted};
 
-const FLAGS: &[(&str, Kind)] = &[
-    ("e", Kind::Bool),
-    ("modcacherw", Kind::Bool),
-    ("modfile", Kind::Text),
-    ("o", Kind::Text),
-    ("overlay", Kind::Text),
-    ("v", Kind::Bool),
-];
+const FLAGS: &[(&str, Kind)] = module_flags![("e", Kind::Bool), ("o", Kind::Text), ("v", Kind::Bool),];
 
 /// How the verb is used.
 pub(crate) const USAGE: Usage =

@@ -8,17 +8,13 @@ use modkeep_module::dirhash::{hash_dir, hash_zip};
 use modkeep_module::zip::Archive;
 use modkeep_resolver::node::Node;
 
-use crate::flags::{Kind, Usage};
+use crate::flags::{Usage, module_flags};
 use crate::goenv::{GoEnv, words};
 use crate::report::{self, Failure};
 use crate::session::{ModFlags, Session, Wanted};
 
 /// How the verb is used.
-pub(crate) const USAGE: Usage = Usage {
-    name: "mod verify",
-    line: "go mod verify",
-    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text)],
-};
+pub(crate) const USAGE: Usage = Usage { name: "mod verify", line: "go mod verify", flags: module_flags![] };
 
 /// Looks at all modules of the build list that are in the cache.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {

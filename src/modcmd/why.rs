@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use modkeep_resolver::packages::{PackageOptions, Packages, Pattern, Silence, Tags};
 use modkeep_resolver::requirements::Load;
 
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::list::modules::{Listing, Mode};
 use crate::report::{self, Failure};
@@ -17,13 +17,7 @@ use crate::session::{ModFlags, Session, Wanted};
 pub(crate) const USAGE: Usage = Usage {
     name: "mod why",
     line: "go mod why [-m] [-vendor] packages...",
-    flags: &[
-        ("m", Kind::Bool),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("overlay", Kind::Text),
-        ("vendor", Kind::Bool),
-    ],
+    flags: module_flags![("m", Kind::Bool), ("vendor", Kind::Bool),],
 };
 
 /// Prints the ways.

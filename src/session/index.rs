@@ -10,11 +10,11 @@ mod form;
 mod stamp;
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::{GoModFacts, Known};
@@ -33,8 +33,11 @@ const LEAST: usize = 64;
 /// Above so many files, those that a run did not look at are forgotten.
 const MOST: usize = 100_000;
 
-/// A file that was not rewritten for so long belongs to a module that changes no more, or is gone.
+/// A file that nobody has used for so long belongs to a module that is worked on no more, or is gone.
 const OLD: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// A file that is used is marked so, if the mark is older.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is kept of one go.mod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,11 @@ impl Index {
         Self { file: Some(folder.join("graphs").join(name.to_string())), ..Self::default() }
     }
 
+    /// Whether anything can be kept.
+    pub(super) fn has_place(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// What is kept of a go.mod.
     pub(super) fn find(&self, module: NodeId) -> Option<&Entry> {
         self.entries.get(&module)
@@ -84,8 +92,8 @@ impl Index {
         if std::mem::replace(&mut self.is_read, true) {
             return;
         }
-        let data = self.file.as_ref().and_then(|file| fs::read(file).ok());
-        self.entries = data.and_then(|data| form::decode(&data, world)).unwrap_or_default();
+        let Some(data) = self.file.as_ref().and_then(|file| read_marked(file).ok()) else { return };
+        self.entries = form::decode(&data, world).unwrap_or_default();
     }
 
     /// Keeps what was read.
@@ -109,7 +117,7 @@ impl Index {
         let is_new = !file.exists();
         let written = replace(file, &form::encode(known.nodes(), &self.entries));
         if let (Ok(()), true, Some(folder)) = (written, is_new, file.parent()) {
-            drop(remove_old(folder));
+            remove_old(folder);
         }
     }
 }
@@ -125,14 +133,57 @@ fn replace(file: &Path, data: &[u8]) -> io::Result<()> {
     renamed.inspect_err(|_| drop(fs::remove_file(&beside)))
 }
 
-/// Removes what nobody has written for long.
-fn remove_old(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let age = entry.metadata()?.modified()?.elapsed();
-        if age.is_ok_and(|age| age > OLD) {
-            fs::remove_file(entry.path())?;
+/// Reads the file, and marks it as used.
+fn read_marked(file: &Path) -> io::Result<Vec<u8>> {
+    let mut open = File::open(file)?;
+    let found = open.metadata()?;
+    if age(&found).is_some_and(|age| age > DAY) {
+        // Who may not mark it may read it all the same.
+        drop(open.set_modified(now()));
+    }
+    let mut data = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
+    open.read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// Removes what nobody has used for long. Others may be at the same: what has vanished is gone.
+fn remove_old(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().ok().and_then(|found| age(&found));
+        if age.is_some_and(|age| age > OLD) {
+            drop(fs::remove_file(entry.path()));
         }
     }
-    Ok(())
+}
+
+fn age(found: &Metadata) -> Option<Duration> {
+    now().duration_since(found.modified().ok()?).ok()
+}
+
+fn now() -> SystemTime {
+    #[allow(clippy::disallowed_methods, reason = "the age of a file of ours is what it is about")]
+    SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_stays_and_what_is_old_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        for (name, days) in [("old", 200), ("used", 200), ("young", 100)] {
+            let mut open = File::create(file(name)).unwrap();
+            open.write_all(name.as_bytes()).unwrap();
+            open.set_modified(now() - days * DAY).unwrap();
+        }
+        // An entry that can't be removed as a file stops nothing.
+        fs::create_dir(file("folder")).unwrap();
+        File::open(file("folder")).unwrap().set_modified(now() - 200 * DAY).unwrap();
+        assert_eq!(read_marked(&file("used")).unwrap(), b"used");
+        remove_old(folder.path());
+        let left = ["old", "used", "young"].map(|name| file(name).exists());
+        assert_eq!(left, [false, true, true]);
+    }
 }

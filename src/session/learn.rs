@@ -196,7 +196,7 @@ impl Session<'_> {
                 }
                 Ok(module) => match self.remembered(node, &module)? {
                     Some(entry) => Some(Answer::Remembered(entry)),
-                    None => match self.source.kept_go_mod(&module).map_err(end)? {
+                    None => match self.source.kept_go_mod(&module, self.index.has_place()).map_err(end)? {
                         Kept::Checked { data, stamp, hash } => Some(Answer::Read { data, stamp, hash }),
                         Kept::Unproved(_) | Kept::Absent => None,
                     },

@@ -94,7 +94,7 @@ pub(super) fn requirements(
     session.tell_standard(false);
     session.world.allows_missing_imports = true;
     let first = Argument { text: words[0].clone(), absolute: None };
-    let options = GetOptions { arguments: vec![first], ..GetOptions::default() };
+    let options = GetOptions { arguments: vec![first], ignores_imports: true, ..GetOptions::default() };
     let requirements = session.answer_each(|world| world.get(&options))?.requirements;
     let fixed = paths[0].split("...").next().unwrap_or_default();
     let is_wild = fixed.len() < paths[0].len();

@@ -82,7 +82,7 @@ pub(super) enum Kept {
     Checked {
         /// Its content.
         data: Vec<u8>,
-        /// What the file looked like before it was read.
+        /// What the file looked like, if somebody wants to know.
         stamp: Option<Stamp>,
         /// Its hash.
         hash: H1,
@@ -97,13 +97,9 @@ impl Source {
     /// Opens the cache and reads go.sum; asks nobody.
     pub(super) fn new(go: &GoEnv, ground: &Ground, wanted: &Wanted) -> Result<Self, Failure> {
         let gopath = go.gopath().first().cloned();
-        let root = match (go.get("GOMODCACHE"), &gopath) {
-            (Some(folder), _) => folder.to_owned(),
-            (None, Some(gopath)) => paths::join(gopath, "pkg/mod"),
-            (None, None) => {
-                return Err(Failure::go("module cache not found: neither GOMODCACHE nor GOPATH is set"));
-            }
-        };
+        let root = go.module_cache();
+        let root =
+            root.ok_or_else(|| Failure::go("module cache not found: neither GOMODCACHE nor GOPATH is set"))?;
         let cache = ModCache::at(Path::new(&root), wanted.flags.is_cache_writable)
             .map_err(|error| Failure::go(error.to_string()))?;
         let modules = match ground {
@@ -277,11 +273,17 @@ impl Source {
         Err(ModuleError::about(node, text).into())
     }
 
-    /// The go.mod of a version as the cache has it. Blocks for a moment only.
-    pub(super) fn kept_go_mod(&self, module: &ModuleVersion) -> Result<Kept, Stop> {
-        let stamp = Stamp::of(&self.cache.file(module, "mod"));
-        let Ok(Some(data)) = self.cache.go_mod(module) else { return Ok(Kept::Absent) };
-        let hash = hash_mod(&data);
+    /// The go.mod of a version as the cache has it, with its stamp if that is wanted. Blocks for a moment only.
+    pub(super) fn kept_go_mod(&self, module: &ModuleVersion, with_stamp: bool) -> Result<Kept, Stop> {
+        let found = match with_stamp {
+            true => self
+                .cache
+                .go_mod_with_metadata(module)
+                .map(|found| found.map(|(data, found)| (data, Some(found)))),
+            false => self.cache.go_mod(module).map(|data| data.map(|data| (data, None))),
+        };
+        let Ok(Some((data, found))) = found else { return Ok(Kept::Absent) };
+        let (stamp, hash) = (found.as_ref().map(Stamp::from), hash_mod(&data));
         match self.is_proved(module, &hash)? {
             true => Ok(Kept::Checked { data, stamp, hash }),
             false => Ok(Kept::Unproved(data)),
@@ -311,7 +313,7 @@ impl Source {
 
     /// The go.mod of a version.
     pub(crate) async fn go_mod(&self, module: &ModuleVersion) -> Result<Vec<u8>, Stop> {
-        match self.kept_go_mod(module)? {
+        match self.kept_go_mod(module, false)? {
             Kept::Checked { data, .. } => return Ok(data),
             Kept::Unproved(data) if self.check(module, true, &hash_mod(&data)).await.is_ok() => {
                 return Ok(data);

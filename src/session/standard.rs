@@ -12,7 +12,6 @@ use modkeep_resolver::go_version;
 use modkeep_resolver::world::Standard;
 
 use super::{Session, folders};
-use crate::goenv::GoEnv;
 
 /// The directories with Go files below `GOROOT/src`, by release.
 const LISTS: &[(&str, &str)] =
@@ -21,7 +20,7 @@ const LISTS: &[(&str, &str)] =
 impl Session<'_> {
     /// Tells the resolver about the standard library, before packages are loaded.
     pub(crate) fn tell_standard(&mut self, with_imports: bool) {
-        self.world.standard = match root(self.go) {
+        self.world.standard = match self.go.root_of_release().map(PathBuf::from) {
             Some(root) => match &self.target {
                 Some(target) if !with_imports => scanned(&target.scans, &root.join("src")),
                 _ => read(self.go.seen(), &root.join("src"), with_imports),
@@ -29,11 +28,6 @@ impl Session<'_> {
             None => listed(self.go.release()),
         };
     }
-}
-
-/// GOROOT of exactly the release: the one that is installed, or one in the module cache.
-fn root(go: &GoEnv) -> Option<PathBuf> {
-    go.roots().into_iter().find(|root| go.is_of_release(root)).map(PathBuf::from)
 }
 
 fn read(seen: &Overlay, sources: &Path, with_imports: bool) -> Standard {

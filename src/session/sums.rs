@@ -5,6 +5,7 @@
 //! Source of the rules: `cmd/go/internal/modfetch/fetch.go` (`checkModSum`, `WriteGoSum`, `tidyGoSum`).
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use modkeep_builder::overlay::Overlay;
 use modkeep_module::GoSum;
@@ -44,10 +45,13 @@ pub(crate) struct Sums {
     file: Option<String>,
     /// The release's own tool takes malformed lines away.
     repairs: bool,
-    lines: GoSum,
+    /// Shared with the resolver, as long as nothing is added.
+    lines: Arc<GoSum>,
     /// Those of the modules of a workspace, by file.
     of_modules: Vec<(String, GoSum)>,
     marks: HashMap<(Node, String), Mark>,
+    /// What was checked since the marks were last looked at: path, version, hash. Most runs never look.
+    used: Vec<(Box<str>, Box<str>, H1)>,
     /// Whether lines that others added meanwhile are dropped.
     overwrites: bool,
     /// Files as `-overlay` shows them.
@@ -74,7 +78,7 @@ impl Sums {
             let lines = read_file(seen, &module, repairs)?;
             of_modules.push((module, lines));
         }
-        let lines = read_file(seen, &file, repairs)?;
+        let lines = Arc::new(read_file(seen, &file, repairs)?);
         let seen = seen.clone();
         Ok(Self { file: Some(file), repairs, lines, of_modules, seen, ..Self::default() })
     }
@@ -93,7 +97,7 @@ impl Sums {
 
     fn known<'a>(&'a self, path: &'a str, version: &'a str) -> impl Iterator<Item = String> + 'a {
         let node = Node::new(path, version);
-        let all = self.of_modules.iter().map(|(_, lines)| lines).chain([&self.lines]);
+        let all = self.of_modules.iter().map(|(_, lines)| lines).chain([&*self.lines]);
         let hashes = all.flat_map(move |lines| lines.hashes(path, version));
         let is_clean = move |hash: &String| {
             !self.marks.get(&(node.clone(), hash.clone())).is_some_and(|mark| mark.is_dirty)
@@ -102,9 +106,11 @@ impl Sums {
     }
 
     /// The lines by which a resolution that may add none has to go.
-    pub(crate) fn required(&self) -> GoSum {
-        let mut lines = self.lines.clone();
-        lines.retain(|_, _, hash| hash.starts_with("h1:"));
+    pub(crate) fn required(&self) -> Arc<GoSum> {
+        let mut lines = Arc::clone(&self.lines);
+        if !lines.has_known_hashes_only() {
+            Arc::make_mut(&mut lines).retain(|_, _, hash| hash.starts_with("h1:"));
+        }
         lines
     }
 
@@ -116,10 +122,16 @@ impl Sums {
         if self.file.is_none() {
             return Ok(false);
         }
-        let hash = hash.to_string();
-        let is_known = self.is_listed(path, version, &hash)?;
-        self.marks.entry((Node::new(path, version), hash)).or_default().is_used = true;
+        let is_known = self.is_listed(path, version, &hash.to_string())?;
+        self.used.push((path.into(), version.into(), *hash));
         Ok(is_known)
+    }
+
+    /// Marks what was checked.
+    fn mark_used(&mut self) {
+        for (path, version, hash) in std::mem::take(&mut self.used) {
+            self.marks.entry((Node::new(path, version), hash.to_string())).or_default().is_used = true;
+        }
     }
 
     fn is_listed(&self, path: &str, version: &str, hash: &str) -> Result<bool, String> {
@@ -174,12 +186,13 @@ impl Sums {
             let text = format!("unknown hashes in go.sum: {others}; adding {hash}{OTHER_HASHES}");
             report::tell(&format!("warning: verifying {path}@{version}: {text}"));
         }
-        self.lines.insert(path, version, hash);
+        Arc::make_mut(&mut self.lines).insert(path, version, hash);
         Ok(())
     }
 
     /// Marks all lines but those to keep for removal (`TrimGoSum`).
     pub(crate) fn trim(&mut self, keep: &BTreeSet<Node>) {
+        self.mark_used();
         let all: Vec<(Node, String)> = self
             .lines
             .iter()
@@ -214,6 +227,7 @@ impl Sums {
         is_readonly: bool,
         lock: impl FnOnce() -> L,
     ) -> Result<(), String> {
+        self.mark_used();
         let Some(file) = self.file.clone().filter(|_| self.is_dirty(keep)) else { return Ok(()) };
         if is_readonly {
             return Err("updates to go.sum needed, disabled by -mod=readonly".to_owned());
@@ -255,10 +269,11 @@ impl Sums {
     }
 
     fn tidied(&mut self, before: &[u8], keep: &BTreeSet<Node>) -> Result<Vec<u8>, String> {
+        self.mark_used();
         if !self.overwrites {
             // Lines that others added meanwhile stay; of ours only those that were really checked come back.
             let file = self.file.clone().unwrap_or_default();
-            self.lines = parse(&file, before, self.repairs)?;
+            self.lines = Arc::new(parse(&file, before, self.repairs)?);
             let used: Vec<_> =
                 self.marks.iter().filter(|(_, mark)| mark.is_used).map(|(key, _)| key.clone()).collect();
             for (node, hash) in used {
@@ -267,7 +282,7 @@ impl Sums {
                 }
             }
         }
-        let mut lines = self.lines.clone();
+        let mut lines = GoSum::clone(&self.lines);
         lines.retain(|path, version, hash| {
             let key = (Node::new(path, version), hash.to_owned());
             let mark = self.marks.get(&key).copied().unwrap_or_default();

@@ -5,17 +5,14 @@
 use modkeep_module::gowork::GoWork;
 
 use super::{file, uses};
-use crate::flags::{Kind, Usage};
+use crate::flags::{Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::Failure;
 use crate::session::ModFlags;
 
 /// How the verb is used.
-pub(crate) const USAGE: Usage = Usage {
-    name: "work init",
-    line: "go work init [moddirs]",
-    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text)],
-};
+pub(crate) const USAGE: Usage =
+    Usage { name: "work init", line: "go work init [moddirs]", flags: module_flags![] };
 
 /// Writes the file.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {

@@ -9,17 +9,13 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::written::Change;
 
 use super::{file, uses};
-use crate::flags::{Kind, Usage};
+use crate::flags::{Usage, module_flags};
 use crate::goenv::GoEnv;
 use crate::report::Failure;
 use crate::session::{Ground, ModFlags, Session, Wanted};
 
 /// How the verb is used.
-pub(crate) const USAGE: Usage = Usage {
-    name: "work sync",
-    line: "go work sync",
-    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text)],
-};
+pub(crate) const USAGE: Usage = Usage { name: "work sync", line: "go work sync", flags: module_flags![] };
 
 /// Raises the modules of the workspace to what it selects.
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {

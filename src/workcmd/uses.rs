@@ -8,18 +8,15 @@ use modkeep_module::gowork::GoWork;
 use modkeep_resolver::go_version;
 
 use super::file;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::Failure;
 use crate::session::ModFlags;
 use folders::Folders;
 
 /// How the verb is used.
-pub(crate) const USAGE: Usage = Usage {
-    name: "work use",
-    line: "go work use [-r] [moddirs]",
-    flags: &[("modcacherw", Kind::Bool), ("modfile", Kind::Text), ("overlay", Kind::Text), ("r", Kind::Bool)],
-};
+pub(crate) const USAGE: Usage =
+    Usage { name: "work use", line: "go work use [-r] [moddirs]", flags: module_flags![("r", Kind::Bool),] };
 
 /// The version that a go.mod without a go line counts as.
 const OLDEST_MODULE: &str = "1.16";

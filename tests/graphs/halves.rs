@@ -11,7 +11,7 @@ use crate::place::{Place, Said, Who, put};
 /// What was left, given the folder `@v` of the module and its extracted folder.
 type Damage = fn(&Path, &Path);
 
-const DAMAGES: [(&str, Damage); 13] = [
+const DAMAGES: [(&str, Damage); 19] = [
     ("nothing", |_, _| {}),
     ("an empty go.mod", |at, _| put(&at.join("v1.0.0.mod"), b"")),
     ("half a go.mod", |at, _| put(&at.join("v1.0.0.mod"), b"module ex.co")),
@@ -27,6 +27,17 @@ const DAMAGES: [(&str, Damage); 13] = [
         fs::remove_file(at.join("v1.0.0.zip")).unwrap();
         fs::remove_file(folder.join("go.mod")).unwrap();
         put(&at.join("v1.0.0.partial"), b"");
+    }),
+    ("an .info without go.mod", |at, _| fs::remove_file(at.join("v1.0.0.mod")).unwrap()),
+    ("a go.mod without .info", |at, _| fs::remove_file(at.join("v1.0.0.info")).unwrap()),
+    ("no list", |at, _| fs::remove_file(at.join("list")).unwrap()),
+    ("half a ziphash", |at, _| put(&at.join("v1.0.0.ziphash"), b"h1:47DEQpj8HBSa")),
+    ("a ziphash without zip", |at, _| fs::remove_file(at.join("v1.0.0.zip")).unwrap()),
+    ("nothing but an .info", |at, folder| {
+        fs::remove_dir_all(folder).unwrap();
+        for suffix in ["mod", "zip", "ziphash"] {
+            fs::remove_file(at.join(format!("v1.0.0.{suffix}"))).unwrap();
+        }
     }),
     ("a lock that nobody holds", |at, _| put(&at.join("v1.0.0.lock"), b"")),
 ];

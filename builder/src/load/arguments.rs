@@ -9,11 +9,11 @@ use std::collections::HashSet;
 
 use modkeep_module::file_path;
 use modkeep_module::path::check_import_path;
+use modkeep_resolver::wildcard::Wildcard;
 use rayon::prelude::*;
 
 use super::data::{Importer, Source};
 use crate::package_flags::is_relative;
-use crate::pattern::{Pattern, tree_can_match};
 pub(super) use walk::Walk;
 
 /// A pattern and what matches it.
@@ -232,8 +232,9 @@ impl Source<'_> {
         seen: &mut HashSet<String>,
         candidates: &mut Vec<(String, String)>,
     ) {
-        let can_match = |path: &str| is_meta(pattern) || tree_can_match(pattern, path);
-        let wanted = (!is_meta(pattern)).then(|| Pattern::new(pattern));
+        let wanted = (!is_meta(pattern)).then(|| Wildcard::new(pattern));
+        let can_match =
+            |path: &str| path.is_empty() || wanted.as_ref().is_none_or(|wanted| wanted.can_match_below(path));
         let ignored = walk::Ignored::new(ignore);
         let mut walk = Walk::of(self.scans().overlay(), root, prefix);
         while let Some(folder) = walk.next() {

@@ -12,7 +12,7 @@ use super::Scans;
 use crate::build::Build;
 use crate::modules::{Module, Modules};
 use crate::package::Package;
-use crate::pattern::has_path_prefix;
+use crate::path_prefix::has_path_prefix;
 use crate::scan::SyntaxError;
 use crate::select::{SelectError, Selection};
 use crate::tags::Tags;

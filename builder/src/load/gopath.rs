@@ -7,11 +7,12 @@
 use std::fs;
 
 use modkeep_module::file_path;
+use modkeep_resolver::wildcard::Wildcard;
 
 use super::data::{Data, DataError, Importer, Source};
 use crate::load::arguments::Walk;
 use crate::package_flags::is_relative;
-use crate::pattern::{Pattern, has_path_prefix, tree_can_match};
+use crate::path_prefix::has_path_prefix;
 
 /// What a folder is called.
 struct Called {
@@ -184,7 +185,7 @@ impl Source<'_> {
 
     /// The paths that a wildcard matches in all folders.
     pub(super) fn match_in_folders(&self, pattern: &str, is_meta: bool, folders: &[String]) -> Vec<String> {
-        let wanted = Pattern::new(pattern);
+        let wanted = Wildcard::new(pattern);
         let mut seen = std::collections::HashSet::from(["builtin".to_owned()]);
         if !self.build.cgo {
             seen.insert("runtime/cgo".to_owned());
@@ -195,7 +196,7 @@ impl Source<'_> {
             let mut walk = Walk::of(self.scans().overlay(), &root, "");
             while let Some(folder) = walk.next() {
                 let is_root = folder.way.is_empty();
-                let can_match = is_meta || tree_can_match(pattern, &folder.path);
+                let can_match = is_meta || wanted.can_match_below(&folder.path);
                 if !is_root && (folder.is_hidden() || !can_match) {
                     continue;
                 }

@@ -7,7 +7,7 @@ use modkeep_module::file_path;
 use super::{Loader, Mode, PackageError, Problem};
 use crate::package::{Package, PackageId};
 use crate::package_flags::is_relative;
-use crate::pattern::has_path_prefix;
+use crate::path_prefix::has_path_prefix;
 
 /// The package that code is rewritten to use where it imports `simd`.
 pub(super) const SIMD_BRIDGE: &str = "simd/internal/bridge";

@@ -12,7 +12,7 @@ use super::{Loader, PackageError, Problem};
 use crate::build::{Build, BuildMode, Stamp};
 use crate::modules::Module;
 use crate::package::{BuildInfo, BuildModule, Package, PackageId};
-use crate::pattern::has_path_prefix;
+use crate::path_prefix::has_path_prefix;
 use crate::tags::Instrument;
 
 impl Loader<'_> {

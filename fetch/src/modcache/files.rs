@@ -1,6 +1,6 @@
 //! Small files of the cache: read whole, and written so that they appear whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -8,13 +8,48 @@ use tempfile::NamedTempFile;
 
 use super::ModCacheError;
 
+/// Most files of a cache are smaller.
+const USUAL: usize = 4096;
+
 /// The content, or nothing where there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, ModCacheError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    match open(path)? {
+        Some(file) => read_whole(file, path).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The content and what the system says of the file.
+pub(super) fn read_with_metadata(path: &Path) -> Result<Option<(Vec<u8>, Metadata)>, ModCacheError> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let found = file.metadata().map_err(ModCacheError::io("stat", path))?;
+    Ok(Some((read_whole(file, path)?, found)))
+}
+
+fn open(path: &Path) -> Result<Option<File>, ModCacheError> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ModCacheError::io("open", path)(error)),
     }
+}
+
+/// A resolution reads thousands of these files, so nothing is asked twice: they are replaced as a whole and never grow,
+/// and a file that gives less than was wanted has ended.
+fn read_whole(mut file: File, path: &Path) -> Result<Vec<u8>, ModCacheError> {
+    let mut first = [0; USUAL];
+    let length = loop {
+        match file.read(&mut first) {
+            Ok(length) => break length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(ModCacheError::io("read", path)(error)),
+        }
+    };
+    let mut bytes = first[..length].to_vec();
+    if length == first.len() {
+        file.read_to_end(&mut bytes).map_err(ModCacheError::io("read", path))?;
+    }
+    Ok(bytes)
 }
 
 /// The same for a file that is changed in place by who holds its lock.

@@ -1,6 +1,7 @@
 //! The caller's part: needs answered from a universe.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use modkeep_module::{GoMod, GoSum, GoWork};
 use modkeep_resolver::error::{DirtyReason, Error, Fault, Halt, ModuleError};
@@ -40,8 +41,8 @@ fn world(folder: &str, start: &Start) -> World {
     let main = main_module(folder, name, &start.go_mod);
     let mode = if start.go_sum.is_some() { Mode::Readonly(DirtyReason::default()) } else { Mode::Mod };
     let mut world = World::new(vec![main], None, mode, local()).expect("one main module");
-    world.required_sums =
-        start.go_sum.as_ref().map(|text| GoSum::parse("go.sum", text.as_bytes()).expect("go wrote it"));
+    let parse = |text: &String| GoSum::parse("go.sum", text.as_bytes()).expect("go wrote it");
+    world.required_sums = start.go_sum.as_ref().map(|text| Arc::new(parse(text)));
     know_standard(&mut world);
     world
 }

@@ -1,5 +1,6 @@
 //! The resolver over registries that are written down in the tests.
 
+mod all;
 mod explain;
 mod hostile;
 mod imports;

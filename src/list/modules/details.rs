@@ -58,15 +58,15 @@ impl Session<'_> {
         }
     }
 
-    /// With what the module cache and go.sum have of it.
-    pub(super) fn with_files(&self, described: Described) -> ModulePublic {
+    /// With where it came from, and with what the module cache and go.sum have of it if that is told.
+    pub(super) fn completed(&self, described: Described, tells_files: bool) -> ModulePublic {
         let Described { mut module, is_selected, has_origin } = described;
         let is_vendored = matches!(self.world.mode, Permission::Vendor(..));
         if module.main || module.path.is_empty() {
             return module;
         }
         if let Some(replace) = &mut module.replace {
-            if !is_vendored {
+            if !is_vendored && tells_files {
                 self.add_files(replace, is_selected);
                 module.dir.clone_from(&replace.dir);
                 module.go_mod.clone_from(&replace.go_mod);
@@ -77,7 +77,7 @@ impl Session<'_> {
             let revision = if module.query.is_empty() { &module.version } else { &module.query };
             module.origin = self.origin_of(&module.path, revision);
         }
-        if !(is_vendored && is_selected) {
+        if tells_files && !(is_vendored && is_selected) {
             self.add_files(&mut module, is_selected);
         }
         module
@@ -267,7 +267,7 @@ fn complete(
         sums.hashes(&module.path, &format!("{}/go.mod", module.version)).next().is_none()
     };
     let is_unchecked =
-        is_selected && !module.version.is_empty() && world.required_sums.as_ref().is_some_and(lacks_sum);
+        is_selected && !module.version.is_empty() && world.required_sums.as_deref().is_some_and(lacks_sum);
     if module.go_version.is_empty() && module.error.is_none() && !is_unchecked {
         let id = world.id(&module.path, &module.version);
         match world.known.facts(id) {

@@ -3,12 +3,13 @@
 //! Sources: `cmd/go/internal/search/search.go:MatchDirs`, `cmd/go/internal/modload/load.go:resolveLocalPackage`.
 
 use modkeep_module::file_path;
+use modkeep_resolver::wildcard::Wildcard;
 
 use super::walk::{Ignored, Walk};
 use super::{Match, MatchError};
 use crate::load::data::Source;
 use crate::load::scans::system_words;
-use crate::pattern::{Pattern, has_path_prefix};
+use crate::path_prefix::has_path_prefix;
 use crate::select::{SelectError, Selection};
 
 /// Why a folder is no package.
@@ -55,7 +56,7 @@ impl Source<'_> {
         }
         let ignored = Ignored::new(inside.map_or(&[], |main| main.ignore.as_slice()));
         let above = inside.map_or("", |main| root[main.module.dir.len()..].trim_start_matches('/'));
-        let wanted = Pattern::new(&pattern);
+        let wanted = Wildcard::new(&pattern);
         let shown = file_path::clean(if start.is_empty() { "." } else { start });
         let mut candidates = Vec::new();
         let mut walk = Walk::of(self.scans().overlay(), &root, "");
