@@ -32,6 +32,37 @@ const ALL: &[(&str, &[&str])] = &[
     ("windows", &["386", "amd64", "arm64"]),
 ];
 
+/// What Go says of a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// GOOS.
+    pub os: &'static str,
+    /// GOARCH.
+    pub arch: &'static str,
+    /// Whether cgo works there.
+    pub has_cgo: bool,
+    /// Whether a failure there blocks a release.
+    pub is_first_class: bool,
+    /// Whether it is known not to work.
+    pub is_broken: bool,
+}
+
+/// Every platform, by name (`internal/platform/zosarch.go`).
+pub fn all() -> impl Iterator<Item = Platform> {
+    let pairs = ALL.iter().flat_map(|(os, archs)| archs.iter().map(move |arch| (*os, *arch)));
+    pairs.map(|(os, arch)| {
+        let lacks_cgo = matches!(os, "js" | "plan9" | "wasip1") || (os, arch) == ("openbsd", "ppc64");
+        let is_first_class = match os {
+            "darwin" => true,
+            "linux" => matches!(arch, "386" | "amd64" | "arm" | "arm64"),
+            "windows" => arch != "arm64",
+            _ => false,
+        };
+        let is_broken = matches!((os, arch), ("freebsd", "riscv64") | ("linux", "sparc64"));
+        Platform { os, arch, has_cgo: !lacks_cgo, is_first_class, is_broken }
+    })
+}
+
 /// The variable that chooses the level of an architecture, and what it is when nobody says (`cfg.GetArchEnv`).
 pub fn level_variable(arch: &str) -> Option<(&'static str, &'static str)> {
     Some(match arch {

@@ -109,6 +109,9 @@ impl<'a> Site<'a> {
         let (modules, matches) = provide(self.go, &wanted, build, &self.scans, asked, options.reads_tests)?;
         let mut loader = Loader::new(build, &*modules, &self.scans, options)
             .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
+        for link in matches.iter().flat_map(|found| &found.ignored_links) {
+            report::tell(&format!("warning: ignoring symlink {link}"));
+        }
         for found in matches.iter().filter(|found| Match::is_empty(found)) {
             let pattern = modkeep_module::quote::quote(&found.pattern);
             report::tell(&format!("go: warning: {pattern} matched no packages"));

@@ -10,13 +10,16 @@ use std::process::Command;
 
 use modkeep_builder::buildid;
 use modkeep_builder::package::Package;
+use modkeep_builder::platform;
 use modkeep_module::quote::quote;
+use serde::Serialize;
 
 use super::BuildFlags;
 use super::run::with_program;
 use super::settings::{host, toolchain};
 use crate::flags::{Kind, Usage};
 use crate::goenv::{GoEnv, words as system_words};
+use crate::gojson;
 use crate::report::{self, Failure};
 use crate::session::{Session, Wanted};
 
@@ -38,12 +41,15 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         }
         name => flags.set(&USAGE, go, name, value).map(drop),
     })?;
-    let tools = toolchain(go, host())?.tools();
+    let Installed { root, tools } = Installed::find(go)?;
     let Some((name, arguments)) = words.split_first() else { return list(go, &flags, &tools) };
     let there = format!("{tools}/{name}{}", std::env::consts::EXE_SUFFIX);
     let is_name = !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     if is_name && Path::new(&there).exists() {
         return call(name, &there, arguments, only_shows, None);
+    }
+    if name == "dist" && !only_shows && lists_platforms(arguments)? {
+        return Ok(());
     }
     if name == "buildid"
         && !only_shows
@@ -59,7 +65,6 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             call(name, &program, arguments, only_shows, search)
         })
     };
-    let root = toolchain(go, host())?.root;
     let builtin = format!("cmd/{name}");
     // Of the commands of GOROOT these two are none of its tools.
     if is_name && !matches!(name.as_str(), "go" | "gofmt") && is_command(&format!("{root}/src/{builtin}")) {
@@ -79,6 +84,70 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             Err(Failure::go(format!("tool {} is ambiguous; choose one of:{list}\n\t", quote(name))))
         }
     }
+}
+
+/// Where tools are.
+struct Installed {
+    root: String,
+    tools: String,
+}
+
+impl Installed {
+    /// A GOROOT of one's own making is taken as it is.
+    fn find(go: &GoEnv) -> Result<Self, Failure> {
+        if let Some(root) = go.get("GOROOT").filter(|root| !Path::new(root).join("VERSION").exists()) {
+            let host = host();
+            let tools = format!("{root}/pkg/tool/{}_{}", host.os, host.arch);
+            return Ok(Self { root: root.to_owned(), tools });
+        }
+        let found = toolchain(go, host())?;
+        Ok(Self { tools: found.tools(), root: found.root })
+    }
+}
+
+/// A platform in the list of `tool dist list -json`.
+#[derive(Serialize)]
+struct Row {
+    #[serde(rename = "GOOS")]
+    os: &'static str,
+    #[serde(rename = "GOARCH")]
+    arch: &'static str,
+    #[serde(rename = "CgoSupported")]
+    has_cgo: bool,
+    #[serde(rename = "FirstClass")]
+    is_first_class: bool,
+    #[serde(rename = "Broken", skip_serializing_if = "std::ops::Not::not")]
+    is_broken: bool,
+}
+
+/// Answers `tool dist list` without the tool, which no toolchain comes with; false for other words.
+fn lists_platforms(words: &[String]) -> Result<bool, Failure> {
+    let Some(("list", flags)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
+        return Ok(false);
+    };
+    let (mut as_json, mut with_broken) = (false, false);
+    for flag in flags {
+        match flag.strip_prefix("--").or_else(|| flag.strip_prefix('-')) {
+            Some("json") => as_json = true,
+            Some("broken") => with_broken = true,
+            Some("v") => {}
+            _ => return Ok(false),
+        }
+    }
+    let shown: Vec<_> = platform::all().filter(|found| with_broken || !found.is_broken).collect();
+    if !as_json {
+        let lines: String = shown.iter().map(|found| format!("{}/{}\n", found.os, found.arch)).collect();
+        return report::out(&lines).map(|()| true);
+    }
+    let rows = shown.iter().map(|found| Row {
+        os: found.os,
+        arch: found.arch,
+        has_cgo: found.has_cgo,
+        is_first_class: found.is_first_class,
+        is_broken: found.is_broken,
+    });
+    let rows: Vec<Row> = rows.collect();
+    report::out(gojson::indented(&rows)?.trim_end()).map(|()| true)
 }
 
 /// Lists the tools that there are.

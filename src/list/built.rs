@@ -78,9 +78,7 @@ fn make(
         true => {
             let (failures, teller) = (Arc::clone(&failures), site.teller());
             Box::new(move |told| match told.is_failure {
-                true => {
-                    drop(failures.lock().insert(told.package.to_owned(), told.text.trim_end().to_owned()))
-                }
+                true => drop(failures.lock().insert(told.package.to_owned(), told.text.to_owned())),
                 false => teller(told),
             })
         }

@@ -92,6 +92,9 @@ pub(super) fn run(
         None => Arc::new(Scans::default().over(go.seen())),
     };
     let (modules, matches) = provide(go, &wanted, &build, &scans, packages, asked.tests)?;
+    for link in matches.iter().flat_map(|found| &found.ignored_links) {
+        report::tell(&format!("warning: ignoring symlink {link}"));
+    }
     for found in matches.iter().filter(|found| Match::is_empty(found)) {
         report::tell(&format!("go: warning: {} matched no packages", quote(&found.pattern)));
     }

@@ -254,6 +254,7 @@ fn matches(loaded: &Loaded, known: Vec<Option<Match>>) -> Vec<Match> {
             pattern: found.pattern.clone(),
             paths: found.packages.clone(),
             errors: found.errors.iter().cloned().map(MatchError::Text).collect(),
+            ..Match::default()
         })
     });
     found.collect()

@@ -39,6 +39,8 @@ fn tools_are_found_and_run_as_go_does() {
             "tool compile -V",
             "tool -n compile -V=full",
             "tool asm -nope",
+            "tool dist list",
+            "tool dist list -json -broken",
             "tool nonsense",
             "tool Nonsense",
             "tool say",

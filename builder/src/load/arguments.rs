@@ -25,6 +25,8 @@ pub struct Match {
     pub paths: Vec<String>,
     /// Why there may be more, in go's words.
     pub errors: Vec<MatchError>,
+    /// Links to folders that a wildcard would match and doesn't follow.
+    pub ignored_links: Vec<String>,
 }
 
 /// Why a pattern can't be matched as a whole.
@@ -120,7 +122,7 @@ impl Source<'_> {
                 _ if found.is_literal() => vec![pattern],
                 "std" | "cmd" => return self.match_goroot(found),
                 "tool" | "work" => Vec::new(),
-                _ => self.match_in_folders(&pattern, pattern == "all", folders),
+                _ => self.match_in_folders(found, pattern == "all", folders),
             };
             return;
         }

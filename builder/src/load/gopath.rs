@@ -10,7 +10,7 @@ use modkeep_module::file_path;
 use modkeep_resolver::wildcard::Wildcard;
 
 use super::data::{Data, DataError, Importer, Source};
-use crate::load::arguments::Walk;
+use crate::load::arguments::{Match, Walk};
 use crate::package_flags::is_relative;
 use crate::path_prefix::has_path_prefix;
 
@@ -184,8 +184,8 @@ impl Source<'_> {
     }
 
     /// The paths that a wildcard matches in all folders.
-    pub(super) fn match_in_folders(&self, pattern: &str, is_meta: bool, folders: &[String]) -> Vec<String> {
-        let wanted = Wildcard::new(pattern);
+    pub(super) fn match_in_folders(&self, of: &mut Match, is_meta: bool, folders: &[String]) -> Vec<String> {
+        let wanted = Wildcard::new(&of.pattern);
         let mut seen = std::collections::HashSet::from(["builtin".to_owned()]);
         if !self.build.cgo {
             seen.insert("runtime/cgo".to_owned());
@@ -204,7 +204,10 @@ impl Source<'_> {
                 if is_new && (is_meta || wanted.matches(&folder.path)) && self.holds_package(&folder.dir) {
                     found.push(folder.path.clone());
                 }
-                walk.enter(&folder);
+                of.ignored_links.extend(walk.enter(&folder).into_iter().filter_map(|link| {
+                    let is_meant = !is_meta && wanted.can_match_below(&link.path) && !link.is_hidden();
+                    is_meant.then_some(link.dir)
+                }));
             }
         }
         found

@@ -31,16 +31,21 @@ impl<'a> Walk<'a> {
         self.pending.pop()
     }
 
-    /// Makes the folders in this one come next.
-    pub(in crate::load) fn enter(&mut self, folder: &Folder) {
-        let at = self.pending.len();
-        let entries = self.seen.entries(&folder.dir).unwrap_or_default();
-        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::Folder) {
+    /// Makes the folders in this one come next; gives those that links lead to, which are not entered.
+    pub(in crate::load) fn enter(&mut self, folder: &Folder) -> Vec<Folder> {
+        let (at, mut links) = (self.pending.len(), Vec::new());
+        for entry in self.seen.entries(&folder.dir).unwrap_or_default() {
             let way = join(&folder.way, &entry.name);
             let path = join(&self.prefix, &way);
-            self.pending.push(Folder { dir: format!("{}/{}", folder.dir, entry.name), way, path });
+            let inner = Folder { dir: format!("{}/{}", folder.dir, entry.name), way, path };
+            match entry.kind {
+                EntryKind::Folder => self.pending.push(inner),
+                EntryKind::Link if self.seen.is_folder(&inner.dir) => links.push(inner),
+                EntryKind::Link | EntryKind::File | EntryKind::Other => {}
+            }
         }
         self.pending[at..].sort_unstable_by(|a, b| b.way.cmp(&a.way));
+        links
     }
 }
 
