@@ -118,7 +118,7 @@ impl Session {
             let closing = self.read(&mut input, &gets, &shares);
             drop((gets, shares));
             // All that was put is shared before the go command hears that it may go on.
-            let _ = sharing.join();
+            sharing.join().unwrap_or_else(|crash| std::panic::resume_unwind(crash));
             closing
         })?;
         match closing {

@@ -18,7 +18,7 @@ use modkeep_store::{Digest, Hasher};
 use crate::action_id::short;
 use crate::codesign;
 
-pub use read::{ReadError, read};
+pub use read::{ReadError, read, read_archive};
 
 /// A build ID.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -114,14 +114,14 @@ impl Unit<'_> {
             return None;
         }
         if !self.package.uses_cgo() {
-            return Some(*id);
+            return host::assembly::is_closed(self.package, self.goal).then_some(*id);
         }
         // What C compilers read then lies in places that no key tells.
         if !self.shop.hashes.overlay().is_empty() {
             return None;
         }
         let is_described = host::describes(self.package, self.goal);
-        is_described.then(|| host::key(self.shop, self.goal, id)).flatten()
+        is_described.then(|| host::key(self.shop, self.goal, host::Part::Compiling, id)).flatten()
     }
 
     /// What the remote cache has, as far as it is known there; its bytes come when somebody reads them.

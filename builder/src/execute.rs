@@ -217,24 +217,29 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
+/// How a program ended, as Go's `os.ProcessState` prints it.
 #[cfg(unix)]
-fn status_words(status: &ExitStatus) -> String {
+pub fn status_words(status: &ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("signal: {}", signal_name(signal)),
+        (None, Some(signal)) => {
+            let dumped = if status.core_dumped() { " (core dumped)" } else { "" };
+            format!("signal: {}{dumped}", signal_name(signal))
+        }
         (None, None) => "exit status -1".to_owned(),
     }
 }
 
+/// How a program ended.
 #[cfg(not(unix))]
-fn status_words(status: &ExitStatus) -> String {
+pub fn status_words(status: &ExitStatus) -> String {
     format!("exit status {}", status.code().unwrap_or(-1))
 }
 
 /// The name of a signal that commonly ends a program, as Go's `syscall.Signal` prints it.
 #[cfg(unix)]
-pub fn signal_name(signal: i32) -> String {
+fn signal_name(signal: i32) -> String {
     match signal {
         1 => "hangup",
         2 => "interrupt",

@@ -1,31 +1,40 @@
 //! What of this machine results follow from that a C compiler or the machine's linker had a hand in.
 //!
 //! Go's keys name a C compiler by the line with its version, and headers, libraries and the linker not at all. That is enough
-//! for a cache that one machine has; for results that machines share, the key gets the *identity of the host*: what the
-//! compiler and all that it calls are, every header that it finds by itself, and the libraries that Go's own packages link.
-//! What may read more than that (flags that name folders, further libraries, other languages) has no identity and is shared
-//! with nobody.
+//! for a cache that one machine has; for results that machines share, the key gets the *identity of the host*: of what is linked,
+//! the compiler, the programs that it calls and the libraries that Go's own packages name; of what is compiled, every header in
+//! the compiler's own folders too.
+//!
+//! Only Go's own packages have one. A package of anybody else may read any file of the machine: a header beside its folder, one
+//! that only another header names, bytes that an assembler takes in. What a compiler says it has read doesn't say what it looked
+//! for in vain, so no list of that makes a key; such packages, and the programs that have them, are shared with nobody. So is all
+//! that a flag or a variable may lead elsewhere.
+//!
+//! The compiler is asked in every run, since what it answers follows from which folders there are. Only the digest of many files
+//! is remembered, under all of their stamps.
+
+pub(crate) mod assembly;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use modkeep_store::{Digest, Hasher};
 use parking_lot::Mutex;
 
 use crate::action::{Action, Variables};
-use crate::action_id::ActionId;
+use crate::action_id::{ActionId, digest_of};
 use crate::cgo::{Language, compiler};
 use crate::goal::Goal;
+use crate::memory::Stamp;
 use crate::package::Package;
 use crate::shop::Shop;
 
-const PROBES: &str = "modkeep host probes 1\n";
-const CONTENTS: &str = "modkeep host contents 1\n";
+const CONTENTS: &str = "modkeep host contents 2\n";
 /// Programs that a C compiler calls.
-const PROGRAMS: [&str; 4] = ["cc1", "as", "collect2", "ld"];
+const PROGRAMS: [&str; 6] = ["cc1", "as", "collect2", "ld", "lto-wrapper", "specs"];
 /// Files that the linker takes for a program of Go's.
-const FILES: [&str; 22] = [
+const LIBRARIES: [&str; 23] = [
     "crt1.o",
     "Scrt1.o",
     "rcrt1.o",
@@ -48,9 +57,10 @@ const FILES: [&str; 22] = [
     "libgcc_s.so",
     "libgcc_s.so.1",
     "libgcc_eh.a",
+    "specs",
 ];
-/// Variables that lead a compiler elsewhere.
-const LEADING: [&str; 9] = [
+/// Variables that lead a compiler, or what it calls, elsewhere.
+const LEADING: [&str; 14] = [
     "CPATH",
     "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
@@ -59,220 +69,209 @@ const LEADING: [&str; 9] = [
     "COMPILER_PATH",
     "GCC_EXEC_PREFIX",
     "LD_RUN_PATH",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LDEMULATION",
+    "GNUTARGET",
     "SDKROOT",
+    "CCC_OVERRIDE_OPTIONS",
 ];
-/// Headers above which a machine is not described.
-const MAX_HEADERS: usize = 50_000;
-/// Flags that lead a compiler nowhere.
-const HARMLESS: [&str; 7] = ["-O", "-g", "-D", "-U", "-std=", "-pthread", "-pedantic"];
-/// Flags that look harmless and are not.
-const HARMFUL: [&str; 8] =
-    ["-fplugin", "-Wl,", "-Wa,", "-Wp,", "-fprofile", "-fuse-ld", "-flto", "-fsanitize"];
+/// Files above which a machine is not described.
+const MOST_FILES: usize = 50_000;
+/// A library of fewer bytes may be a text that names others.
+const MOST_SCRIPT: u64 = 4096;
+
+/// What a result follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the linker reads.
+    Linking,
+    /// That, and headers.
+    Compiling,
+}
 
 /// Identities by compiler command, as far as they were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts(Mutex<Vec<(Vec<String>, Option<Digest>)>>);
+pub(crate) struct Hosts(Mutex<Vec<(Vec<String>, Part, Option<Digest>)>>);
 
 /// The key under which others find what this machine makes of an action; none for what is shared with nobody.
-pub(crate) fn key(shop: &Shop, goal: &Goal<'_>, action: &ActionId) -> Option<ActionId> {
-    let identity = identity(shop, goal)?;
-    Some(ActionId::of("modkeep host 1\n", &format!("{action}\n{identity}\n")))
+pub(crate) fn key(shop: &Shop, goal: &Goal<'_>, part: Part, action: &ActionId) -> Option<ActionId> {
+    let identity = identity(shop, goal, part)?;
+    Some(ActionId::of("modkeep host 2\n", &format!("{action}\n{identity}\n")))
 }
 
 /// Whether all that C compilers do for a package follows from its key and the host's identity.
 pub(crate) fn describes(package: &Package, goal: &Goal<'_>) -> bool {
     let others = [&package.cxx_files, &package.f_files, &package.m_files];
-    if others.iter().any(|files| !files.is_empty()) || package.uses_swig() {
-        return false;
-    }
-    let flags = &package.cgo_flags;
-    let own = [&flags.c, &flags.preprocessor, &flags.linker];
-    let leads_elsewhere = |flag: &String| {
-        let is_harmless = HARMLESS.iter().any(|word| flag.starts_with(word))
-            || flag.starts_with("-f")
-            || flag.starts_with("-W");
-        !is_harmless || HARMFUL.iter().any(|word| flag.starts_with(word))
-    };
-    let of_variables = goal.build.c_variables.values().flat_map(|value| value.split_whitespace());
-    let variables_lead = of_variables.map(str::to_owned).any(|flag| leads_elsewhere(&flag));
-    !variables_lead
-        && (package.standard
-            || flags.packages.is_empty()
-                && flags.linker.is_empty()
-                && !own.into_iter().flatten().any(leads_elsewhere)
-                && !includes_from_elsewhere(package))
+    package.standard
+        && others.iter().all(|files| files.is_empty())
+        && !package.uses_swig()
+        && goal.build.c_variables.values().flat_map(|value| value.split_whitespace()).all(leads_nowhere)
 }
 
-/// Whether a source has a header of another folder, which go's key doesn't name.
-fn includes_from_elsewhere(package: &Package) -> bool {
-    let lists = [&package.cgo_files, &package.c_files, &package.h_files, &package.s_files];
-    lists.into_iter().flatten().any(|file| {
-        let Ok(text) = fs::read(Path::new(&package.dir).join(file)) else {
-            return true;
-        };
-        text.split(|&byte| byte == b'\n').any(|line| {
-            let line = line.trim_ascii();
-            let rest = line.strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
-            let rest = rest.and_then(|rest| rest.strip_prefix(b"include")).map(<[u8]>::trim_ascii_start);
-            rest.is_some_and(|rest| {
-                !rest.starts_with(b"<") && (!rest.starts_with(b"\"") || rest.contains(&b'/'))
-            })
-        })
-    })
+/// Whether a flag of the user names no file and asks for nothing of this machine's processor.
+fn leads_nowhere(flag: &str) -> bool {
+    const WHOLE: [&str; 5] = ["-g", "-pthread", "-pedantic", "-Wall", "-Wextra"];
+    // A value that follows as a word of its own is none of these.
+    const BEGINNINGS: [&str; 6] = ["-O", "-D", "-U", "-std=", "-fno-", "-Wno-"];
+    WHOLE.contains(&flag)
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| flag.strip_prefix(beginning).is_some_and(|rest| !rest.is_empty()))
+        || flag.strip_prefix("-g").is_some_and(|level| matches!(level, "0" | "1" | "2" | "3"))
 }
 
 /// The digest of what C compilers and the linker are and read; none where that can't be told.
-fn identity(shop: &Shop, goal: &Goal<'_>) -> Option<Digest> {
-    let command = compiler(shop, goal, Language::C).ok()?;
-    if command.len() > 1 {
+fn identity(shop: &Shop, goal: &Goal<'_>, part: Part) -> Option<Digest> {
+    // Compilers of other systems read what they name in none of their answers.
+    if goal.build.target.os != "linux" {
         return None;
     }
+    let command = compiler(shop, goal, Language::C).ok()?;
+    let [program] = command.as_slice() else {
+        return None;
+    };
     let mut known = shop.hosts.0.lock();
-    if let Some((_, identity)) = known.iter().find(|(other, _)| *other == command) {
+    if let Some((.., identity)) = known.iter().find(|(other, of, _)| *other == command && *of == part) {
         return *identity;
     }
-    let identity = find(shop, &command);
-    known.push((command, identity));
+    let identity = find(shop, program, part);
+    known.push((command, part, identity));
     identity
 }
 
-fn find(shop: &Shop, command: &[String]) -> Option<Digest> {
+fn find(shop: &Shop, compiler: &str, part: Part) -> Option<Digest> {
     let variables = shop.machine.variables();
     if LEADING.iter().any(|name| variables.get(*name).is_some_and(|value| !value.is_empty())) {
         return None;
     }
-    let program = shop.machine.find(&command[0]).ok()?;
-    let stamp = stamp(Path::new(&program))?;
-    // The assembler and the linker are found on it.
-    let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
-    let id = ActionId::of(PROBES, &format!("{stamp}\n{path}\n{}\n", command.join("\n")));
-    let places = match shop.tiers.bytes(&id).and_then(|text| String::from_utf8(text).ok()) {
-        Some(places) => places,
-        None => {
-            let places = probe(shop, command, &program)?;
-            shop.keep(shop.tiers.put_bytes(&id, places.as_bytes()));
-            places
-        }
+    let said = ask(shop, compiler, &["-print-search-dirs"])?;
+    let folders_of = |kind: &str| {
+        let list = said.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": ="))?;
+        Some(list.split(':').map(str::to_owned).collect::<Vec<_>>())
     };
-    let mut files = Vec::new();
-    for place in places.lines() {
-        walk(Path::new(place), &mut files)?;
+    let (mut for_programs, for_libraries) = (folders_of("programs")?, folders_of("libraries")?);
+    // What is in none of them is looked up there.
+    for_programs.extend(variables.get("PATH")?.split(':').map(str::to_owned));
+    let headers = match part {
+        Part::Linking => Vec::new(),
+        Part::Compiling => folders_of_headers(shop, compiler)?,
+    };
+    let mut files = vec![PathBuf::from(shop.machine.find(compiler).ok()?)];
+    files.extend(all_called(&for_programs, &PROGRAMS));
+    let libraries = all_called(&for_libraries, &LIBRARIES);
+    for library in &libraries {
+        files.extend(named_by_script(library)?);
+    }
+    files.extend(libraries);
+    for folder in &headers {
+        walk(Path::new(folder), &mut Vec::new(), &mut files)?;
     }
     files.sort();
     files.dedup();
-    let stamps: Option<Vec<String>> = files.iter().map(|file| self::stamp(file)).collect();
-    let id = ActionId::of(CONTENTS, &stamps?.join("\n"));
-    if let Some(known) = shop.tiers.bytes(&id).and_then(|text| String::from_utf8(text).ok()) {
-        return Digest::parse(&known).ok();
-    }
-    let mut hasher = Hasher::default();
-    for file in &files {
-        let digest = shop.hashes.of(file).ok()?;
-        hasher.update(format!("{} {digest}\n", file.display()).as_bytes());
-    }
-    let digest = hasher.digest();
-    shop.keep(shop.tiers.put_bytes(&id, digest.to_string().as_bytes()));
-    Some(digest)
+    // The order in which folders are searched is a part of what is found.
+    let order = [for_programs, for_libraries, headers].map(|folders| folders.join("\n")).join("\n\n");
+    digest(shop, &order, &files)
 }
 
-/// Folders of headers and files, a line each, as the compiler names them.
-fn probe(shop: &Shop, command: &[String], program: &str) -> Option<String> {
-    let ask = |words: &[&str]| {
-        let arguments = command[1..].iter().map(String::as_str).chain(words.iter().copied());
-        let action = Action {
-            program: command[0].clone(),
-            arguments: arguments.map(str::to_owned).collect(),
-            folder: shop.folder.clone(),
-            environment: Variables::Inherited(vec![("LC_ALL".to_owned(), "C".to_owned())]),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-        };
-        let outcome = shop.machine.run(&action);
-        outcome.ended.ok()?;
-        String::from_utf8(outcome.output).ok()
+/// What a compiler says, in no language of the user's.
+fn ask(shop: &Shop, compiler: &str, words: &[&str]) -> Option<String> {
+    let action = Action {
+        program: compiler.to_owned(),
+        arguments: words.iter().map(|&word| word.to_owned()).collect(),
+        folder: shop.folder.clone(),
+        environment: Variables::Inherited(vec![("LC_ALL".to_owned(), "C".to_owned())]),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
-    let mut places = vec![program.to_owned()];
-    let said = ask(&["-v", "-E", "-x", "c", "/dev/null"])?;
+    let outcome = shop.machine.run(&action);
+    outcome.ended.ok()?;
+    String::from_utf8(outcome.output).ok()
+}
+
+/// The folders that a compiler searches for headers by itself.
+fn folders_of_headers(shop: &Shop, compiler: &str) -> Option<Vec<String>> {
+    let said = ask(shop, compiler, &["-v", "-E", "-x", "c", "/dev/null"])?;
     let (_, folders) = said.split_once("search starts here:\n#include <...> search starts here:\n")?;
     let (folders, _) = folders.split_once("End of search list.")?;
-    places.extend(folders.lines().map(|line| line.trim().to_owned()));
-    for name in PROGRAMS {
-        let said = ask(&[&format!("-print-prog-name={name}")])?;
-        let said = said.trim();
-        // A name alone is one that is looked up in PATH.
-        places.extend(shop.machine.find(said).ok().filter(|path| Path::new(path).is_file()));
-    }
-    for name in FILES {
-        let said = ask(&[&format!("-print-file-name={name}")])?;
-        places.extend(Some(said.trim().to_owned()).filter(|path| path.starts_with('/')));
-    }
-    Some(places.join("\n"))
+    Some(folders.lines().map(|line| line.trim().to_owned()).collect())
 }
 
-/// All files below a place, which may be one; nothing if there are too many.
-fn walk(place: &Path, files: &mut Vec<PathBuf>) -> Option<()> {
-    let Ok(found) = fs::metadata(place) else {
-        return Some(());
+/// Every file of these names, not only the first: which one is taken is the order's business.
+fn all_called(folders: &[String], names: &[&str]) -> Vec<PathBuf> {
+    let places = folders.iter().flat_map(|folder| names.iter().map(move |name| Path::new(folder).join(name)));
+    places.filter(|place| place.is_file()).collect()
+}
+
+/// The files that a library names, if it is a text for the linker; nothing if that can't be told.
+fn named_by_script(library: &Path) -> Option<Vec<PathBuf>> {
+    if fs::metadata(library).ok()?.len() >= MOST_SCRIPT {
+        return Some(Vec::new());
+    }
+    let content = fs::read(library).ok()?;
+    let Ok(text) = String::from_utf8(content) else {
+        return Some(Vec::new());
+    };
+    let words = text.split(|character: char| character.is_whitespace() || "(),;\"".contains(character));
+    let named = words.filter(|word| word.starts_with('/') && !word.starts_with("/*")).map(PathBuf::from);
+    Some(named.filter(|file| file.is_file()).collect())
+}
+
+/// All files below a folder, links followed; nothing if there are too many, or something else than files and folders.
+///
+/// A link back to a folder that it is in leads to what is there already under shorter names.
+fn walk(place: &Path, above: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> Option<()> {
+    let found = match fs::metadata(place) {
+        Ok(found) => found,
+        // A link may lead nowhere.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Some(()),
+        Err(_) => return None,
     };
     if found.is_file() {
         files.push(place.to_owned());
-        return (files.len() <= MAX_HEADERS).then_some(());
+        return (files.len() <= MOST_FILES).then_some(());
     }
-    for entry in fs::read_dir(place).ok()?.flatten() {
-        let is_link_to_folder =
-            entry.file_type().is_ok_and(|kind| kind.is_symlink()) && entry.path().is_dir();
-        if !is_link_to_folder {
-            walk(&entry.path(), files)?;
-        }
+    let real = fs::canonicalize(place).ok()?;
+    if !found.is_dir() {
+        return None;
     }
+    if above.contains(&real) {
+        return Some(());
+    }
+    above.push(real);
+    for entry in fs::read_dir(place).ok()? {
+        walk(&entry.ok()?.path(), above, files)?;
+    }
+    above.pop();
     Some(())
 }
 
-/// What a look at a file shows.
-fn stamp(file: &Path) -> Option<String> {
-    let found = fs::metadata(file).ok()?;
-    let time = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(format!("{} {} {}", file.display(), found.len(), time.as_nanos()))
+/// The digest of files and of the order in which they are searched for; of what is as it was it is remembered.
+fn digest(shop: &Shop, order: &str, files: &[PathBuf]) -> Option<Digest> {
+    let mut text = format!("{order}\n");
+    let mut is_settled = true;
+    for file in files {
+        let stamp = Stamp::of(file)?;
+        is_settled &= shop.memory().trusts(&stamp);
+        text.push_str(&format!("{} {stamp}\n", file.display()));
+    }
+    let id = ActionId::of(CONTENTS, &text);
+    let known = if is_settled { shop.tiers.bytes(&id) } else { None };
+    if let Some(known) = known.and_then(|text| String::from_utf8(text).ok()) {
+        return Digest::parse(&known).ok();
+    }
+    let mut hasher = Hasher::default();
+    hasher.update(format!("{order}\n").as_bytes());
+    for file in files {
+        let digest = digest_of(file).ok()?;
+        hasher.update(format!("{} {digest}\n", file.display()).as_bytes());
+    }
+    let digest = hasher.digest();
+    if is_settled {
+        shop.keep(shop.tiers.put_bytes(&id, digest.to_string().as_bytes()));
+    }
+    Some(digest)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::build::Build;
-    use crate::package::Graph;
-    use crate::release::Release;
-    use crate::target::Target;
-    use crate::toolchain::Toolchain;
-
-    #[test]
-    fn what_flags_lead_elsewhere_is_described_by_nothing() {
-        let host = Target { os: "linux".to_owned(), arch: "amd64".to_owned() };
-        let toolchain = Toolchain {
-            root: "/go".to_owned(),
-            version: "go1.27.3".to_owned(),
-            release: Release::Go1_27,
-            host: host.clone(),
-        };
-        let check = |own: &[&str], linker: &[&str], variable: &str, expected: bool| {
-            let mut build = Build::new(toolchain.clone(), host.clone(), "/");
-            build.c_variables.insert("CGO_CFLAGS".to_owned(), variable.to_owned());
-            let graph = Graph::default();
-            let mut package = Package::default();
-            package.cgo_flags.c = own.iter().map(|&flag| flag.to_owned()).collect();
-            package.cgo_flags.linker = linker.iter().map(|&flag| flag.to_owned()).collect();
-            assert_eq!(
-                describes(&package, &Goal::new(&build, &graph)),
-                expected,
-                "{own:?} {linker:?} {variable}"
-            );
-        };
-        check(&[], &[], "", true);
-        check(&["-O2", "-Wall", "-DX=1", "-std=gnu11", "-fno-strict-aliasing"], &[], "-g -O1", true);
-        check(&["-I/opt/include"], &[], "", false);
-        check(&["-include", "x.h"], &[], "", false);
-        check(&["-fplugin=x.so"], &[], "", false);
-        check(&[], &["-lm"], "", false);
-        check(&[], &[], "-I/opt/include", false);
-        check(&[], &[], "-O2 -isystem /x", false);
-    }
-}
+mod tests;

@@ -355,7 +355,7 @@ impl Program<'_> {
 
     /// Whether all that the machine's linker has a say in follows from the identity of the host.
     pub(crate) fn is_described_by_host(&self) -> bool {
-        let asks = |flag: &String| flag.contains("linkmode") || flag.contains("extld");
+        let asks = |flag: &String| ["linkmode", "extld", "libgcc"].iter().any(|word| flag.contains(word));
         let is_described = |(package, _): &(&Package, &Compiled)| {
             !package.uses_cgo() && !package.uses_swig() || host::describes(package, self.goal)
         };

@@ -25,10 +25,10 @@ use crate::action_id::ActionId;
 use crate::gocache::{GoCache, USE_INTERVAL};
 
 pub(crate) use codec::{Reader, Writer};
-pub(crate) use stamp::Stamp;
+pub use stamp::Stamp;
 
 /// What a memory begins with; its number grows with each change of form.
-const HEAD: &[u8] = b"modkeep memory 1\n";
+const HEAD: &[u8] = b"modkeep memory 2\n";
 
 /// How old the last change must be to be told from the next one.
 const GRANULARITY: Duration = Duration::from_secs(2);
@@ -48,8 +48,8 @@ pub struct Memory {
     known: Facts,
     new: Mutex<Facts>,
     has_news: AtomicBool,
-    /// When the entries of the build cache that this stands for were last used, in seconds of the epoch.
-    used: u64,
+    /// When the entries of the build cache that a plan stands for were last used, in seconds of the epoch, for each plan.
+    used: Mutex<HashMap<Digest, u64>>,
 }
 
 /// A part of a memory.
@@ -93,7 +93,10 @@ impl Memory {
         }
         let start = text.len() - body.len();
         let mut reader = Reader::new(body);
-        let used = reader.number()?;
+        let mut used = HashMap::new();
+        for _ in 0..reader.number()? {
+            used.insert(reader.digest()?, reader.number()?);
+        }
         let mut folders = HashMap::new();
         for _ in 0..reader.number()? {
             let path = reader.text()?.to_owned();
@@ -101,7 +104,7 @@ impl Memory {
             folders.insert(path, record.start + start..record.end + start);
         }
         self.known = Facts::read(&mut reader)?;
-        self.used = used;
+        self.used = used.into();
         self.folders = folders;
         self.text = text.into();
         Some(())
@@ -112,18 +115,27 @@ impl Memory {
         stamp.latest() < self.limit
     }
 
-    /// Whether the entries of the build cache that this stands for were used within the last hour, so that it may stand for
-    /// them.
-    pub(crate) fn is_fresh(&self) -> bool {
-        let age = self.now.checked_sub(self.used);
-        age.is_some_and(|age| age < USE_INTERVAL.as_secs())
+    /// Whether the entries of the build cache that a plan asks for, named by the digest of their keys, were used within the last
+    /// hour, so that they need not be asked for.
+    pub(crate) fn is_fresh(&self, plan: &Digest) -> bool {
+        self.used.lock().get(plan).is_some_and(|used| self.is_recent(*used))
     }
 
-    /// Notes that the entries themselves are used in this run.
-    pub(crate) fn mark_used(&self) {
-        if !self.is_fresh() {
-            self.has_news.store(true, Ordering::Relaxed);
+    /// Whether that may be so of any plan.
+    pub(crate) fn has_fresh(&self) -> bool {
+        self.used.lock().values().any(|used| self.is_recent(*used))
+    }
+
+    /// Notes that the entries themselves were used in this run.
+    pub(crate) fn mark_used(&self, plan: Digest) {
+        if !self.is_fresh(&plan) {
+            self.used.lock().insert(plan, self.now);
+            self.note_news();
         }
+    }
+
+    fn is_recent(&self, used: u64) -> bool {
+        self.now.checked_sub(used).is_some_and(|age| age < USE_INTERVAL.as_secs())
     }
 
     /// There is something to keep.
@@ -211,7 +223,13 @@ impl Memory {
         let old: Vec<(&String, &[u8])> =
             old.filter_map(|(path, range)| Some((path, self.text.get(range.clone())?))).collect();
         let mut writer = Writer::default();
-        writer.number(if self.is_fresh() { self.used } else { self.now });
+        let used = self.used.lock();
+        let recent: Vec<(&Digest, &u64)> = used.iter().filter(|(_, used)| self.is_recent(**used)).collect();
+        writer.number(recent.len() as u64);
+        for (plan, used) in recent {
+            writer.digest(plan);
+            writer.number(*used);
+        }
         writer.number((folders.len() + old.len()) as u64);
         let new = folders.iter().map(|(path, record)| (path, record.as_slice()));
         for (path, record) in new.chain(old) {

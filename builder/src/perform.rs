@@ -14,6 +14,7 @@ mod vet;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use modkeep_store::{Digest, Hasher};
 use parking_lot::Mutex;
 
 use crate::action_graph::Made;
@@ -104,11 +105,13 @@ impl Plan<'_> {
         {
             return Outcome { succeeded: true, packages, products, coverage: HashMap::new() };
         }
-        shop.memory().mark_used();
         let is_script = shop.flags.dry;
         self.rank(is_script);
         let run = Run::new(&self, shop);
         let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
+        if succeeded {
+            shop.memory().mark_used(run.sum());
+        }
         run.publish();
         if !graph_file.is_empty()
             && let Err(error) = shop.notes.write(graph_file, &self, &shop.flags.verb, &|node| run.made(node))
@@ -177,6 +180,19 @@ impl<'a> Run<'a> {
         let products = plan.nodes.iter().map(|_| OnceLock::new()).collect();
         let again = plan.nodes.iter().map(|_| Mutex::default()).collect();
         Self { plan, shop, products, again, coverage: Mutex::default(), seed: verify::seed() }
+    }
+
+    /// What names the keys of all that was done.
+    fn sum(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        for product in self.products.iter().filter_map(OnceLock::get) {
+            match product {
+                Product::Compiled(compiled) => hasher.update(compiled.action.as_bytes()),
+                Product::Linked(linked) => hasher.update(linked.action.as_bytes()),
+                Product::Profile(_) | Product::Installed => {}
+            }
+        }
+        hasher.digest()
     }
 
     fn goal(&self, node: &Node) -> &'a Goal<'a> {
@@ -271,6 +287,10 @@ impl<'a> Run<'a> {
             }
             let built = unit.build(action, preimage, &|| self.ensure(&node.needs))?;
             note_coverage()?;
+            // An archive that differs in its ID only was found by what its makers read.
+            if built.is_cached && self.is_sampled(&action) {
+                self.verify_archive(unit, node, &built)?;
+            }
             Ok(built)
         })
     }

@@ -160,6 +160,18 @@ impl Shop {
         self.hashes.memory()
     }
 
+    /// Whether an output of the build cache is what its name says; it is hashed once in a run.
+    pub(crate) fn proves(&self, output: &Digest) -> bool {
+        if self.proved.lock().contains(output) {
+            return true;
+        }
+        let is_whole = self.cache.is_whole(output);
+        if is_whole {
+            self.proved.lock().insert(*output);
+        }
+        is_whole
+    }
+
     /// What came of a put; that something could not be kept is said once, and is no failure: it is made again the next time.
     pub(crate) fn keep<T>(&self, put: Result<T, GoCacheError>) -> Option<T> {
         let error = match put {

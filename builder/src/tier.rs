@@ -68,18 +68,15 @@ impl ExportKey {
     /// The old archive under the new key, if there is one whose content is what its ID says.
     pub(crate) fn reuse(&self, unit: &Unit<'_>, id: ActionId, preimage: &str) -> Option<Compiled> {
         let (shop, cache) = (unit.shop, &unit.shop.cache);
-        let kept = shop.tiers.bytes(&self.0).or_else(|| {
-            let remote = shop.remote.as_ref()?;
-            remote.content(&*remote.find_known(&self.0)?)
-        })?;
+        let remote = shop.remote.as_ref().filter(|_| unit.shared_key(&id).is_some());
+        let kept = shop.tiers.bytes(&self.0);
+        let kept = kept.or_else(|| remote?.content(&*remote?.find_known(&self.0)?))?;
         let kept = String::from_utf8(kept).ok()?;
         let (old, digest) = kept.trim_end().split_once(' ')?;
         let (old, digest) = (BuildId::found(old.to_owned()), Digest::parse(digest).ok()?);
         let here = cache.output_file(&digest).and_then(|file| std::fs::read(file).ok());
-        let mut bytes = here.or_else(|| {
-            let remote = shop.remote.as_ref()?;
-            remote.content(&*remote.find_output(&digest)?)
-        })?;
+        let here = here.filter(|bytes| Digest::of(bytes) == digest);
+        let mut bytes = here.or_else(|| remote?.content(&*remote?.find_output(&digest)?))?;
         let found = buildid::find(&bytes, &old);
         let build_id = BuildId::of_package(&id.short()).with_content(&found.content);
         if found.places.is_empty() || build_id.content() != old.content() {
@@ -116,7 +113,8 @@ fn source_list(unit: &Unit<'_>) -> String {
     files.map(|file| format!("./{file}\n")).collect()
 }
 
-/// The digest of what importers of an archive read.
+/// The digest of what importers of an archive read; nothing for one whose bytes are not what its name says, since what is
+/// remembered here is believed by later runs.
 fn exports(shop: &Shop, archive: &Archive) -> Option<Digest> {
     let content = archive.content?;
     if let Some(known) = shop.exports.0.lock().get(&content) {
@@ -125,6 +123,9 @@ fn exports(shop: &Shop, archive: &Archive) -> Option<Digest> {
     let digest = match shop.memory().exports(&content) {
         Some(digest) => digest,
         None => {
+            if !shop.proves(&content) {
+                return None;
+            }
             let digest = Digest::of(&read_exports(Path::new(&archive.path))?);
             shop.memory().note_exports(content, digest);
             digest
@@ -162,7 +163,7 @@ pub(crate) fn program_key(program: &Program<'_>, id: &ActionId) -> Option<Action
     if !program.is_described_by_host() {
         return None;
     }
-    host::key(shop, program.goal, &ActionId::of(PROGRAMS, &id.to_string()))
+    host::key(shop, program.goal, host::Part::Linking, &ActionId::of(PROGRAMS, &id.to_string()))
 }
 
 /// The program that a cache has, put where the linker would have left it.

@@ -1,4 +1,7 @@
 //! Ctrl-C while tools run: they are ended, and the work folder goes as after any build.
+//!
+//! The programs that `run` and `test` have built are not signalled and are waited for, as with go: a terminal tells all of them
+//! itself, and one that is told twice would take the second for impatience. The verb then ends with status 1.
 
 use std::sync::Arc;
 

@@ -48,11 +48,10 @@ pub(crate) fn explain(go: &GoEnv, flags: BuildFlags, patterns: &[String]) -> Res
 }
 
 /// Prints a reason, which is the result here.
-pub(super) fn tell(told: Told<'_>) {
+pub(super) fn tell(told: &Told<'_>) -> Result<(), Failure> {
     if told.is_failure {
         report::failure(&Failure::exact(1, told.text.trim_end()));
-    } else {
-        // A reader that went away has what it wanted.
-        let _ = report::out(told.text);
+        return Ok(());
     }
+    report::out(told.text)
 }

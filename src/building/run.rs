@@ -4,6 +4,7 @@
 
 use std::process::{Command, ExitStatus};
 
+use modkeep_builder::execute::status_words;
 use modkeep_builder::link::Linked;
 use modkeep_builder::load::Options;
 use modkeep_builder::plan::Linking;
@@ -43,23 +44,18 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     if let Some(test) = patterns.iter().find(|file| file.ends_with("_test.go")) {
         return Err(Failure::go(format!("cannot run *_test.go files ({test})")));
     }
-    let status = with_program(go, &flags, "run", patterns, |shop, linked| {
+    with_program(go, &flags, "run", patterns, |shop, linked| {
         if flags.dry || flags.shows {
             let line = wrapper.iter().chain([&linked.path]).chain(arguments);
             crate::report::tell(&line.cloned().collect::<Vec<_>>().join(" ").replace(&shop.work, "$WORK"));
         }
-        match flags.dry {
-            true => Ok(None),
-            false => run_program(&wrapper, &linked.path, arguments).map(Some),
+        // Nothing more begins after Ctrl-C.
+        if flags.dry || shop.machine.children().is_stopped() {
+            return Ok(());
         }
-    })?;
-    match status {
-        Some(status) if !status.success() => {
-            let code = status.code().unwrap_or(1);
-            Err(Failure::exact(1, format!("exit status {code}")))
-        }
-        _ => Ok(()),
-    }
+        let status = run_program(&wrapper, &linked.path, arguments)?;
+        if status.success() { Ok(()) } else { Err(Failure::exact(1, status_words(&status))) }
+    })
 }
 
 /// Builds the one program that the patterns name, which the build cache keeps, and does something with it.

@@ -187,16 +187,18 @@ impl<'a> Site<'a> {
     /// What prints what is told: text, or events under `-json`.
     pub(crate) fn teller(&self) -> Box<dyn Fn(Told<'_>) + Send + Sync> {
         let lost = Arc::clone(&self.lost);
-        match (self.flags.json, self.flags.only_tells_reasons) {
-            (true, false) => Box::new(move |told| {
-                if let Err(failure) = report::out(&events(&told)) {
-                    // The first reason is the one that is told in the end.
-                    let _ = lost.set(failure.to_string());
-                }
-            }),
-            (_, true) => Box::new(rebuild::tell),
-            _ => Box::new(tell_as_text),
-        }
+        let print: fn(&Told<'_>) -> Result<(), Failure> =
+            match (self.flags.json, self.flags.only_tells_reasons) {
+                (true, false) => |told| report::out(&events(told)),
+                (_, true) => rebuild::tell,
+                _ => return Box::new(tell_as_text),
+            };
+        Box::new(move |told| {
+            if let Err(failure) = print(&told) {
+                // The first reason is the one that is told in the end.
+                let _ = lost.set(failure.to_string());
+            }
+        })
     }
 
     /// The build cache.
@@ -245,8 +247,9 @@ impl<'a> Site<'a> {
         let done = then(&shop, &outcome);
         match self.lost.get() {
             Some(reason) => Err(Failure::exact(1, reason)),
-            None if outcome.succeeded => done,
-            None => Err(Failure::told(1)),
+            None if !outcome.succeeded => Err(Failure::told(1)),
+            None if shop.machine.children().is_stopped() => done.and(Err(Failure::told(1))),
+            None => done,
         }
     }
 

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use modkeep_proxy::BuildRules;
 use modkeep_store::Digest;
+use modkeep_store::remote::MAX_BLOB;
 
 use super::{ConfigError, Layers, units};
+
+/// What the size of a blob looks like.
+const BLOB: &str = "a size of at most 1GiB, such as 500MB";
 
 /// What `serve` was told about the cache of builds.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ impl BuildsConfig {
             readers: tokens(layers, "cache-readers")?,
             writers: tokens(layers, "cache-writers")?,
             size: size("cache-size")?.unwrap_or(usual.size),
-            max_blob: size("cache-max-blob")?.unwrap_or(usual.max_blob).min(usual.max_blob),
+            max_blob: layers.parsed("cache-max-blob", BLOB, blob)?.unwrap_or(usual.max_blob),
         };
         if let Some((folder, _)) = layers.text("cache-folder") {
             return Ok(Some(Self { folder: folder.into(), rules }));
@@ -38,6 +42,11 @@ impl BuildsConfig {
             None => Ok(None),
         }
     }
+}
+
+/// Clients take no longer one, whatever a server keeps.
+fn blob(text: &str) -> Option<u64> {
+    units::size(text).filter(|size| *size <= MAX_BLOB)
 }
 
 fn tokens(layers: &Layers, name: &'static str) -> Result<Vec<Digest>, ConfigError> {

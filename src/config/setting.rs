@@ -94,7 +94,7 @@ pub(crate) const SERVE: &[Setting] = &[
     ),
     many("cache-writers", "SHA256", "The SHA-256 of a token that may read and write [default: nobody may]"),
     one("cache-size", "SIZE", "How much may lie there; what was not used for longest goes [default: 20GiB]"),
-    one("cache-max-blob", "SIZE", "The longest result, as it is packed [default: 1GiB]"),
+    one("cache-max-blob", "SIZE", "The longest result, as it is packed; 1GiB is the most [default: 1GiB]"),
 ];
 
 /// The tables of the file.

@@ -2,12 +2,11 @@
 //!
 //! Files of the module cache don't change, yet every command reads thousands of them. So what they say is kept, one file
 //! for each main module or workspace with a module cache, in the user's cache folder. A go.mod is taken from there only
-//! while its length, times and inode are what they were when it was read, and its hash is compared with go.sum like that
+//! while its stamp is what it was when it was read, and its hash is compared with go.sum like that
 //! of a file that is read. The file is replaced as a whole; one that is damaged or of another form counts as missing, and
 //! so does everything where there is no cache folder. The module cache itself holds nothing of ours.
 
 mod form;
-mod stamp;
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -16,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use modkeep_builder::memory::Stamp;
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::{GoModFacts, Known};
 use modkeep_resolver::node::NodeId;
 use modkeep_resolver::world::World;
 use modkeep_store::Digest;
 
-pub(super) use self::stamp::Stamp;
 use super::Ground;
 use crate::config::places;
 use crate::goenv::GoEnv;

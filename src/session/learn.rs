@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use modkeep_builder::memory::Stamp;
 use modkeep_builder::overlay::Overlay;
 use modkeep_builder::tags::Tags;
 use modkeep_module::ModuleVersion;
@@ -16,7 +17,7 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
 use super::folders::ForTarget;
-use super::index::{Entry, Stamp};
+use super::index::Entry;
 use super::source::{Kept, Source, Stop, module_version};
 use super::{Session, end, folders, target};
 use crate::goenv::words;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
+use modkeep_builder::memory::Stamp;
 use modkeep_fetch::environment::{Environment, GoSettings};
 use modkeep_fetch::goproxy::{GoProxy, Place};
 use modkeep_fetch::modcache::ModCache;
@@ -27,7 +28,7 @@ use modkeep_resolver::world::LocalGo;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
-use super::index::{Entry, Stamp};
+use super::index::Entry;
 use super::sums::Sums;
 use super::{Ground, Wanted, ground, local, words};
 use crate::goenv::{GoEnv, paths};

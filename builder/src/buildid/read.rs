@@ -11,6 +11,8 @@ use super::{BuildId, elf, macho};
 
 /// How much of a program is looked at for its ID.
 const HEAD: usize = 32 << 10;
+/// How much of an archive is.
+const ARCHIVE_HEAD: usize = 1024;
 const PREFIX: &[u8] = b"\xff Go build ID: \"";
 const END: &[u8] = b"\"\n \xff";
 
@@ -32,7 +34,7 @@ pub enum ReadError {
 pub fn read(path: &Path) -> Result<Option<BuildId>, ReadError> {
     let mut file = File::open(path)?;
     let mut head = Vec::with_capacity(HEAD);
-    file.by_ref().take(1024).read_to_end(&mut head)?;
+    file.by_ref().take(ARCHIVE_HEAD as u64).read_to_end(&mut head)?;
     if head.len() < 8 {
         return Err(ReadError::Malformed);
     }
@@ -42,6 +44,22 @@ pub fn read(path: &Path) -> Result<Option<BuildId>, ReadError> {
         file.by_ref().take((HEAD - head.len()) as u64).read_to_end(&mut head)?;
         of_program(&mut file, head)?
     };
+    to_id(id)
+}
+
+/// The same of an archive in memory.
+///
+/// # Errors
+/// For what is no archive, or another than its kind has it.
+pub fn read_archive(archive: &[u8]) -> Result<Option<BuildId>, ReadError> {
+    let head = &archive[..archive.len().min(ARCHIVE_HEAD)];
+    if !head.starts_with(b"!<arch>\n") {
+        return Err(ReadError::Malformed);
+    }
+    to_id(of_archive(head)?)
+}
+
+fn to_id(id: Option<Vec<u8>>) -> Result<Option<BuildId>, ReadError> {
     match id {
         Some(id) if !id.is_empty() => {
             String::from_utf8(id).map(|id| Some(BuildId::found(id))).map_err(|_| ReadError::Malformed)

@@ -3,7 +3,6 @@
 //! Source: `cmd/go/internal/work:exec.go` (`ccompile`, `compilerCmd`, `gccSupportsFlag`), `buildid.go:gccToolID`.
 
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use modkeep_module::file_path;
 
@@ -12,6 +11,7 @@ use crate::action::{Action, Variables};
 use crate::action_id::ActionId;
 use crate::compile::Unit;
 use crate::goal::Goal;
+use crate::memory::Stamp;
 use crate::package_flags::split;
 use crate::release;
 use crate::shop::{Bench, Shop, StepError};
@@ -277,17 +277,15 @@ fn supports(unit: &Unit<'_>, bench: &Bench<'_>, command: &[String], flag: &str) 
         ["unrecognized", "unknown", "unrecognised", "is not supported", "not recognized", "unsupported"];
     let answer = !refusals.iter().any(|refusal| text.contains(refusal));
     if let Some(id) = kept {
-        // What is not remembered is tried again.
-        let _ = shop.cache.put_bytes(&id, if answer { b"true" } else { b"false" });
+        shop.keep(shop.cache.put_bytes(&id, if answer { b"true" } else { b"false" }));
     }
     known.insert(key, answer);
     answer
 }
 
-/// The file of a compiler, with its size and time.
+/// The file of a compiler, with its stamp; none while that may stay the same through a change.
 fn compiler_file(shop: &Shop, program: &str) -> Option<String> {
     let path = shop.machine.find(program).ok()?;
-    let metadata = std::fs::metadata(&path).ok()?;
-    let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(format!("{path} {} {}", metadata.len(), time.as_nanos()))
+    let stamp = Stamp::of(Path::new(&path)).filter(|stamp| shop.memory().trusts(stamp))?;
+    Some(format!("{path} {stamp}"))
 }

@@ -1,15 +1,16 @@
 //! What tells one state of a file from another without reading it.
 
+use std::fmt;
 use std::fs::Metadata;
 use std::path::Path;
 
 use super::{Reader, Writer};
 
-/// Where a file is, how long it is, and when it last changed.
+/// Where a file is, how long it is, and when it last changed. Whatever is remembered of a file is remembered under one of these.
 ///
 /// The time of the last change of state is the system's own: no program can set it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     device: u64,
     number: u64,
     size: u64,
@@ -20,8 +21,8 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of what a path leads to, links followed.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+    /// The stamp of what a path leads to, links followed; none where nothing is there.
+    pub fn of(path: &Path) -> Option<Self> {
         Self::of_metadata(&std::fs::metadata(path).ok()?)
     }
 
@@ -49,19 +50,33 @@ impl Stamp {
         self.content.max(self.state)
     }
 
-    pub(crate) fn write(&self, writer: &mut Writer) {
-        for number in [self.device, self.number, self.size, self.content as u64, self.state as u64] {
-            writer.number(number);
-        }
+    /// All that it says, in numbers.
+    pub fn to_numbers(self) -> [u64; 5] {
+        [self.device, self.number, self.size, self.content.cast_unsigned(), self.state.cast_unsigned()]
+    }
+
+    /// The stamp with these numbers.
+    pub fn from_numbers([device, number, size, content, state]: [u64; 5]) -> Self {
+        Self { device, number, size, content: content.cast_signed(), state: state.cast_signed() }
+    }
+
+    pub(crate) fn write(self, writer: &mut Writer) {
+        self.to_numbers().into_iter().for_each(|number| writer.number(number));
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self {
-            device: reader.number()?,
-            number: reader.number()?,
-            size: reader.number()?,
-            content: reader.number()? as i64,
-            state: reader.number()? as i64,
-        })
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = reader.number()?;
+        }
+        Some(Self::from_numbers(numbers))
+    }
+}
+
+/// The numbers with blanks between them.
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, number, size, content, state } = self;
+        write!(f, "{device} {number} {size} {content} {state}")
     }
 }

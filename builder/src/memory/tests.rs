@@ -162,19 +162,21 @@ fn facts_are_remembered_and_damage_is_not() {
     let path = file.to_str().unwrap();
     let (id, digest) = (ActionId::from([7; 32]), Digest::of(b"x"));
     let first = memory(&home, in_a_minute);
-    assert!(!first.is_fresh());
+    let (plan, other_plan) = (Digest::of(b"plan"), Digest::of(b"other"));
+    assert!(!first.has_fresh());
+    first.mark_used(plan);
     first.note_tool("key", Stamp::of(&file), "compile version go1");
     first.note_file(path, Stamp::of(&file), digest);
     first.note_result(&id, "content");
     first.note_exports(digest, Digest::of(b"y"));
     first.keep(&HashMap::new());
     let second = memory(&home, in_a_minute);
-    assert!(second.is_fresh());
+    assert!(second.is_fresh(&plan) && !second.is_fresh(&other_plan), "what one plan used another has not");
     assert_eq!(second.tool(path, "key").as_deref(), Some("compile version go1"));
     assert_eq!(second.file(path), Some(digest));
     assert_eq!(second.result(&id), Some("content"));
     assert_eq!(second.exports(&digest), Some(Digest::of(b"y")));
-    assert!(!memory(&home, in_two_hours).is_fresh());
+    assert!(!memory(&home, in_two_hours).has_fresh());
 
     write(&file, "y");
     assert_eq!((second.tool(path, "key"), second.file(path)), (None, None));

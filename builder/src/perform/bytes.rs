@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::{Product, Run};
-use crate::buildid::BuildId;
+use crate::buildid::{self, BuildId};
 use crate::compile::{Archive, Compiled};
 use crate::plan::{NodeId, Work};
 use crate::shop::StepError;
@@ -52,15 +52,8 @@ impl Run<'_> {
     }
 
     fn is_whole(&self, node: NodeId) -> bool {
-        if self.is_proved(node) {
-            return true;
-        }
         let content = self.kept(node).and_then(|(_, archive)| archive.content);
-        let is_whole = content.is_some_and(|content| self.shop.cache.is_whole(&content));
-        if is_whole {
-            self.shop.proved.lock().extend(content);
-        }
-        is_whole
+        content.is_none_or(|content| self.shop.proves(&content))
     }
 
     /// Brings from the remote cache what it has of these.
@@ -79,7 +72,8 @@ impl Run<'_> {
         let has_come: Vec<AtomicBool> = wanted.iter().map(|_| AtomicBool::default()).collect();
         remote.contents(&entries, |index, content| {
             let (_, compiled, entry) = &wanted[index];
-            if let Some(content) = content {
+            // Keys of others were made from the ID that the manifest says is in it.
+            if let Some(content) = content.filter(|content| self.has_id(content, &compiled.build_id)) {
                 let kept =
                     self.shop.keep(self.shop.cache.put_known(&compiled.action, entry.output, &content));
                 self.shop.proved.lock().extend(kept);
@@ -96,6 +90,19 @@ impl Run<'_> {
                 });
             }
         }
+    }
+
+    /// Whether an archive that came has the ID that it was taken for.
+    fn has_id(&self, archive: &[u8], expected: &BuildId) -> bool {
+        let found = buildid::read_archive(archive).ok().flatten();
+        let is_expected = found.as_ref() == Some(expected);
+        if !is_expected {
+            let found = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
+            self.shop.warn(&format!(
+                "the remote cache says the build ID {expected} of an archive whose ID is {found}: it is made here"
+            ));
+        }
+        is_expected
     }
 
     /// Makes what is damaged or can't be had.

@@ -19,7 +19,7 @@ impl Run<'_> {
         let looks_closer = flags.verified_part > 0.0 || flags.tells_reasons || flags.only_tells_reasons;
         let is_published = self.shop.remote.as_ref().is_some_and(crate::remote::Remote::writes);
         let is_asked_for_work = flags.dry || flags.forces || flags.shows || looks_closer || is_published;
-        if is_asked_for_work || !self.shop.memory().is_fresh() || !self.plan.is_of_programs() {
+        if is_asked_for_work || !self.shop.memory().has_fresh() || !self.plan.is_of_programs() {
             return None;
         }
         // What a node needs has a lower number.
@@ -35,6 +35,9 @@ impl Run<'_> {
                 return None;
             }
             let _ = self.products[id].set(product);
+        }
+        if !self.shop.memory().is_fresh(&self.sum()) {
+            return None;
         }
         for (id, node) in self.plan.nodes.iter().enumerate() {
             match &node.work {

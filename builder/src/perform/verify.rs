@@ -13,6 +13,7 @@ use crate::compile::{Compiled, Unit};
 use crate::link::{Linked, Program};
 use crate::plan::{Node, NodeId};
 use crate::shop::StepError;
+use crate::tier::ExportKey;
 
 /// A number that other runs don't have.
 pub(super) fn seed() -> u64 {
@@ -44,8 +45,9 @@ impl Run<'_> {
             return Ok(());
         };
         self.ensure(&node.needs)?;
-        // It replaces what the cache has.
-        let made = unit.build_afresh(cached.action, cached.preimage.clone(), None)?;
+        // It replaces what the caches have.
+        let export_key = ExportKey::of(unit, &cached.preimage);
+        let made = unit.build_afresh(cached.action, cached.preimage.clone(), export_key)?;
         let content = made.archive.as_ref().and_then(|archive| archive.content);
         if content == archive.content {
             return Ok(());

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use modkeep_builder::action_id::ActionId;
+use modkeep_builder::execute::status_words as status_words_of;
 use modkeep_builder::gocache::GoCache;
 use modkeep_builder::package::Package;
 use modkeep_builder::test_result::{Passed, TestRun};
@@ -256,16 +256,10 @@ impl Program<'_> {
 
 /// In go's words; a program that succeeded has failed by its time or by leaving its output open.
 fn status_words(ended: &Ended) -> String {
-    let status = ended.status;
-    match (status.code(), status.signal()) {
-        (Some(0), _) if ended.was_late => "context deadline exceeded".to_owned(),
-        (Some(0), _) => "exec: WaitDelay expired before I/O complete".to_owned(),
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => {
-            let name = modkeep_builder::execute::signal_name(signal);
-            format!("signal: {name}{}", if status.core_dumped() { " (core dumped)" } else { "" })
-        }
-        (None, None) => status.to_string(),
+    match ended.status.code() {
+        Some(0) if ended.was_late => "context deadline exceeded".to_owned(),
+        Some(0) => "exec: WaitDelay expired before I/O complete".to_owned(),
+        _ => status_words_of(&ended.status),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use modkeep_builder::execute::status_words;
 use modkeep_builder::vet::VetTool;
 use serde::Deserialize;
 
@@ -40,7 +41,7 @@ pub(super) fn flags_of(path: &str) -> Result<Vec<ToolFlag>, Failure> {
         .output()
         .map_err(|error| failed(&format!("fork/exec {path}: {}", words(&error))))?;
     if !output.status.success() {
-        return Err(failed(&ended(output.status)));
+        return Err(failed(&status_words(&output.status)));
     }
     serde_json::from_slice(&output.stdout)
         .map_err(|error| Failure::exact(2, format!("go: can't unmarshal JSON from {path} -flags: {error}")))
@@ -57,7 +58,7 @@ pub(super) fn identify(go: &GoEnv, path: &str) -> Result<VetTool, Failure> {
         .map_err(|error| failed(&format!("fork/exec {path}: {}", words(&error))))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(Failure::exact(1, format!("{said}{}", failed(&ended(output.status)))));
+        return Err(Failure::exact(1, format!("{said}{}", failed(&status_words(&output.status)))));
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let fields: Vec<&str> = text.split_whitespace().collect();
@@ -72,13 +73,4 @@ pub(super) fn identify(go: &GoEnv, path: &str) -> Result<VetTool, Failure> {
         }
     };
     Ok(VetTool { path: path.to_owned(), id })
-}
-
-fn ended(status: std::process::ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("signal: {}", modkeep_builder::execute::signal_name(signal)),
-        (None, None) => status.to_string(),
-    }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use modkeep_builder::memory::Stamp;
 use modkeep_module::gomod::{Interval, Retract};
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::GoModFacts;
@@ -13,9 +14,9 @@ use modkeep_resolver::node::{NodeId, Nodes};
 use modkeep_resolver::world::World;
 use modkeep_store::Digest;
 
-use super::{Entry, Stamp};
+use super::Entry;
 
-const MARK: &[u8; 16] = b"modkeep graph 01";
+const MARK: &[u8; 16] = b"modkeep graph 02";
 
 /// The number of a text that is not there.
 const NONE: u32 = u32::MAX;
@@ -63,10 +64,11 @@ pub(super) fn decode(data: &[u8], world: &mut World) -> Option<HashMap<NodeId, E
     let mut entries = HashMap::new();
     for _ in 0..reader.number()? {
         let module = node(reader.number()?)?;
-        let mut stamp = Stamp { length: reader.long()?, inode: reader.long()?, ..Stamp::default() };
-        for time in &mut stamp.times {
-            *time = reader.long()?.cast_signed();
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = reader.long()?;
         }
+        let stamp = Stamp::from_numbers(numbers);
         let hash = H1::from_bytes(reader.take(32)?.try_into().ok()?);
         let is_made_up = reader.number()? == 1;
         let optional = |number: u32| match number {
@@ -128,9 +130,7 @@ impl<'a> Tables<'a> {
     fn entry(&mut self, body: &mut Bytes, module: NodeId, entry: &'a Entry) {
         let Entry { stamp, hash, is_made_up, facts } = entry;
         body.number(self.node(module));
-        body.long(stamp.length);
-        body.long(stamp.inode);
-        stamp.times.iter().for_each(|time| body.long(time.cast_unsigned()));
+        stamp.to_numbers().into_iter().for_each(|number| body.long(number));
         body.0.extend_from_slice(hash.as_bytes());
         body.number(u32::from(*is_made_up));
         for text in [&facts.module, &facts.go] {
@@ -223,7 +223,7 @@ mod tests {
             world.known.tell_go_mod(&node, "go.mod", Ok(text.as_bytes()));
             let module = world.id(&node.path, &node.version);
             let facts = world.known.facts(module).unwrap().clone().unwrap();
-            let stamp = Stamp { length: 7, inode: 1 << 40, times: [-1, 2, 3, i64::MAX] };
+            let stamp = Stamp::from_numbers([3, 1 << 40, 7, u64::MAX, i64::MAX.cast_unsigned()]);
             let hash = H1::from_bytes([number as u8; 32]);
             let is_made_up = world.known.is_made_up(module);
             entries.insert(module, Entry { stamp, hash, is_made_up, facts });
