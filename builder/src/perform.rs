@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             match product {
                 Product::Compiled(compiled) => hasher.update(compiled.action.as_bytes()),
                 Product::Linked(linked) => hasher.update(linked.action.as_bytes()),
-                Product::Profile(_) | Product::Installed => {}
+                Product::Vetted(_) | Product::Profile(_) | Product::Installed => {}
             }
         }
         hasher.digest()
