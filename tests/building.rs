@@ -166,6 +166,7 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
 }
 
 /// A program that is gone, or of another branch, is what go links, whether or not what is kept of it is whole.
+#[allow(clippy::disallowed_methods, reason = "files of a test need not be durable")]
 fn check_programs_come_back(go: &Go, home: &Path, place: &Path) {
     let (program, main) = (place.join("out"), place.join("cmd/hello/main.go"));
     let build = |who: &str| {

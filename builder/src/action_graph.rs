@@ -19,9 +19,12 @@ use crate::plan::{Node, NodeId, Plan, Work};
 pub(crate) struct Notes {
     /// The time that each node took.
     spans: Mutex<HashMap<NodeId, (Timestamp, Timestamp)>>,
-    /// Commands, with the nanoseconds that they took, by package and program.
-    commands: Mutex<HashMap<(String, Part), (Vec<String>, u64)>>,
+    /// By package and what is done for it.
+    commands: Mutex<HashMap<(String, Part), Commands>>,
 }
+
+/// Commands, and the nanoseconds that they took together.
+type Commands = (Vec<String>, u64);
 
 /// Which of go's actions a command belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -92,7 +92,9 @@ pub(crate) enum Part {
 
 /// Identities by compiler command, as far as they were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts(Mutex<Vec<(Vec<String>, Part, Option<Digest>)>>);
+pub(crate) struct Hosts(Mutex<Vec<Known>>);
+
+type Known = (Vec<String>, Part, Option<Digest>);
 
 /// The key under which others find what this machine makes of an action; none for what is shared with nobody.
 pub(crate) fn key(shop: &Shop, goal: &Goal<'_>, part: Part, action: &ActionId) -> Option<ActionId> {

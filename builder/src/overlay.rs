@@ -222,8 +222,8 @@ impl Overlay {
             return None;
         }
         let folder = key(&absolute(folder, &self.folder));
-        let above = folder.match_indices('\0').map(|(at, _)| &folder[..at]).chain([folder.as_str()]);
-        let above = above.filter(|place| self.places.contains_key(*place)).last().map(path);
+        let mut above = folder.match_indices('\0').map(|(at, _)| &folder[..at]).chain([folder.as_str()]);
+        let above = above.rfind(|place| self.places.contains_key(*place)).map(path);
         above.or_else(|| self.below(&folder).next().map(|(place, _)| path(place)))
     }
 

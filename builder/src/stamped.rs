@@ -92,7 +92,7 @@ fn mark(image: &Image<'_>) -> Result<u64, StampedError> {
         let piece = image.up_to(start, size).ok_or(StampedError::NotGo)?;
         for found in memmem::find_iter(&piece, MARK) {
             let found = found as u64;
-            if found % ALIGNMENT == 0 {
+            if found.is_multiple_of(ALIGNMENT) {
                 return if end - start - found < HEADER {
                     Err(StampedError::NotGo)
                 } else {

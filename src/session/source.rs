@@ -284,7 +284,7 @@ impl Source {
             false => self.cache.go_mod(module).map(|data| data.map(|data| (data, None))),
         };
         let Ok(Some((data, found))) = found else { return Ok(Kept::Absent) };
-        let (stamp, hash) = (found.as_ref().map(Stamp::from), hash_mod(&data));
+        let (stamp, hash) = (found.as_ref().and_then(Stamp::of_metadata), hash_mod(&data));
         match self.is_proved(module, &hash)? {
             true => Ok(Kept::Checked { data, stamp, hash }),
             false => Ok(Kept::Unproved(data)),

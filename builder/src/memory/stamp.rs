@@ -26,8 +26,9 @@ impl Stamp {
         Self::of_metadata(&std::fs::metadata(path).ok()?)
     }
 
+    /// The stamp of what was found so; none where times can't be told.
     #[cfg(unix)]
-    pub(crate) fn of_metadata(metadata: &Metadata) -> Option<Self> {
+    pub fn of_metadata(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         let time = |seconds: i64, more: i64| seconds.checked_mul(1_000_000_000)?.checked_add(more);
         Some(Self {
@@ -41,7 +42,7 @@ impl Stamp {
 
     /// Elsewhere times can be set at will, so that nothing is remembered.
     #[cfg(not(unix))]
-    pub(crate) fn of_metadata(_: &Metadata) -> Option<Self> {
+    pub fn of_metadata(_: &Metadata) -> Option<Self> {
         None
     }
 

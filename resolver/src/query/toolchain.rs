@@ -75,8 +75,10 @@ pub fn releases<'a>(listed: &'a [String], local: &'a str) -> Vec<&'a str> {
     releases
 }
 
-/// The release to change to where `needed` is above the local one; `releases` are sorted. Of each family the latest
-/// counts, and of two families that do, the one before the newest (`cmd/go/internal/toolchain/switch.go:newerToolchain`).
+/// The release to change to where `needed` is above the local one.
+///
+/// `releases` are sorted. Of each family the latest counts, and of two families that do, the one before the newest
+/// (`cmd/go/internal/toolchain/switch.go:newerToolchain`).
 pub fn newer<'a>(needed: &str, releases: &[&'a str]) -> Option<&'a str> {
     let mut latest: Option<&str> = None;
     for &release in releases.iter().rev() {
