@@ -125,7 +125,8 @@ mod tests {
 
         fn run(&self, node: usize) -> bool {
             let mut done = self.done.lock();
-            assert!(self.needs[node].iter().all(|need| done.contains(need)), "{node} before its needs");
+            let is_after_its_needs = self.needs[node].iter().all(|need| done.contains(need));
+            assert!(is_after_its_needs || self.can_do_without(node), "{node} before its needs");
             done.push(node);
             !self.broken.contains(&node)
         }

@@ -124,7 +124,8 @@ mod tests {
             ("1.40.1", &settled, None),
             ("1.40", &candidate, Some("1.40.2")),
             ("1.41rc1", &candidate, Some("1.41rc1")),
-            ("1.41", &candidate, None),
+            ("1.41", &candidate, Some("1.41rc1")),
+            ("1.41.0", &candidate, None),
             ("1.30", &[], None),
         ] {
             assert_eq!(newer(needed, releases), want, "{needed} of {releases:?}");
