@@ -54,11 +54,28 @@ impl Loading<'_> {
         }
         let mismatches = self.mismatches(&requirements, &graph)?;
         if mismatches.is_empty() {
+            self.check_roots_selected(&graph, older)?;
             return Ok((requirements, String::new()));
         }
         let advice = self.report_mismatches(mismatches, &graph, older);
         let advice = self.advise(&advice, older, &requirements);
         Ok((requirements, advice))
+    }
+
+    /// Packages may agree where a root does not: the go line has no packages. Not even `-e` goes on then.
+    fn check_roots_selected(&self, graph: &ModuleGraph, older: &str) -> Result<(), Halt> {
+        let nodes = self.world.nodes();
+        let roots = self.requirements.roots();
+        let Some(&root) = roots.iter().find(|root| graph.selected(root.path()) != Some(**root)) else {
+            return Ok(());
+        };
+        let (path, version) = (nodes.path(root.path()), nodes.version(root));
+        let selected = graph.selected(root.path()).map_or("none", |selected| nodes.version(selected));
+        let go = self.requirements.go_version(self.world);
+        let text = format!(
+            "internal error: failed to diagnose selected-version mismatch for module {path}: go {go} selects {version}, but go {older} selects {selected}\n\tPlease report this at https://go.dev/issue."
+        );
+        Err(Error::Text(text).into())
     }
 
     fn mismatches(

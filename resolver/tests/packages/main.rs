@@ -211,6 +211,8 @@ pub(crate) fn messages(stderr: &str) -> BTreeSet<String> {
                 last.push('\n');
                 last.push_str(line);
             }
+            // Before an internal error go leaves a line empty.
+            None if line.is_empty() => {}
             _ => messages.push(line.to_owned()),
         }
     }
