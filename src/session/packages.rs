@@ -36,6 +36,10 @@ impl Session<'_> {
         }
         if !loaded.advice.is_empty() {
             eprint_exact(&loaded.advice);
+            // The last look for errors tells them once more.
+            for error in &loaded.errors {
+                self.fail_with(error);
+            }
         }
         self.exit_if_failed()?;
         Ok(loaded)

@@ -129,7 +129,12 @@ impl Asked<'_> {
         if loaded.errors.is_empty() {
             return Ok(());
         }
-        let text = format!("{}\n{}", Error::Several(loaded.errors.clone()), loaded.advice);
+        let errors = Error::Several(loaded.errors.clone());
+        // The last look for errors tells them once more, after the advice.
+        let text = match loaded.advice.as_str() {
+            "" => errors.to_string(),
+            advice => format!("{errors}\n{advice}go: {errors}"),
+        };
         Err(Box::new(Error::Text(text.trim_end().to_owned())))
     }
 
