@@ -157,7 +157,12 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
         }
         Need::Packages(node) => {
             let answer = find(universe, folder, node, "zip");
-            known.tell_packages(node, answer.map(|module| module.tree.keys().cloned().collect()));
+            // A zip has no directory without files.
+            let directories = answer.map(|module| {
+                let filled = module.tree.iter().filter(|(_, files)| !files.is_empty());
+                filled.map(|(directory, _)| directory.clone()).collect()
+            });
+            known.tell_packages(node, directories);
         }
         Need::Download(node) => known.tell_download(node, find(universe, folder, node, "zip").map(|_| ())),
     }
