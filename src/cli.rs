@@ -1,6 +1,7 @@
 //! The command line: which verbs there are, and which file a verb's words go to.
 //!
-//! Exit statuses: 0 when done, 1 for a failure, 2 for words that can't be meant.
+//! Exit statuses: 0 when done, 1 for a failure, 2 for words that can't be meant; `tool` and
+//! `run` end as their programs do.
 
 use std::ffi::OsString;
 

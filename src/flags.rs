@@ -213,6 +213,36 @@ fn quote(text: &str) -> String {
     modkeep_module::quote::quote(text)
 }
 
+/// A whole number as Go's flags take it: with a sign, a prefix of its base, underscores (`strconv.ParseInt` of base 0).
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = digits.to_ascii_lowercase();
+    let bases = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)];
+    let prefixed = bases.into_iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, base)));
+    let (rest, base) = prefixed.unwrap_or((&digits, 10));
+    if rest.is_empty() && digits != "0" {
+        return None;
+    }
+    // An underscore stands behind a digit or the prefix, and before a digit.
+    let mut may_separate = prefixed.is_some();
+    let mut number: i128 = 0;
+    for letter in rest.chars() {
+        if letter == '_' && may_separate {
+            may_separate = false;
+            continue;
+        }
+        number = number.checked_mul(base.into())?.checked_add(letter.to_digit(base)?.into())?;
+        may_separate = true;
+    }
+    if !may_separate && !rest.is_empty() {
+        return None;
+    }
+    i64::try_from(if is_negative { -number } else { number }).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +271,32 @@ mod tests {
             failure.to_string().lines().next().unwrap_or_default().to_owned()
         });
         assert_eq!(text.as_deref().map_err(String::as_str), expected, "{words:?}");
+    }
+
+    #[test]
+    fn numbers_are_those_of_go() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("-7", Some(-7)),
+            ("+7", Some(7)),
+            ("010", Some(8)),
+            ("0x1F", Some(31)),
+            ("0b1_0", Some(2)),
+            ("0o_7", Some(7)),
+            ("1_000", Some(1000)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("08", None),
+            ("0x", None),
+            ("1__0", None),
+            ("_1", None),
+            ("1_", None),
+            ("1.5", None),
+            ("-", None),
+            ("", None),
+        ] {
+            assert_eq!(integer(text), expected, "{text}");
+        }
     }
 
     #[test]

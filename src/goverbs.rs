@@ -43,8 +43,8 @@ const VERBS: &[Verb] = &[
     Verb { usage: &workcmd::init::USAGE, run: workcmd::init::run },
     Verb { usage: &workcmd::sync::USAGE, run: workcmd::sync::run },
     Verb { usage: &workcmd::uses::USAGE, run: workcmd::uses::run },
-    Verb { usage: &version::USAGE, run: version::run },
     Verb { usage: &modcmd::vendor::WORK_USAGE, run: modcmd::vendor::run_work },
+    Verb { usage: &version::USAGE, run: version::run },
 ];
 
 /// Verbs of which go has some kinds, ours and others.

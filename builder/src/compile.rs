@@ -113,12 +113,13 @@ impl Unit<'_> {
         if !self.shop.flags.wrapper.is_empty() || self.package.uses_swig() {
             return None;
         }
+        // What assemblers and C compilers read by an overlay lies in places that no key tells.
+        let reads_more = self.package.uses_cgo() || !self.package.s_files.is_empty();
+        if reads_more && !self.shop.hashes.overlay().is_empty() {
+            return None;
+        }
         if !self.package.uses_cgo() {
             return host::assembly::is_closed(self.package, self.goal).then_some(*id);
-        }
-        // What C compilers read then lies in places that no key tells.
-        if !self.shop.hashes.overlay().is_empty() {
-            return None;
         }
         let is_described = host::describes(self.package, self.goal);
         is_described.then(|| host::key(self.shop, self.goal, host::Part::Compiling, id)).flatten()

@@ -336,9 +336,14 @@ fn on_disk(folder: &str) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // Go's tools can't name what isn't text either.
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        entries.push(Entry { name, kind: EntryKind::of(entry.file_type()?) });
+        let kind = EntryKind::of(entry.file_type()?);
+        // Nothing in a folder whose name isn't text can be named; a file is to be seen and refused by who takes all.
+        let name = match entry.file_name().into_string() {
+            Err(name) if kind != EntryKind::Folder => name.to_string_lossy().into_owned(),
+            Err(_) => continue,
+            Ok(name) => name,
+        };
+        entries.push(Entry { name, kind });
     }
     Ok(entries)
 }

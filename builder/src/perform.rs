@@ -108,7 +108,7 @@ impl Plan<'_> {
         let is_script = shop.flags.dry;
         self.rank(is_script);
         let run = Run::new(&self, shop);
-        let succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
+        let mut succeeded = schedule::run(&run, if is_script { 1 } else { shop.flags.parallel });
         if succeeded {
             shop.memory().mark_used(run.sum());
         }
@@ -116,7 +116,8 @@ impl Plan<'_> {
         if !graph_file.is_empty()
             && let Err(error) = shop.notes.write(graph_file, &self, &shop.flags.verb, &|node| run.made(node))
         {
-            shop.warn(&format!("writing action graph: {error}"));
+            shop.transcript.tell("", &format!("go: writing action graph: {error}\n"));
+            succeeded = false;
         }
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
         Outcome { succeeded, packages, products, coverage: run.coverage.into_inner() }

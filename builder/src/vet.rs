@@ -126,9 +126,9 @@ impl Vet<'_> {
         };
         let mut findings = Vec::new();
         if self.is_asked
-            && let Some((file, entry)) = cache.file(&id.subkey("stdout"))
+            && let Some((_, entry)) = cache.file(&id.subkey("stdout"))
         {
-            findings = if entry.size == 0 { Vec::new() } else { fs::read(file).ok()? };
+            findings = if entry.size == 0 { Vec::new() } else { cache.bytes(&id.subkey("stdout"))? };
             // JSON has braces even around nothing: this was kept when only facts were wanted, by a release that gives both
             // one key.
             if findings.is_empty() && self.flags().iter().any(|flag| flag == "-json") {
@@ -194,28 +194,30 @@ impl Vet<'_> {
         Action { program, arguments, folder, environment, inputs, outputs }
     }
 
-    /// Keeps what the tool left, under go's keys.
+    /// Keeps what the tool left, under go's keys. The facts come last, and only if the rest is kept: who finds them takes
+    /// findings that aren't there for none.
     fn keep(&self, bench: &Bench<'_>, id: &ActionId) -> Vetted {
         let (shop, folder) = (bench.shop, self.unit.folder);
         let mut vetted = Vetted::default();
-        let path = format!("{folder}vet.out");
-        if let Ok(bytes) = fs::read(&path) {
-            let content = Digest::of(&bytes);
-            let kept = shop.keep(shop.cache.put_known(id, content, &bytes));
-            let kept = kept.and_then(|content| shop.cache.output_file(&content));
-            let path = kept.map_or(path, |file| file.to_string_lossy().into_owned());
-            vetted.facts = Some(Facts { path, content });
+        let mut is_kept = true;
+        if let Ok(bytes) = fs::read(format!("{folder}vet.stdout")) {
+            is_kept &= shop.keep(shop.cache.put_bytes(&id.subkey("stdout"), &bytes)).is_some();
+            vetted.findings = bytes;
         }
         let path = format!("{folder}vet.fix.zip");
         if self.keeps_fixes()
             && let Ok(bytes) = fs::read(&path)
         {
-            shop.keep(shop.cache.put_bytes(&id.subkey("fix.zip"), &bytes));
+            is_kept &= shop.keep(shop.cache.put_bytes(&id.subkey("fix.zip"), &bytes)).is_some();
             vetted.fixes = Some(path);
         }
-        if let Ok(bytes) = fs::read(format!("{folder}vet.stdout")) {
-            shop.keep(shop.cache.put_bytes(&id.subkey("stdout"), &bytes));
-            vetted.findings = bytes;
+        let path = format!("{folder}vet.out");
+        if let Ok(bytes) = fs::read(&path) {
+            let content = Digest::of(&bytes);
+            let kept = is_kept.then(|| shop.keep(shop.cache.put_known(id, content, &bytes))).flatten();
+            let kept = kept.and_then(|content| shop.cache.output_file(&content));
+            let path = kept.map_or(path, |file| file.to_string_lossy().into_owned());
+            vetted.facts = Some(Facts { path, content });
         }
         vetted
     }

@@ -247,9 +247,8 @@ impl<'a> Site<'a> {
         let done = then(&shop, &outcome);
         match self.lost.get() {
             Some(reason) => Err(Failure::exact(1, reason)),
-            None if !outcome.succeeded => Err(Failure::told(1)),
-            None if shop.machine.children().is_stopped() => done.and(Err(Failure::told(1))),
-            None => done,
+            None if outcome.succeeded && !shop.machine.children().is_stopped() => done,
+            None => done.and(Err(Failure::told(1))),
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use modkeep_builder::buildid;
+use modkeep_builder::execute::status_words;
 use modkeep_builder::package::Package;
 use modkeep_builder::platform;
 use modkeep_module::quote::quote;
@@ -223,6 +224,6 @@ fn call(
     match status.code() {
         Some(0) => Ok(()),
         Some(code) => Err(Failure::told(u8::try_from(code).unwrap_or(1))),
-        None => Err(Failure::exact(1, format!("go tool {name}: {status}"))),
+        None => Err(Failure::exact(1, format!("go tool {name}: {}", status_words(&status)))),
     }
 }

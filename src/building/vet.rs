@@ -14,7 +14,7 @@ use modkeep_builder::vet::Vetting;
 
 use self::flags::{Mode, VetFlags};
 use super::Site;
-use crate::flags::{Kind, Usage};
+use crate::flags::{Kind, Usage, go_build_flags};
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
 
@@ -22,44 +22,18 @@ use crate::report::{self, Failure};
 pub(crate) const USAGE: Usage = Usage {
     name: "vet",
     line: "go vet [build flags] [-vettool prog] [vet flags] [packages]",
-    flags: &[
-        ("a", Kind::Bool),
-        ("asan", Kind::Bool),
-        ("asmflags", Kind::Text),
-        ("buildmode", Kind::Text),
-        ("buildvcs", Kind::Optional),
+    flags: go_build_flags![
         ("c", Kind::Text),
         ("cache-verify", Kind::Text),
-        ("compiler", Kind::Text),
         ("debug-actiongraph", Kind::Text),
         ("debug-cache", Kind::Bool),
         ("diff", Kind::Bool),
         ("fix", Kind::Bool),
-        ("gccgoflags", Kind::Text),
-        ("gcflags", Kind::Text),
-        ("installsuffix", Kind::Text),
         ("json", Kind::Bool),
-        ("ldflags", Kind::Text),
-        ("linkshared", Kind::Bool),
         ("mod", Kind::Text),
-        ("modcacherw", Kind::Bool),
-        ("modfile", Kind::Text),
-        ("msan", Kind::Bool),
-        ("n", Kind::Bool),
-        ("overlay", Kind::Text),
-        ("p", Kind::Text),
-        ("pgo", Kind::Text),
-        ("pkgdir", Kind::Text),
-        ("race", Kind::Bool),
         ("remote", Kind::Text),
         ("remote-mode", Kind::Text),
-        ("tags", Kind::Text),
-        ("toolexec", Kind::Text),
-        ("trimpath", Kind::Bool),
-        ("v", Kind::Bool),
         ("vettool", Kind::Text),
-        ("work", Kind::Bool),
-        ("x", Kind::Bool),
     ],
 };
 

@@ -105,7 +105,13 @@ fn make(
             made.extend(outcome.made());
             for (id, node) in nodes.borrow().iter() {
                 if let Some(compiled) = outcome.compiled(*node) {
-                    built.push((*id, of(shop, asked, &graph[*id], compiled)?));
+                    match of(shop, asked, &graph[*id], compiled) {
+                        Ok(one) => built.push((*id, one)),
+                        Err(failure) if asked.is_lenient => {
+                            failures.lock().insert(graph[*id].description(), failure.to_string());
+                        }
+                        Err(failure) => return Err(failure),
+                    }
                 }
             }
             Ok(())

@@ -10,6 +10,7 @@ use super::flags::FlagLists;
 use crate::action::{Action, Variables};
 use crate::action_id::ActionId;
 use crate::compile::Unit;
+use crate::execute::Ending;
 use crate::goal::Goal;
 use crate::memory::Stamp;
 use crate::package_flags::split;
@@ -276,7 +277,13 @@ fn supports(unit: &Unit<'_>, bench: &Bench<'_>, command: &[String], flag: &str) 
     let refusals =
         ["unrecognized", "unknown", "unrecognised", "is not supported", "not recognized", "unsupported"];
     let answer = !refusals.iter().any(|refusal| text.contains(refusal));
-    if let Some(id) = kept {
+    // A compiler that was ended from outside has said nothing; its status alone is no answer.
+    let has_answered = match &outcome.ended {
+        Ok(()) => true,
+        Err(Ending::Failed { status, .. }) => status.code().is_some(),
+        Err(Ending::NotStarted(_) | Ending::Stopped) => false,
+    };
+    if let Some(id) = kept.filter(|_| has_answered) {
         shop.keep(shop.cache.put_bytes(&id, if answer { b"true" } else { b"false" }));
     }
     known.insert(key, answer);

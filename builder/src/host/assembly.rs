@@ -16,6 +16,10 @@ pub(crate) fn is_closed(package: &Package, goal: &Goal<'_>) -> bool {
     if package.standard || package.s_files.is_empty() {
         return true;
     }
+    // They may name folders of headers.
+    if !package.asmflags.is_empty() {
+        return false;
+    }
     let of_go = Path::new(&goal.build.toolchain.root).join("pkg/include");
     let is_named = |name: &str| {
         // Headers of one target are there under general names too.

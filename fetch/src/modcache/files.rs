@@ -34,21 +34,12 @@ fn open(path: &Path) -> Result<Option<File>, ModCacheError> {
     }
 }
 
-/// A resolution reads thousands of these files, so nothing is asked twice: they are replaced as a whole and never grow,
-/// and a file that gives less than was wanted has ended.
-fn read_whole(mut file: File, path: &Path) -> Result<Vec<u8>, ModCacheError> {
-    let mut first = [0; USUAL];
-    let length = loop {
-        match file.read(&mut first) {
-            Ok(length) => break length,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(ModCacheError::io("read", path)(error)),
-        }
-    };
-    let mut bytes = first[..length].to_vec();
-    if length == first.len() {
-        file.read_to_end(&mut bytes).map_err(ModCacheError::io("read", path))?;
-    }
+/// Reads to the end: some file systems give less than was wanted before it. A resolution reads thousands of these files,
+/// so nobody is asked first how long they are.
+fn read_whole(file: File, path: &Path) -> Result<Vec<u8>, ModCacheError> {
+    let mut bytes = Vec::with_capacity(USUAL);
+    file.take(u64::MAX).read_to_end(&mut bytes).map_err(ModCacheError::io("read", path))?;
+    bytes.shrink_to_fit();
     Ok(bytes)
 }
 

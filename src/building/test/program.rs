@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -157,8 +158,12 @@ impl Program<'_> {
             if passes_on { voice.say(piece) } else { Ok(()) }
         })?;
         let took = begun.elapsed();
-        // A program that wrote none is none that is wrong.
-        let profile = fs::read(profile).unwrap_or_default();
+        let profile = match fs::read(&profile) {
+            Ok(bytes) => bytes,
+            // A program that wrote none is none that is wrong.
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(Failure::exact(1, format!("open {profile}: {}", words(&error)))),
+        };
         let path = &self.package.import_path;
         if !ended.status.success() || ended.was_late || ended.is_open {
             let mut last = self.reason(&output, &ended);

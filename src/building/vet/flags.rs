@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::USAGE;
 use super::tool::{ToolFlag, flags_of, of_toolchain};
 use crate::building::BuildFlags;
-use crate::flags::{GoFlags, Kind, boolean};
+use crate::flags::{GoFlags, Kind, boolean, integer};
 use crate::goenv::GoEnv;
 use crate::report::Failure;
 
@@ -153,9 +153,9 @@ impl VetFlags {
             "json" => self.json = is_set,
             "fix" => self.fix = is_set,
             "diff" => self.diff = is_set,
-            "c" => match value.parse::<i64>() {
-                Ok(lines) => self.context = usize::try_from(lines).ok(),
-                Err(_) => {
+            "c" => match integer(value) {
+                Some(lines) => self.context = usize::try_from(lines).ok(),
+                None => {
                     return Err(self.refuse(&format!("invalid value {quoted} for flag -c: parse error")));
                 }
             },

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use modkeep_module::quote::quote;
 
+use crate::flags::integer;
+
 /// A whole number, as go writes it.
 pub(super) fn number(text: &str) -> Result<String, String> {
-    text.parse::<i64>().map(|number| number.to_string()).map_err(|_| "parse error".to_owned())
+    integer(text).map(|number| number.to_string()).ok_or_else(|| "parse error".to_owned())
 }
 
 /// `on`, `off`, or a number to shuffle by.
@@ -26,16 +28,23 @@ pub(super) fn shuffle(text: &str) -> Result<String, String> {
 
 /// A time, in go's spelling: `90s` is `1m30s`.
 pub(super) fn time(text: &str) -> Result<String, String> {
-    let time = duration(text).ok_or_else(|| "parse error".to_owned())?;
+    let (sign, size) = match text.strip_prefix('-') {
+        Some(size) => ("-", size),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let time = duration(size).ok_or_else(|| "parse error".to_owned())?;
     Ok(match time {
         Duration::ZERO => "0s".to_owned(),
-        time if time < Duration::from_secs(1) => text.to_owned(),
-        time => duration_words(time),
+        time if time < Duration::from_secs(1) => format!("{sign}{size}"),
+        time => format!("{sign}{}", duration_words(time)),
     })
 }
 
-/// A duration such as `1h10m0.5s`; nothing for another text.
+/// A duration without a sign, such as `1h10m0.5s`; nothing for another text, or beyond the nanoseconds of 64 bits.
 pub(super) fn duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
     let mut total = Duration::ZERO;
     let mut rest = text;
     if text.is_empty() {
@@ -43,17 +52,16 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = if rest == "0" { 0.0 } else { rest[..digits].parse().ok()? };
+        let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
         let (unit, seconds) =
             [("ms", 0.001), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)]
                 .into_iter()
-                .find(|(unit, _)| rest.starts_with(unit))
-                .or((rest.is_empty() && number == 0.0).then_some(("", 1.0)))?;
+                .find(|(unit, _)| rest.starts_with(unit))?;
         rest = &rest[unit.len()..];
-        total += Duration::try_from_secs_f64(number * seconds).ok()?;
+        total = total.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
     }
-    Some(total)
+    Some(total).filter(|total| i64::try_from(total.as_nanos()).is_ok())
 }
 
 /// A time of a second or more as Go prints it: `11m0s`.
@@ -84,6 +92,9 @@ mod tests {
             ("5", None),
             ("x", None),
             ("", None),
+            ("1h0", None),
+            ("5000000000000000h", None),
+            ("2000000h2000000h", None),
         ] {
             assert_eq!(duration(text).map(|time| time.as_secs_f64()), expected, "{text}");
         }
