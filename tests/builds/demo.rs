@@ -61,7 +61,7 @@ fn what_go_builds_otherwise_each_time_is_built_the_same_by_modkeep() {
     let yard = Yard::new(false);
     lay(&yard, "tree");
     for release in RELEASES {
-        let mut row = Row::new("-flto", "./cmd/app").by(release).with_cgo();
+        let mut row = Row::new("-flto", "./cmd/back").by(release).with_cgo();
         row.variables = vec![("CGO_CFLAGS", "-O2 -flto"), ("CGO_LDFLAGS", "-O2 -flto")];
         let [go, modkeep] = ["go", "modkeep"].map(|side| {
             let [one, another] = ["one", "another"].map(|cache| yard.built(side, &row, &yard.path(cache)));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::yard::{Row, Yard};
 
 /// Listings that are compared as texts; `PACKAGE` is the program.
-const TEXTS: [&[&str]; 9] = [
+const TEXTS: [&[&str]; 7] = [
     &["./..."],
     &["-test", "./..."],
     &["-find", "-f", "{{.ImportPath}} {{.Name}} {{.Imports}}", "./..."],
@@ -16,15 +16,30 @@ const TEXTS: [&[&str]; 9] = [
     &["-deps", "-test", "-f", "{{.ImportPath}} {{.ForTest}} {{join .Imports \",\"}}", "./..."],
     &["-json=ImportPath,Dir,Target,Root,GoFiles,IgnoredGoFiles,Imports,Deps,EmbedFiles,Module", "./..."],
     &["-e", "-json=ImportPath,Error,DepsErrors,Incomplete", "./...", "./missing", "example.com/missing"],
+];
+
+/// Those for which it is built.
+const BUILT_TEXTS: [&[&str]; 2] = [
     &["-trimpath", "-deps", "-export", "-f", "{{.ImportPath}} {{.Export}} {{.BuildID}}", "PACKAGE"],
     &["-trimpath", "-deps", "-compiled", "-f", "{{.ImportPath}} {{.CompiledGoFiles}}", "PACKAGE"],
 ];
 
-/// What differs in the listings of a program that both have built.
+/// What differs in the listings of a program and of the module that it is in.
 pub(crate) fn compare_listings(yard: &Yard, row: &Row<'_>) -> Vec<String> {
     let mut differences = compare_packages(yard, row);
+    differences.extend(compare_texts(yard, row, &TEXTS));
+    differences
+}
+
+/// The same for what is only known once both have built the program.
+pub(crate) fn compare_built_listings(yard: &Yard, row: &Row<'_>) -> Vec<String> {
+    compare_texts(yard, row, &BUILT_TEXTS)
+}
+
+fn compare_texts(yard: &Yard, row: &Row<'_>, texts: &[&[&str]]) -> Vec<String> {
+    let mut differences = Vec::new();
     let mut same = 0;
-    for text in TEXTS {
+    for text in texts {
         let arguments: Vec<&str> =
             text.iter().map(|word| if *word == "PACKAGE" { row.package } else { word }).collect();
         let [go, modkeep] = ["go", "modkeep"].map(|side| said(yard, row, side, &arguments));
@@ -36,7 +51,7 @@ pub(crate) fn compare_listings(yard: &Yard, row: &Row<'_>) -> Vec<String> {
         let first = lines().find(|(go, modkeep)| go != modkeep);
         differences.push(format!("{} list {arguments:?}: {first:?}", row.name));
     }
-    tell(&format!("{:<32} {same} of {} listings are the same", row.name, TEXTS.len()));
+    tell(&format!("{:<32} {same} of {} listings are the same", row.name, texts.len()));
     differences
 }
 

@@ -7,7 +7,7 @@ use modkeep_harness::place::{full_run, kept_folder, skip};
 use modkeep_harness::tree;
 use tempfile::TempDir;
 
-use super::listing::compare_listings;
+use super::listing::{compare_built_listings, compare_listings};
 use super::states::{compare_revisions, compare_vendored, compare_workspace};
 use super::variants::{profile, variants};
 use super::yard::{Row, Yard, compare, settle};
@@ -89,19 +89,46 @@ const PROGRAMS: [Program; 13] = [
 ];
 
 #[test]
-fn real_programs_are_built_and_listed_as_go_does_it() {
+fn real_programs_are_listed_as_go_lists_them() {
+    settle(&each("listings of real programs", |_, yard, rows| compare_listings(yard, &rows[0])));
+}
+
+#[test]
+fn real_programs_are_built_as_go_builds_them() {
+    settle(&each("builds of real programs", |program, yard, rows| {
+        let mut differences = compare(yard, rows);
+        differences.extend(compare_built_listings(yard, &rows[0]));
+        if let Some(tested) = program.tested {
+            let guide = format!("-pgo={}", profile().display());
+            for release in program.releases {
+                let row = rows[0].by(release);
+                differences.extend(compare(yard, &variants(&row, tested, "./...", &guide)));
+                differences.extend(compare_revisions(yard, &row));
+                differences.extend(compare_workspace(yard, &row, &["./tree"]));
+                differences.extend(compare_vendored(yard, &row));
+            }
+        }
+        differences
+    }));
+}
+
+/// What differs in any of the programs that are asked for.
+fn each(test: &str, differing: impl Fn(&Program, &Yard, &[Row<'_>]) -> Vec<String>) -> Vec<String> {
     if !full_run() {
-        return skip("builds of real programs", &"only with MODKEEP_FULL=1");
+        skip(test, &"only with MODKEEP_FULL=1");
+        return Vec::new();
     }
     let (go, proxy) = match (Go::specification(), machine_proxy()) {
         (Ok(go), Ok(proxy)) => (go, proxy),
-        (Err(missing), _) | (_, Err(missing)) => return skip("builds of real programs", &missing),
+        (Err(missing), _) | (_, Err(missing)) => {
+            skip(test, &missing);
+            return Vec::new();
+        }
     };
-    #[allow(clippy::disallowed_methods, reason = "what to test is said by whoever runs the tests")]
-    let names = std::env::var("MODKEEP_TEST_NAMES").unwrap_or_default();
-    let is_asked = |program: &&Program| match names.as_str() {
-        "" => program.is_small,
-        names => names.split(',').any(|name| name == program.name),
+    let (names, targets) = (asked("MODKEEP_TEST_NAMES"), asked("MODKEEP_TEST_TARGETS"));
+    let is_asked = |program: &&Program| match names.as_slice() {
+        [] => program.is_small,
+        names => names.iter().any(|name| name == program.name),
     };
     let kept = kept_folder().join("programs");
     let modules = kept.join("modules");
@@ -117,30 +144,30 @@ fn real_programs_are_built_and_listed_as_go_does_it() {
                 continue;
             }
         };
-        let yard = Yard::new(false).with_modules(&modules).with_caches(caches.path());
-        tree::copy(&main, &yard.path("tree")).unwrap();
-        let rows = rows(program);
-        if let Err(missing) = fetch(&client, &yard, &rows) {
-            skip(program.name, &missing);
+        let rows = rows(program, &targets);
+        if rows.is_empty() {
+            skip(program.name, &"none of its targets is asked for");
             continue;
         }
-        differences.extend(compare(&yard, &rows));
-        differences.extend(compare_listings(&yard, &rows[0]));
-        if let Some(tested) = program.tested {
-            let guide = format!("-pgo={}", profile().display());
-            for release in program.releases {
-                let row = rows[0].by(release);
-                differences.extend(compare(&yard, &variants(&row, tested, "./...", &guide)));
-                differences.extend(compare_revisions(&yard, &row));
-                differences.extend(compare_workspace(&yard, &row, &["./tree"]));
-                differences.extend(compare_vendored(&yard, &row));
-            }
+        let yard = Yard::new(false).with_modules(&modules).with_caches(caches.path());
+        tree::copy(&main, &yard.path("tree")).unwrap();
+        match fetch(&client, &yard, &rows) {
+            Ok(()) => differences.extend(differing(program, &yard, &rows)),
+            Err(missing) => skip(program.name, &missing),
         }
     }
-    settle(&differences);
+    differences
 }
 
-fn rows(program: &Program) -> Vec<Row<'static>> {
+/// The names in a variable that whoever runs the tests may set.
+fn asked(variable: &str) -> Vec<String> {
+    #[allow(clippy::disallowed_methods, reason = "what to test is said by whoever runs the tests")]
+    let names = std::env::var(variable).unwrap_or_default();
+    names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// All builds of a program, or those for these targets.
+fn rows(program: &Program, targets: &[String]) -> Vec<Row<'static>> {
     let mut rows = Vec::new();
     for release in program.releases {
         for package in program.packages {
@@ -149,6 +176,7 @@ fn rows(program: &Program) -> Vec<Row<'static>> {
             rows.extend(program.has_cgo.then(|| row.with_cgo()));
         }
     }
+    rows.retain(|row| targets.is_empty() || targets.iter().any(|target| target == row.target));
     rows
 }
 
