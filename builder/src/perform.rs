@@ -28,6 +28,7 @@ use crate::package::{Package, PackageId};
 use crate::plan::{Node, NodeId, Plan, Work};
 use crate::schedule::{self, Graph};
 use crate::shop::{Shop, StepError};
+use crate::tier::ExportKey;
 use crate::vet::Vetted;
 
 pub use stale::{Before, Reasons};
@@ -283,6 +284,7 @@ impl<'a> Run<'a> {
                 }
                 if !unit.retell(&action, "stdout") {
                     self.shop.memory().note_result(&action, cached.build_id.content());
+                    ExportKey::learn(unit, &cached);
                 }
                 return Ok(cached);
             }

@@ -2,7 +2,8 @@
 //!
 //! Go names a package's import by the content of its whole archive, so that a changed function body recompiles all that
 //! import it, directly or not. A compiler reads only the export data: where that is unchanged, the result is the old
-//! archive with the new key in its build ID, byte for byte. Programs are kept by go's own key; where the machine's linker had
+//! archive with the new key in its build ID, byte for byte; whoever made it, for what the build cache has is noted as well.
+//! Programs are kept by go's own key; where the machine's linker had
 //! a say, with the identity of the host.
 //! Entries live in a cache of their own beside go's, bounded by size and age, and may come from the [remote](crate::remote).
 
@@ -103,8 +104,30 @@ impl ExportKey {
 
     /// Keeps what was made.
     pub(crate) fn remember(&self, unit: &Unit<'_>, build_id: &BuildId, content: &Digest) {
-        unit.shop.keep(unit.shop.tiers.put_bytes(&self.0, format!("{build_id} {content}\n").as_bytes()));
+        unit.shop.keep(unit.shop.tiers.put_bytes(&self.0, record(build_id, content).as_bytes()));
     }
+
+    /// Keeps what the build cache has, about which its makers said nothing: it may be go's, which knows of no such keys.
+    pub(crate) fn learn(unit: &Unit<'_>, cached: &Compiled) {
+        let shop = unit.shop;
+        let content = cached.archive.as_ref().and_then(|archive| archive.content);
+        // One that lies with the remote cache only has its key there.
+        let Some(content) = content.filter(|content| shop.cache.place_of(content).is_file()) else {
+            return;
+        };
+        let Some(key) = Self::of(unit, &cached.preimage).filter(|_| !shop.flags.only_tells_reasons) else {
+            return;
+        };
+        let expected = Digest::of(record(&cached.build_id, &content).as_bytes());
+        if shop.tiers.entry(&key.0).is_none_or(|entry| entry.output != expected) {
+            key.remember(unit, &cached.build_id, &content);
+        }
+    }
+}
+
+/// Where the archive of a key is found.
+fn record(build_id: &BuildId, content: &Digest) -> String {
+    format!("{build_id} {content}\n")
 }
 
 fn source_list(unit: &Unit<'_>) -> String {

@@ -108,7 +108,20 @@ impl Bench {
 
     /// Builds with our own cache and says how many packages were compiled.
     pub(crate) fn compiles(&self, case: &Case<'_>) -> usize {
-        let built = self.build(case, "ours", &self.path("ours.out"));
+        self.compiles_with(case, "ours", &self.path("ours.out"))
+    }
+
+    /// Builds with what go alone has compiled, go with what we have; gives how many packages were compiled here.
+    pub(crate) fn compiles_crossed(&self, case: &Case<'_>) -> usize {
+        let (theirs, ours) = (self.path("crossed-theirs.out"), self.path("crossed-ours.out"));
+        let count = self.compiles_with(case, "theirs", &ours);
+        self.build_with_go(case, "ours", &theirs);
+        assert!(fs::read(&theirs).expect("a program") == fs::read(&ours).expect("a program"), "{case:?}");
+        count
+    }
+
+    fn compiles_with(&self, case: &Case<'_>, cache: &str, output: &Path) -> usize {
+        let built = self.build(case, cache, output);
         assert!(built.succeeded, "{case:?}:\n{}", tail(&built.script));
         built.script.lines().filter(|line| line.contains("/compile -o ")).count()
     }

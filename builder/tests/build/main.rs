@@ -52,4 +52,8 @@ fn check_edits(bench: &Bench, app: &Case<'_>) {
     );
     assert_eq!(bench.compiles(app), 2, "the package and the program");
     bench.check_same(app);
+    bench.check_shared(app);
+    bench.edit("lib/assets/assets.go", "return -3", "return -4");
+    assert_eq!(bench.compiles_crossed(app), 1, "archives of go's making serve as well");
+    bench.check_shared(app);
 }
