@@ -10,10 +10,12 @@ mod doc;
 mod embed;
 mod functions;
 mod header;
+mod syntax;
 mod token;
 
 pub use condition::{Condition, ConditionError};
 pub use functions::{Function, functions};
+pub use syntax::is_well_formed;
 
 /// A place in a file; lines and columns are counted from one, columns in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

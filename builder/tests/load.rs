@@ -8,4 +8,5 @@ mod load {
     mod demo;
     mod modules;
     mod standard;
+    mod syntax;
 }

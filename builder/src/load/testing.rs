@@ -241,7 +241,8 @@ impl Loader<'_> {
         self.add_finished(outer)
     }
 
-    pub(super) fn add_finished(&mut self, package: Package) -> PackageId {
+    pub(super) fn add_finished(&mut self, mut package: Package) -> PackageId {
+        package.debug_mistakes = self.debug_mistakes(&package);
         let id = self.add(package);
         self.finished[id.index()] = true;
         id
@@ -335,9 +336,12 @@ impl Loader<'_> {
         outer: Option<PackageId>,
         cover: Option<&TestCover>,
     ) {
-        let (mut found, error) = source::functions_of(&self.graph[id], self.source.scans().overlay());
+        let parser =
+            format!("{}/bin/gofmt{}", self.source.build.toolchain.root, std::env::consts::EXE_SUFFIX);
+        let seen = self.source.scans().overlay();
+        let (mut found, error) = source::functions_of(&self.graph[id], seen, &parser);
         if let Some(error) = error {
-            let error = PackageError::new(Problem::Source(error.to_string()), &Vec::new());
+            let error = self.source_error(&self.graph[id].import_path, error);
             super::one::first_error_of(&mut self.graph[main], error);
         }
         let has_inner = !self.graph[inner].go_files.is_empty() || !self.graph[inner].cgo_files.is_empty();
@@ -363,6 +367,15 @@ impl Loader<'_> {
         program.imports.dedup();
         program.raw_imports.clone_from(&program.imports);
         program.testmain = Some(text.into());
+    }
+
+    fn source_error(&self, path: &str, error: TestSourceError) -> PackageError {
+        let TestSourceError::Syntax { path: file, line, column, text } = error else {
+            return PackageError::new(Problem::Source(error.to_string()), &Vec::new());
+        };
+        let stack = vec![Importing { package: path.to_owned(), file: None }];
+        let position = format!("{}:{line}:{column}", self.short(&file));
+        PackageError { position, ..PackageError::new(Problem::Source(text), &stack) }
     }
 
     fn set_test_cover(

@@ -1,11 +1,14 @@
 //! The tests, benchmarks, fuzz targets and examples in the files of a package (`loadTestFuncs`).
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use modkeep_module::file_path;
 
 use crate::load::scans::system_words;
 use crate::overlay::Overlay;
 use crate::package::Package;
-use crate::scan::{Function, functions};
+use crate::scan::{Function, functions, is_well_formed};
 
 /// What a program of a test runs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,18 @@ pub enum TestSourceError {
         /// What the system says.
         text: String,
     },
+    /// A file is not Go.
+    #[error("{path}:{line}:{column}: {text}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// Where in it.
+        line: u32,
+        /// Where in the line, in bytes.
+        column: u32,
+        /// What is wrong.
+        text: String,
+    },
     /// A test has other parameters than tests have.
     #[error("{path}:{line}:{column}: wrong signature for {name}, {rule}")]
     Signature {
@@ -67,25 +82,59 @@ pub enum TestSourceError {
 }
 
 /// What stands in the test files, and what is wrong with the first of them where something is.
-pub(super) fn functions_of(package: &Package, seen: &Overlay) -> (Found, Option<TestSourceError>) {
+///
+/// `parser` is the program that knows Go's words for what is not Go: `gofmt`.
+pub(super) fn functions_of(
+    package: &Package,
+    seen: &Overlay,
+    parser: &str,
+) -> (Found, Option<TestSourceError>) {
     let mut found = Found::default();
     let mut first = None;
     let inner = package.test_go_files.iter().map(|file| (file, false));
     let outer = package.x_test_go_files.iter().map(|file| (file, true));
     for (file, is_outer) in inner.chain(outer) {
         let path = file_path::join(&package.dir, file);
-        if let Err(error) = found.read(seen, &path, is_outer) {
+        if let Err(error) = found.read(seen, parser, &path, is_outer) {
             first.get_or_insert(error);
         }
     }
     (found, first)
 }
 
+/// What Go's parser finds first in a file; nothing where all is well, or the parser can't be had.
+fn parse(parser: &str, path: &str, text: &[u8]) -> Option<TestSourceError> {
+    let mut command = Command::new(parser);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    // It reads all before it says anything, and says no more than ten lines.
+    let written = child.stdin.take()?.write_all(text);
+    let output = child.wait_with_output().ok()?;
+    written.ok()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let place = said.lines().next()?.strip_prefix("<standard input>:")?;
+    let mut parts = place.splitn(3, ':');
+    let (line, column) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let text = parts.next()?.trim_start().to_owned();
+    Some(TestSourceError::Syntax { path: path.to_owned(), line, column, text })
+}
+
 impl Found {
-    fn read(&mut self, seen: &Overlay, path: &str, is_outer: bool) -> Result<(), TestSourceError> {
+    fn read(
+        &mut self,
+        seen: &Overlay,
+        parser: &str,
+        path: &str,
+        is_outer: bool,
+    ) -> Result<(), TestSourceError> {
         let text = seen
             .content(path)
             .map_err(|error| TestSourceError::Read { path: path.to_owned(), text: system_words(&error) })?;
+        if !is_well_formed(&text)
+            && let Some(error) = parse(parser, path, &text)
+        {
+            return Err(error);
+        }
         let functions = functions(&text);
         let package = if is_outer { "_xtest" } else { "_test" };
         for function in functions.iter().filter(|function| !function.is_method) {
