@@ -1,12 +1,15 @@
-//! `modkeep clean`: what builds have left in the caches.
+//! `modkeep clean`: what builds have left in the caches and in folders of packages.
 //!
 //! Source of the rules: `cmd/go/internal/clean/clean.go`.
+
+mod packages;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::packages::Cleaner;
 use super::settings::cache_folder;
 use super::{BuildFlags, build_flags};
 use crate::flags::{Kind, Usage};
@@ -60,18 +63,13 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         ("-modcache", asked.modules),
         ("-testcache", asked.tests),
     ];
-    let Some((flag, _)) = of_caches.iter().find(|(_, is_set)| *is_set) else {
-        return Err(Failure::usage(
-            "only caches can be cleaned: say -cache, -testcache, -fuzzcache or -modcache",
-        )
-        .with_hint("the go command removes object files from folders of packages: go clean"));
-    };
-    if asked.installed || asked.recursive {
-        let flag = if asked.installed { "-i" } else { "-r" };
+    let of_cache = of_caches.iter().find(|(_, is_set)| *is_set).map(|(flag, _)| *flag);
+    if let Some(flag) = of_cache.filter(|_| !patterns.is_empty()) {
         return Err(Failure::go(format!("clean {flag} cannot be used with package arguments")));
     }
-    if !patterns.is_empty() {
-        return Err(Failure::go(format!("clean {flag} cannot be used with package arguments")));
+    let names_packages = !patterns.is_empty() || asked.installed || asked.recursive;
+    if names_packages || of_cache.is_none() && is_among_packages(go)? {
+        Cleaner::new(&flags, asked.installed, asked.recursive).clean(go, &patterns)?;
     }
     let shows = flags.dry || flags.shows;
     if asked.cache {
@@ -100,6 +98,11 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether the current folder is one that packages are looked for in.
+fn is_among_packages(go: &GoEnv) -> Result<bool, Failure> {
+    Ok(!go.uses_modules()? || go.module_root().is_some() || go.go_work()?.is_some())
 }
 
 /// Removes entries and outputs, and nothing else that may be in the folder.
