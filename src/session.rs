@@ -7,7 +7,6 @@
 
 mod commit;
 mod folders;
-mod godebugs;
 mod ground;
 mod index;
 mod infos;

@@ -196,8 +196,25 @@ impl Unit<'_> {
     pub(crate) fn check(&self) -> Result<(), StepError> {
         match &self.package.error {
             Some(error) => Err(StepError::Plain(error.to_string())),
-            None => self.check_go_version(),
+            None => self.check_go_version().and_then(|()| self.check_debug_lines()),
         }
+    }
+
+    fn check_debug_lines(&self) -> Result<(), StepError> {
+        let package = self.package;
+        if package.debug_mistakes.is_empty() {
+            return Ok(());
+        }
+        let (description, text) = (package.description(), package.debug_mistakes.join("\n"));
+        let transcript = &self.shop.transcript;
+        let report = transcript.report(
+            &package.import_path,
+            &description,
+            &description,
+            &package.dir,
+            text.as_bytes(),
+        );
+        Err(StepError::Reported(report.as_str().to_owned()))
     }
 
     /// Compiles it whatever caches have; the archives of its imports are where they belong.

@@ -23,6 +23,7 @@ pub mod execute;
 pub mod file_name;
 pub mod goal;
 pub mod gocache;
+pub mod godebugs;
 mod host;
 mod install;
 pub mod link;

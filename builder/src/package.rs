@@ -132,6 +132,8 @@ pub struct Package {
     pub cmdline_literal: bool,
     /// Whether the linker leaves out debug information.
     pub omit_debug: bool,
+    /// What is wrong with its `//go:debug` lines, a line each.
+    pub debug_mistakes: Vec<String>,
     /// Whether it is instrumented for fuzzing.
     pub fuzz_instrument: bool,
     /// How coverage is counted in it.
@@ -188,12 +190,12 @@ pub struct Sources {
     pub test_embeds: BTreeMap<String, Vec<Place>>,
     /// The same for tests beside it.
     pub x_test_embeds: BTreeMap<String, Vec<Place>>,
-    /// `//go:` lines above package clauses.
-    pub directives: Vec<Directive>,
+    /// `//go:` lines above package clauses, with their files.
+    pub directives: Vec<(String, Directive)>,
     /// The same for tests of the package.
-    pub test_directives: Vec<Directive>,
+    pub test_directives: Vec<(String, Directive)>,
     /// The same for tests beside it.
-    pub x_test_directives: Vec<Directive>,
+    pub x_test_directives: Vec<(String, Directive)>,
 }
 
 /// How a package is instrumented for coverage (`CoverSetup`).

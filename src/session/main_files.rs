@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use modkeep_builder::godebugs;
 use modkeep_module::gomod::{FixError, GoMod, ParseErrors};
 use modkeep_module::path::major::{check_path_major, split_path_version};
 use modkeep_module::path::{PathKind, check_import_path};
@@ -17,7 +18,7 @@ use modkeep_resolver::query::{Allowed, Query};
 use modkeep_resolver::release::told_by;
 use modkeep_resolver::world::{Mode, World};
 
-use super::{Ground, Session, Source, Wanted, godebugs, local};
+use super::{Ground, Session, Source, Wanted, local};
 use crate::goenv::{GoEnv, paths};
 use crate::locked;
 use crate::report::{self, Failure};
@@ -125,7 +126,7 @@ fn read_workspace(
         roots.push((root, go_mod));
     }
     for directive in file.godebugs() {
-        if let Some(problem) = godebugs::problem(&directive.key, &directive.value, go.release()) {
+        if let Some(problem) = godebugs::problem("godebug", &directive.key, &directive.value, go.release()) {
             let line = directive.position.line;
             return Err(Failure::go(format!("error loading go.work:\n{short}:{line}: {problem}")));
         }
@@ -171,7 +172,7 @@ fn explain(
 }
 
 fn wrong_godebugs(go: &GoEnv, go_mod: &str, file: &GoMod) -> Vec<String> {
-    let problem = |key: &str, value: &str| godebugs::problem(key, value, go.release());
+    let problem = |key: &str, value: &str| godebugs::problem("godebug", key, value, go.release());
     let wrong = file.godebugs().iter().filter_map(|directive| {
         let problem = problem(&directive.key, &directive.value)?;
         let line = directive.position.line;

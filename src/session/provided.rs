@@ -111,7 +111,13 @@ impl Provided {
         let loaded = session.load_packages(&requirements, &options)?;
         session.commit(&loaded.requirements, &Change::default(), Some(&loaded.sums))?;
         provided.take(session, &loaded)?;
-        let matches = matches(&loaded, known);
+        let is_open: Vec<bool> = known.iter().map(Option::is_none).collect();
+        let mut matches = matches(&loaded, known);
+        let loader = Loader::new(build, &provided, scans, Options::default())
+            .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
+        for (found, _) in matches.iter_mut().zip(is_open).filter(|(_, is_open)| *is_open) {
+            loader.complete(found);
+        }
         if let Some(root) = root {
             provided.check_outside(&root, &matches)?;
         }
@@ -165,7 +171,7 @@ impl Provided {
         let words = match packages {
             Packages::ImportedBy(files) => {
                 let imports =
-                    loader.imports_of_files(files).map_err(|error| Failure::go(error.to_string()))?;
+                    loader.imports_of_files(files).map_err(|error| Failure::exact(1, error.to_string()))?;
                 let paths = imports.into_iter().filter(|path| path != "C").map(Pattern::Path);
                 return Ok((paths.collect(), Vec::new()));
             }

@@ -132,12 +132,31 @@ impl Source<'_> {
             "work" => self.match_modules(found, false),
             "all" => {
                 self.match_modules(found, false);
-                found.paths = self.close(&found.paths);
+                let roots = found.paths.iter().chain(self.modules.tools()).cloned().collect();
+                found.paths = self.close(roots, &found.paths);
             }
             // Go matches these once before it loads and once after, and `Match` shows it.
             "tool" => found.paths = [self.modules.tools(), self.modules.tools()].concat(),
             "std" | "cmd" => self.match_goroot(found),
             _ => self.match_modules(found, true),
+        }
+    }
+
+    /// Takes from what modules know of a pattern what the target has: packages of the standard library that are for it,
+    /// and all that those need in `all`.
+    pub(super) fn complete(&self, found: &mut Match) {
+        if found.pattern == "all" {
+            let (standard, others) = found.paths.drain(..).partition(|path| self.is_in_goroot(path));
+            found.paths = others;
+            found.paths.extend(self.close(standard, &[]));
+            found.paths.sort_unstable();
+            found.paths.dedup();
+        } else if !found.is_literal() {
+            let is_for_target = |path: &String| {
+                let folder = self.scans().directory(&format!("{}/{path}", self.goroot_src()));
+                !folder.is_ok_and(|folder| folder.has_go_files() && !folder.has_files_for(self.tags()))
+            };
+            found.paths.retain(is_for_target);
         }
     }
 
@@ -262,12 +281,10 @@ impl Source<'_> {
         candidates.par_iter().filter_map(holds).collect()
     }
 
-    /// The packages, what their tests import, and all that those import; sorted (`computePatternAll`).
-    fn close(&self, paths: &[String]) -> Vec<String> {
-        let mut roots = paths.to_vec();
-        roots.extend(self.modules.tools().iter().cloned());
-        self.prefetch(&roots, true);
-        let tested: HashSet<&String> = paths.iter().collect();
+    /// The packages, what the tests of some import, and all that those import; sorted (`computePatternAll`).
+    fn close(&self, roots: Vec<String>, tested: &[String]) -> Vec<String> {
+        self.prefetch(&roots, !tested.is_empty());
+        let tested: HashSet<&String> = tested.iter().collect();
         let mut seen: HashSet<String> = HashSet::new();
         let mut pending = roots;
         while let Some(path) = pending.pop() {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use modkeep_module::quote;
 
 use super::Loader;
+use crate::godebugs;
 use crate::package::{Package, PackageId};
-use crate::scan::Directive;
+use crate::scan::{Directive, Position};
 
 /// A line of `internal/godebugs/table.go`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(super) struct Setting {
 
 impl Loader<'_> {
     /// The settings of a program, with directives of packages that it tests.
-    pub(super) fn default_godebug(&mut self, id: PackageId, tested: &[&[Directive]]) -> String {
+    pub(super) fn default_godebug(&mut self, id: PackageId, tested: &[&[(String, Directive)]]) -> String {
         if self.graph[id].name != "main" {
             return String::new();
         }
@@ -34,7 +35,7 @@ impl Loader<'_> {
             modules.godebugs().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let directives = std::iter::once(package.sources.directives.as_slice()).chain(tested.iter().copied());
         let is_known = |key: &str| key == "default" || table.iter().any(|setting| setting.name == key);
-        let lines = directives.flatten().filter_map(|directive| parse(&directive.text));
+        let lines = directives.flatten().filter_map(|(_, directive)| parse(&directive.text));
         settings.extend(lines.filter(|(key, _)| is_known(key)));
         let asked = settings.remove("default").map(|value| value.strip_prefix("go").unwrap_or(value));
         let own = self.language_version(package);
@@ -47,6 +48,40 @@ impl Loader<'_> {
         }
         all.extend(settings);
         all.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+    }
+
+    /// What is wrong with a package's `//go:debug` lines (`checkDirectives`).
+    pub(super) fn debug_mistakes(&self, package: &Package) -> Vec<String> {
+        let version = self.source.build.toolchain.version.trim_start_matches("go");
+        let mut mistakes = Vec::new();
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for (file, directive) in &package.sources.directives {
+            let Some(setting) = directive.text.strip_prefix("//go:debug") else { continue };
+            let Position { line, column } = directive.position;
+            let place = format!("{}/{file}:{line}:{column}", package.dir);
+            let pair = match setting.split_once([' ', '\t']) {
+                None if setting.is_empty() => None,
+                None => continue,
+                // Another word that begins so.
+                Some((before, _)) if !before.is_empty() => continue,
+                Some((_, rest)) => rest.trim().split_once('='),
+            };
+            let problem = match pair {
+                None => Some("missing key=value".to_owned()),
+                Some((key, value)) => godebugs::problem("//go:debug setting", key, value, version),
+            };
+            if let Some(problem) = problem {
+                mistakes.push(format!("{place}: invalid //go:debug: {problem}"));
+            } else if let Some((key, _)) = pair {
+                match seen.get(key) {
+                    Some(first) => mistakes.push(format!(
+                        "{place}: repeated //go:debug for {key}\n\t{first}: previous //go:debug"
+                    )),
+                    None => drop(seen.insert(key, place)),
+                }
+            }
+        }
+        mistakes
     }
 
     /// The release that the program says (`defaultGODEBUGGoVersion`).

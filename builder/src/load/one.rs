@@ -11,7 +11,6 @@ use super::rules::SIMD_BRIDGE;
 use super::{Loader, Mode, PackageError, Problem};
 use crate::package::{Package, PackageId, Sources};
 use crate::platform;
-use crate::scan::Directive;
 use crate::select::{Language, Place, Requests};
 use crate::tags::Instrument;
 
@@ -52,6 +51,7 @@ impl Loader<'_> {
     fn load_inside(&mut self, id: PackageId, data: &Data, paths: &Paths) {
         self.graph[id].module.clone_from(&data.module);
         self.graph[id].default_godebug = self.default_godebug(id, &[]);
+        self.graph[id].debug_mistakes = self.debug_mistakes(&self.graph[id]);
         if !self.options.suppresses_embeds {
             self.resolve_embeds(id);
         }
@@ -331,9 +331,7 @@ pub(super) fn first_error_of(package: &mut Package, error: PackageError) {
 
 fn sources_of(data: &Data) -> Sources {
     let selection = &data.selection;
-    let directives = |requests: &Requests| -> Vec<Directive> {
-        requests.directives.iter().map(|(_, directive)| directive.clone()).collect()
-    };
+    let directives = |requests: &Requests| requests.directives.clone();
     Sources {
         imports: selection.requests.imports.clone(),
         test_imports: selection.test_requests.imports.clone(),

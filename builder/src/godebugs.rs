@@ -1,4 +1,4 @@
-//! Which GODEBUG settings a go.mod or go.work may name (`modload/init.go:CheckGodebug`).
+//! Which GODEBUG settings a go.mod, a go.work or a `//go:debug` line may name (`modload/init.go:CheckGodebug`).
 
 use modkeep_module::quote::quote;
 use modkeep_resolver::go_version;
@@ -72,16 +72,16 @@ const REMOVED: &[(&str, u32, &[&str])] = &[
     ("x509sha1", 24, &["1"]),
 ];
 
-/// What is wrong with a setting, under the rules of a release.
-pub(super) fn problem(key: &str, value: &str, release: &str) -> Option<String> {
-    for (text, what) in [(key, "key"), (value, "value")] {
+/// What is wrong with a setting, under the rules of a release such as `1.27.3`; `what` is what settings are called there.
+pub fn problem(what: &str, key: &str, value: &str, release: &str) -> Option<String> {
+    for (text, part) in [(key, "key"), (value, "value")] {
         if text.contains([' ', '\t']) {
-            return Some(format!("{what} contains space"));
+            return Some(format!("{part} contains space"));
         }
     }
-    for (text, what) in [(key, "key"), (value, "value")] {
+    for (text, part) in [(key, "key"), (value, "value")] {
         if text.contains(',') {
-            return Some(format!("{what} contains comma"));
+            return Some(format!("{part} contains comma"));
         }
     }
     if key == "default" {
@@ -105,7 +105,7 @@ pub(super) fn problem(key: &str, value: &str, release: &str) -> Option<String> {
             quote(value)
         )),
         Some(_) => None,
-        None => Some(format!("unknown godebug {}", quote(key))),
+        None => Some(format!("unknown {what} {}", quote(key))),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
                 ),
             ),
         ] {
-            assert_eq!(problem(key, value, "1.27.3").as_deref(), want, "{key}={value}");
+            assert_eq!(problem("godebug", key, value, "1.27.3").as_deref(), want, "{key}={value}");
         }
     }
 }
