@@ -214,7 +214,7 @@ fn quote(text: &str) -> String {
 }
 
 /// A whole number as Go's flags take it: with a sign, a prefix of its base, underscores (`strconv.ParseInt` of base 0).
-pub(crate) fn integer(text: &str) -> Option<i64> {
+pub(crate) fn integer(text: &str) -> Result<i64, NumberError> {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -224,7 +224,7 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     let prefixed = bases.into_iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, base)));
     let (rest, base) = prefixed.unwrap_or((&digits, 10));
     if rest.is_empty() && digits != "0" {
-        return None;
+        return Err(NumberError::Syntax);
     }
     // An underscore stands behind a digit or the prefix, and before a digit.
     let mut may_separate = prefixed.is_some();
@@ -234,13 +234,26 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
             may_separate = false;
             continue;
         }
-        number = number.checked_mul(base.into())?.checked_add(letter.to_digit(base)?.into())?;
+        let digit = letter.to_digit(base).ok_or(NumberError::Syntax)?;
+        number = number * i128::from(base) + i128::from(digit);
+        if number > i128::from(u64::MAX) {
+            return Err(NumberError::Range);
+        }
         may_separate = true;
     }
     if !may_separate && !rest.is_empty() {
-        return None;
+        return Err(NumberError::Syntax);
     }
-    i64::try_from(if is_negative { -number } else { number }).ok()
+    i64::try_from(if is_negative { -number } else { number }).map_err(|_| NumberError::Range)
+}
+
+/// Why a text is no whole number, in the words of Go's package `flag`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NumberError {
+    #[error("parse error")]
+    Syntax,
+    #[error("value out of range")]
+    Range,
 }
 
 #[cfg(test)]
@@ -275,25 +288,28 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_go() {
+        const SYNTAX: Result<i64, NumberError> = Err(NumberError::Syntax);
+        const RANGE: Result<i64, NumberError> = Err(NumberError::Range);
         for (text, expected) in [
-            ("0", Some(0)),
-            ("-7", Some(-7)),
-            ("+7", Some(7)),
-            ("010", Some(8)),
-            ("0x1F", Some(31)),
-            ("0b1_0", Some(2)),
-            ("0o_7", Some(7)),
-            ("1_000", Some(1000)),
-            ("-9223372036854775808", Some(i64::MIN)),
-            ("9223372036854775808", None),
-            ("08", None),
-            ("0x", None),
-            ("1__0", None),
-            ("_1", None),
-            ("1_", None),
-            ("1.5", None),
-            ("-", None),
-            ("", None),
+            ("0", Ok(0)),
+            ("-7", Ok(-7)),
+            ("+7", Ok(7)),
+            ("010", Ok(8)),
+            ("0x1F", Ok(31)),
+            ("0b1_0", Ok(2)),
+            ("0o_7", Ok(7)),
+            ("1_000", Ok(1000)),
+            ("-9223372036854775808", Ok(i64::MIN)),
+            ("9223372036854775808", RANGE),
+            ("08", SYNTAX),
+            ("0x", SYNTAX),
+            ("1__0", SYNTAX),
+            ("_1", SYNTAX),
+            ("1_", SYNTAX),
+            ("99999999999999999999x", RANGE),
+            ("1.5", SYNTAX),
+            ("-", SYNTAX),
+            ("", SYNTAX),
         ] {
             assert_eq!(integer(text), expected, "{text}");
         }

@@ -62,11 +62,14 @@ const MOST_SWITCHES: usize = 100;
 /// Does what the words say if they are one of go's verbs; nothing if they aren't.
 pub(crate) fn run(words: &[OsString], given: &Environment) -> Option<Result<(), Failure>> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let verb = VERBS.iter().find(|verb| names(verb.usage.name, &words))?;
+    let (before, words) = words.split_at(folder_words(&words));
+    let verb = VERBS.iter().find(|verb| names(verb.usage.name, words))?;
     let words = &words[verb.usage.name.split(' ').count()..];
     // `env` must be able to mend a GOFLAGS that no verb understands.
     let is_env = verb.usage.name == "env";
-    Some(follow_folder(words).and_then(|words| {
+    let followed = follow_folder(if before.is_empty() { words } else { before });
+    Some(followed.and_then(|rest| {
+        let words = if before.is_empty() { rest } else { words };
         // `mod edit` and `work edit` have a flag of that name.
         let has_own = verb.usage.flags.iter().any(|(flag, _)| *flag == "toolchain");
         let (toolchain, words) = if has_own { (None, words) } else { named_toolchain(words) };
@@ -93,19 +96,27 @@ fn names(verb: &str, words: &[String]) -> bool {
     verb.split(' ').enumerate().all(|(index, word)| words.get(index).is_some_and(|other| other == word))
 }
 
-/// `-C folder`, which must come first, moves the process; gives the words behind it.
+/// `-C folder`, which must come first, before or behind the verb, moves the process; gives the words behind it.
 /// (`cmd/go/main.go:handleChdirFlag`)
 fn follow_folder(words: &[String]) -> Result<&[String], Failure> {
-    let (folder, rest) = match words {
-        [flag, folder, rest @ ..] if matches!(flag.as_str(), "-C" | "--C") => (folder.as_str(), rest),
-        [flag, rest @ ..] if flag.starts_with("-C=") || flag.starts_with("--C=") => {
-            (flag.split_once('=').map_or("", |(_, folder)| folder), rest)
-        }
-        _ => return Ok(words),
+    let count = folder_words(words);
+    let folder = match count {
+        0 => return Ok(words),
+        1 => words[0].split_once('=').map_or("", |(_, folder)| folder),
+        _ => &words[1],
     };
     std::env::set_current_dir(folder)
         .map_err(|error| Failure::go(format!("chdir {folder}: {}", goenv::words(&error))))?;
-    Ok(rest)
+    Ok(&words[count..])
+}
+
+/// How many of the first words are `-C` and its folder.
+fn folder_words(words: &[String]) -> usize {
+    match words {
+        [flag, _, ..] if matches!(flag.as_str(), "-C" | "--C") => 2,
+        [flag, ..] if flag.starts_with("-C=") || flag.starts_with("--C=") => 1,
+        _ => 0,
+    }
 }
 
 /// `-toolchain go1.X.Y`, which stands first, is GOTOOLCHAIN for this one run; gives the words behind it.

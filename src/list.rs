@@ -137,11 +137,11 @@ impl Asked {
 pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut asked = Asked::default();
     let words = USAGE.parse(words, go.goflags(), |name, value| asked.set(go, name, value))?;
-    if !asked.lists_modules {
-        return asked.list_packages(go, &words);
-    }
     if words.iter().any(String::is_empty) {
         return Err(Failure::go("invalid package: \"\""));
+    }
+    if !asked.lists_modules {
+        return asked.list_packages(go, &words);
     }
     let exact = |text: &str| Err(Failure::exact(1, text));
     if !asked.format.is_empty() && !asked.json.is_empty() {

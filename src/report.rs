@@ -15,24 +15,24 @@ pub(crate) struct Failure {
     pub(crate) status: u8,
     /// Who speaks: `modkeep`, or `go` where the words are the go command's; empty where the text says it itself.
     speaker: &'static str,
-    error: Box<dyn Error>,
+    error: Box<dyn Error + Send + Sync>,
     hint: Option<String>,
     begins_again_as: Option<String>,
 }
 
 impl Failure {
     /// Something that was tried failed.
-    pub(crate) fn of(error: impl Into<Box<dyn Error>>) -> Self {
+    pub(crate) fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { status: 1, speaker: "modkeep", error: error.into(), hint: None, begins_again_as: None }
     }
 
     /// The words can't be meant.
-    pub(crate) fn usage(error: impl Into<Box<dyn Error>>) -> Self {
+    pub(crate) fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { status: 2, ..Self::of(error) }
     }
 
     /// Something that go would refuse in these words.
-    pub(crate) fn go(error: impl Into<Box<dyn Error>>) -> Self {
+    pub(crate) fn go(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { speaker: "go", ..Self::of(error) }
     }
 

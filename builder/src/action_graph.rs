@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::link;
 use crate::package::Package;
 use crate::plan::{Node, NodeId, Plan, Work};
 
@@ -140,8 +141,11 @@ impl Notes {
         let of_link = |need: &NodeId| matches!(plan.nodes[*need].work, Work::Link { .. });
         let (mode, target, part) = match &node.work {
             Work::BuiltIn => ("built-in package", String::new(), None),
-            Work::Compile { .. } => ("build", String::new(), Some(Part::Build)),
-            Work::Link { name, .. } => ("link", format!("{}exe/{name}", node.folder), Some(Part::Link)),
+            Work::Compile { .. } | Work::Sources => ("build", String::new(), Some(Part::Build)),
+            Work::Link { name, .. } => {
+                let folder = package.map(|package| link::folder_of(package, &node.folder));
+                ("link", folder.unwrap_or_default() + name, Some(Part::Link))
+            }
             Work::Install { target } if verb == "test" => ("test build", target.clone(), None),
             Work::Install { target } if node.needs.iter().any(of_link) => {
                 ("link-install", target.clone(), None)

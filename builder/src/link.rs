@@ -160,7 +160,7 @@ impl Program<'_> {
 
     /// Where it is linked.
     fn path(&self) -> String {
-        format!("{}exe/{}{}", self.folder, self.name, self.goal.program_suffix())
+        format!("{}{}{}", folder_of(self.package, self.folder), self.name, self.goal.program_suffix())
     }
 
     /// What would be at that place if it were taken from what is kept; nothing is, so far.
@@ -179,7 +179,7 @@ impl Program<'_> {
     /// Takes it from what is kept; says whether that could be done.
     pub(crate) fn take(&self, known: &Linked) -> bool {
         let bench = self.shop.bench(self.package);
-        let is_ready = bench.make_folder(&format!("{}exe/", self.folder)).is_ok();
+        let is_ready = bench.make_folder(&folder_of(self.package, self.folder)).is_ok();
         is_ready && tier::kept_program(self, &known.action, &known.build_id, &known.path).is_some()
     }
 
@@ -205,7 +205,7 @@ impl Program<'_> {
         let config = format!("{}importcfg.link", self.folder);
         let text = self.import_config();
         bench.write(&config, text.as_bytes())?;
-        bench.make_folder(&format!("{}exe/", self.folder))?;
+        bench.make_folder(&folder_of(self.package, self.folder))?;
         let path = self.path();
         if let Some(prepare) = prepare {
             if let Some(build_id) = tier::kept_program(self, &id, &temporary, &path) {
@@ -361,6 +361,11 @@ impl Program<'_> {
         };
         !self.package.ldflags.iter().any(asks) && self.packages.iter().all(is_described)
     }
+}
+
+/// The folder that a program is linked in, given that for its files; tests lie among those.
+pub(crate) fn folder_of(package: &Package, folder: &str) -> String {
+    if package.testmain.is_some() { folder.to_owned() } else { format!("{folder}exe/") }
 }
 
 /// Writes what differs.

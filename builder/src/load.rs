@@ -114,6 +114,11 @@ impl<'a> Loader<'a> {
         self.source.matches(patterns)
     }
 
+    /// Has a pattern that was matched without a target match what is there for it.
+    pub fn complete(&self, found: &mut Match) {
+        self.source.complete(found);
+    }
+
     /// Loads what patterns match and all that it needs; each package is given once, in order (`PackagesAndErrors`).
     pub fn load(&mut self, matches: &[Match]) -> Vec<PackageId> {
         let paths: Vec<String> = matches.iter().flat_map(|found| found.paths.iter().cloned()).collect();

@@ -13,6 +13,7 @@ mod vet;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use modkeep_store::{Digest, Hasher};
 use parking_lot::Mutex;
@@ -132,6 +133,8 @@ struct Run<'a> {
     /// Held while the archive of a node is made a second time.
     again: Vec<Mutex<()>>,
     coverage: Mutex<HashMap<NodeId, String>>,
+    /// Whether something has failed that all depends on.
+    has_ended: AtomicBool,
     /// What is verified in this run is another part than in the last.
     seed: u64,
 }
@@ -173,7 +176,7 @@ impl Graph for Run<'_> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.shop.machine.children().is_stopped()
+        self.has_ended.load(Ordering::Relaxed) || self.shop.machine.children().is_stopped()
     }
 }
 
@@ -181,7 +184,15 @@ impl<'a> Run<'a> {
     fn new(plan: &'a Plan<'a>, shop: &'a Shop) -> Self {
         let products = plan.nodes.iter().map(|_| OnceLock::new()).collect();
         let again = plan.nodes.iter().map(|_| Mutex::default()).collect();
-        Self { plan, shop, products, again, coverage: Mutex::default(), seed: verify::seed() }
+        Self {
+            plan,
+            shop,
+            products,
+            again,
+            coverage: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+            seed: verify::seed(),
+        }
     }
 
     /// What names the keys of all that was done.
@@ -238,8 +249,12 @@ impl<'a> Run<'a> {
         if self.is_stopped() {
             return;
         }
+        let is_fatal = matches!(error, StepError::Fatal(_));
+        if is_fatal && self.has_ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let node = &self.plan.nodes[node];
-        let package = self.package(node);
+        let package = self.package(node).filter(|_| !is_fatal);
         let text = match (error, package) {
             (StepError::Plain(text), Some(package)) => format!("{}: {text}", package.import_path),
             (error, _) => error.to_string(),
@@ -255,6 +270,7 @@ impl<'a> Run<'a> {
             Work::Profile { path } => self.profile(node, path).map(Product::Profile),
             Work::Compile { is_wanted: false, .. } => self.key_of(id, node).map(Product::Compiled),
             Work::Compile { program, .. } => self.compile(id, node, *program).map(Product::Compiled),
+            Work::Sources => self.sources(node).map(|()| Product::Installed),
             Work::Vet { is_asked } => self.vet(node, *is_asked).map(Product::Vetted),
             Work::Link { .. } => self.link(id).map(Product::Linked),
             Work::Install { target } => self.install(node, target).map(|()| Product::Installed),
@@ -296,6 +312,13 @@ impl<'a> Run<'a> {
             }
             Ok(built)
         })
+    }
+
+    /// Has the sources of a package made and kept.
+    fn sources(&self, node: &Node) -> Result<(), StepError> {
+        let compile = *node.needs.first().ok_or_else(no_package)?;
+        let Some(compiled) = self.compiled(compile) else { return Ok(()) };
+        self.with_unit(compile, &self.plan.nodes[compile], |unit| unit.sources(&compiled.action).map(drop))
     }
 
     /// The key of a package whose archive nobody reads, and what the cache has under it.

@@ -63,6 +63,8 @@ pub(crate) enum Work {
     /// Vet the package of the first need, with the facts about its imports that the others have found; unless the likely
     /// mistakes are asked for, only for the facts about itself.
     Vet { is_asked: bool },
+    /// Make the sources that are generated of the package of the need.
+    Sources,
     /// Link the program of the first need, with the others.
     Link { name: String, target: Option<String>, is_kept: bool },
     /// Put the result of the need in place.
@@ -116,6 +118,11 @@ impl<'a> Plan<'a> {
         self.goals[goal].program_suffix()
     }
 
+    /// The folder for the files of a node, with a slash behind it.
+    pub fn folder(&self, node: usize) -> &str {
+        &self.nodes[node].folder
+    }
+
     /// The package of a node.
     pub(crate) fn package_of(&self, node: &Node) -> Option<&'a Package> {
         node.package.map(|id| self.package(node.goal, id))
@@ -138,6 +145,20 @@ impl<'a> Plan<'a> {
         let node = self.add_compiles(goal, id);
         self.want(node);
         self.ask(node)
+    }
+
+    /// Has only the sources of a package made, those that cgo makes among them; gives the node with its key.
+    pub fn sources(&mut self, goal: usize, id: PackageId) -> usize {
+        let compile = self.add_compiles(goal, id);
+        let folder = self.nodes[compile].folder.clone();
+        let is_built_in = self.nodes[compile].work == Work::BuiltIn;
+        if !is_built_in {
+            let (package, work) = (Some(id), Work::Sources);
+            let needs = vec![compile];
+            self.nodes.push(Node { goal, package, work, needs, after: Vec::new(), folder, rank: 0 });
+            self.ask(self.nodes.len() - 1);
+        }
+        compile
     }
 
     /// A package's archive is wanted, not only its key.

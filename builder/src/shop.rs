@@ -101,6 +101,9 @@ pub enum StepError {
     /// Anything else, to be headed by the package.
     #[error("{0}")]
     Plain(String),
+    /// What keeps everything from being built: it is told once, and nothing more begins.
+    #[error("{0}")]
+    Fatal(String),
 }
 
 impl StepError {

@@ -10,7 +10,7 @@ use modkeep_builder::target::{self, Target};
 use modkeep_store::remote::Mode;
 
 use super::remote;
-use crate::flags::Usage;
+use crate::flags::{Usage, integer};
 use crate::goenv::GoEnv;
 use crate::report::Failure;
 use crate::session::ModFlags;
@@ -93,12 +93,12 @@ impl BuildFlags {
                 let patterns = value.split(',').filter(|_| !value.is_empty());
                 self.cover_packages = patterns.map(str::to_owned).collect();
             }
-            "p" => match value.parse::<i64>() {
+            "p" => match integer(value) {
                 Ok(number) if number <= 0 => {
                     return Err(Failure::exact(1, format!("go: -p must be a positive integer: {number}")));
                 }
                 Ok(number) => self.parallel = usize::try_from(number).ok(),
-                Err(_) => return refuse(&"parse error"),
+                Err(error) => return refuse(&error),
             },
             "tags" => match tags(value) {
                 Ok(tags) => self.tags = tags,
@@ -240,10 +240,7 @@ fn not_here(flag: &str) -> Failure {
 fn tags(value: &str) -> Result<Vec<String>, String> {
     if value.contains([' ', '\'']) {
         let tags = split(value).map_err(|error| error.to_string())?;
-        return match tags.iter().any(|tag| tag.contains(',')) {
-            true => Err("space-separated list contains comma".to_owned()),
-            false => Ok(tags),
-        };
+        return Ok(tags);
     }
     Ok(value.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
 }

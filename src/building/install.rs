@@ -20,11 +20,11 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let mut flags = BuildFlags::default();
     let patterns =
         USAGE.parse(words, go.goflags(), |name, value| flags.set(&USAGE, go, name, value).map(|_| ()))?;
-    if let Some(folder) = go.get("GOBIN").filter(|folder| !folder.starts_with('/')) {
-        return Err(Failure::exact(1, format!("cannot install, GOBIN must be an absolute path: {folder}")));
-    }
     let site = Site::find(go, &flags, "install")?;
     let loaded = site.load(&patterns, Options { stamps: true, ..Options::default() })?;
+    if go.get("GOBIN").is_some_and(|folder| !folder.starts_with('/')) {
+        return Err(Failure::exact(1, "cannot install, GOBIN must be an absolute path"));
+    }
     let mut has_failed = false;
     for loaded in &loaded {
         site.check_mode(loaded, false)?;

@@ -98,7 +98,9 @@ impl<'a> Site<'a> {
         more: impl FnOnce(&mut Loader<'_>, &[PackageId]) -> Result<T, Failure>,
     ) -> Result<(Loaded, T), Failure> {
         let wanted = Wanted { verb: self.verb, flags: self.flags.of_modules.clone(), ..Wanted::default() };
-        let are_files = are_files(patterns, self.go.folder(), self.go.seen());
+        // `run` takes no other word that ends so.
+        let names_files = self.verb == "run" && patterns.first().is_some_and(|word| word.ends_with(".go"));
+        let are_files = names_files || are_files(patterns, self.go.folder(), self.go.seen());
         let asked = match patterns {
             _ if are_files => Packages::ImportedBy(patterns),
             _ if matches!(self.verb, "install" | "run") && patterns.iter().any(|word| has_version(word)) => {
@@ -117,7 +119,7 @@ impl<'a> Site<'a> {
             report::tell(&format!("go: warning: {pattern} matched no packages"));
         }
         let named = if are_files {
-            vec![loader.load_files(patterns).map_err(|error| Failure::go(error.to_string()))?]
+            vec![loader.load_files(patterns).map_err(|error| Failure::exact(1, error.to_string()))?]
         } else {
             loader.load(&matches)
         };
@@ -134,7 +136,7 @@ impl<'a> Site<'a> {
                 ));
             }
         }
-        if !is_test {
+        if !matches!(self.verb, "test" | "clean") {
             // Tests tell what is wrong with each of them.
             self.check(loader.graph(), &named)?;
         }
@@ -229,6 +231,10 @@ impl<'a> Site<'a> {
         let goals: Vec<Goal<'_>> =
             self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
+        if flags.tags.iter().any(|tag| tag.contains(',')) {
+            // Only between blanks can one stand, and no file could ask for it.
+            return Err(Failure::exact(2, "go: -tags space-separated list contains comma"));
+        }
         let work = WorkFolder::make(self.go, flags)?;
         let mut shop = self.shop(&work, teller)?;
         shop.remote = remote::open(self.go, flags, &goals)?;

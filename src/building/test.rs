@@ -8,6 +8,7 @@ mod flags;
 mod fuzzing;
 mod program;
 mod results;
+mod turns;
 mod vetted;
 mod voice;
 mod wait;
@@ -21,6 +22,7 @@ use modkeep_builder::plan::{Linking, Plan};
 use self::coverage::Profile;
 use self::flags::TestFlags;
 use self::results::{Nodes, Results};
+use self::voice::Voice;
 use super::{Site, build_flags};
 use crate::flags::{Kind, Usage};
 use crate::goenv::GoEnv;
@@ -70,8 +72,8 @@ pub(crate) const USAGE: Usage = Usage {
 struct Tested {
     package: PackageId,
     packages: Option<TestPackages>,
-    /// The package whose error keeps it from being built.
-    broken: Option<PackageId>,
+    /// Whether an error keeps it from being built, which was told.
+    is_broken: bool,
 }
 
 /// Runs the verb.
@@ -94,7 +96,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             loader.instrument_for_fuzzing(named);
         }
         let tested = named.iter().map(|&package| test_of(&site, &flags, loader, package, cover.as_ref()));
-        Ok((tested.collect::<Vec<_>>(), cover))
+        Ok((tested.collect::<Result<Vec<_>, _>>()?, cover))
     })?;
     let profile = Profile::begin(go, &flags, &build.cover_mode)?;
     let covers_others = cover.is_some_and(|cover| !cover.packages.is_empty());
@@ -156,14 +158,20 @@ fn cover(loader: &mut Loader<'_>, named: &[PackageId]) -> TestCover {
     cover
 }
 
-/// The test of a package; what keeps it from being built is told.
+/// The test of a package; what keeps it from being built is told, and at once that it has failed.
 fn test_of(
     site: &Site<'_>,
     flags: &TestFlags,
     loader: &mut Loader<'_>,
     package: PackageId,
     cover: Option<&TestCover>,
-) -> Tested {
+) -> Result<Tested, Failure> {
+    let fail = |graph: &Graph, broken: PackageId| {
+        let path = &graph[package].import_path;
+        let mut voice = Voice::of(path, flags.build.json, false)?;
+        voice.say(format!("FAIL\t{path} [setup failed]\n").as_bytes())?;
+        voice.end(false, Some(&graph[broken].description())).map(drop)
+    };
     let tell = |graph: &Graph, broken: PackageId| {
         let error = graph[broken].error.as_ref().map(ToString::to_string).unwrap_or_default();
         site.teller()(modkeep_builder::transcript::Told {
@@ -177,21 +185,23 @@ fn test_of(
     broken.retain(|&id| graph[id].error.is_some());
     if let Some(&first) = broken.first() {
         broken.iter().for_each(|&id| tell(graph, id));
-        return Tested { package, packages: None, broken: Some(first) };
+        fail(graph, first)?;
+        return Ok(Tested { package, packages: None, is_broken: true });
     }
     if graph[package].test_go_files.is_empty() && graph[package].x_test_go_files.is_empty() {
-        return Tested { package, packages: None, broken: None };
+        return Ok(Tested { package, packages: None, is_broken: false });
     }
     let packages = loader.test_packages(package, cover);
     let broken = loader.test_error(&packages);
     if let Some(broken) = broken {
         tell(loader.graph(), broken);
+        fail(loader.graph(), broken)?;
     }
     let needs_symbols = flags.only_compiles || flags.keeps_program();
     let main = &mut loader.graph_mut()[packages.main];
     // Tests of the runtime look at the symbols of their program.
     main.omit_debug = !needs_symbols && main.import_path != "runtime.test";
-    Tested { package, packages: Some(packages), broken }
+    Ok(Tested { package, packages: Some(packages), is_broken: broken.is_some() })
 }
 
 /// What is built for all tests.
@@ -199,10 +209,10 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
     let graph = results.graph;
     let imported: HashSet<PackageId> =
         results.tested.iter().flat_map(|test| graph[test.package].imported.iter().copied()).collect();
-    for test in results.tested.iter().filter(|test| test.broken.is_none()) {
+    for test in results.tested.iter().filter(|test| !test.is_broken) {
         let Some(packages) = &test.packages else {
             let plain = Some(plan.compile(0, test.package));
-            results.set_nodes(test.package, Nodes { plain, program: None });
+            results.set_nodes(test.package, Nodes { plain, ..Nodes::default() });
             results.vet(plan, test, None);
             continue;
         };
@@ -216,7 +226,8 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
         let package = &graph[test.package];
         let has_sources = !package.go_files.is_empty() || !package.cgo_files.is_empty();
         let plain = (results.covers_others && has_sources).then(|| plan.compile(0, test.package));
-        results.set_nodes(test.package, Nodes { plain, program: Some(program) });
+        let folder = plan.folder(program).to_owned();
+        results.set_nodes(test.package, Nodes { plain, program: Some(program), folder });
     }
 }
 
@@ -229,7 +240,9 @@ fn plan_program(results: &Results<'_>, plan: &mut Plan<'_>, test: &Tested, packa
     let node = plan.link(0, packages.main, &linking);
     results.vet(plan, test, (!target.is_empty()).then_some(node));
     if target.is_empty() {
-        if let Some(is_known) = results.looks_up_before_linking(test.package) {
+        // Under `-n` go doesn't look.
+        let looks_up = (!results.flags.build.dry).then(|| results.looks_up_before_linking(test.package));
+        if let Some(is_known) = looks_up.flatten() {
             plan.link_unless(node, is_known);
         }
         return node;

@@ -97,7 +97,11 @@ fn make(
         &[graph],
         teller,
         |plan| {
-            nodes.borrow_mut().extend(wanted.iter().map(|id| (*id, plan.compile(0, *id))));
+            let one = |id: &PackageId| match asked.exports {
+                true => (*id, plan.compile(0, *id)),
+                false => (*id, plan.sources(0, *id)),
+            };
+            nodes.borrow_mut().extend(wanted.iter().map(one));
             Ok(())
         },
         |shop, outcome| {

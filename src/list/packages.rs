@@ -101,7 +101,7 @@ pub(super) fn run(
     let mut loader = Loader::new(&build, &*modules, &scans, options)
         .map_err(|error| Failure::exact(2, format!("go: {error}")))?;
     let named = match is_of_files {
-        true => vec![loader.load_files(words).map_err(|error| Failure::go(error.to_string()))?],
+        true => vec![loader.load_files(words).map_err(|error| Failure::exact(1, error.to_string()))?],
         false => loader.load(&matches),
     };
     loader.set_profiles(&named);

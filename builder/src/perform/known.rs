@@ -54,7 +54,7 @@ impl Run<'_> {
         match &node.work {
             Work::BuiltIn => Some(Product::Compiled(built_in())),
             Work::Profile { .. } => None,
-            Work::Vet { .. } => None,
+            Work::Vet { .. } | Work::Sources => None,
             Work::Compile { program, .. } => {
                 self.known_package(id, node, *program).ok().map(Product::Compiled)
             }

@@ -87,7 +87,7 @@ impl Shop {
         };
         let outcome = self.machine.run(&action);
         outcome.ended.map_err(|error| {
-            StepError::Plain(format!("go: error obtaining buildID for go tool {name}: {error}"))
+            StepError::Fatal(format!("go: error obtaining buildID for go tool {name}: {error}"))
         })?;
         let said = String::from_utf8_lossy(&outcome.output);
         // A wrapper may say more, on the other stream.
@@ -111,7 +111,7 @@ impl Shop {
 }
 
 fn unexpected(name: &str, text: &str) -> StepError {
-    StepError::Plain(format!("go: parsing buildID from go tool {name} -V=full: unexpected output:\n\t{text}"))
+    StepError::Fatal(format!("go: parsing buildID from go tool {name} -V=full: unexpected output:\n\t{text}"))
 }
 
 /// The threads that all compilers of a build share (`compilerConcurrency`).

@@ -11,7 +11,7 @@ use super::USAGE;
 use super::vetted::Wanted;
 use super::wait::Limits;
 use crate::building::BuildFlags;
-use crate::flags::First;
+use crate::flags::{First, boolean};
 use crate::goenv::GoEnv;
 use crate::report::Failure;
 
@@ -121,6 +121,12 @@ impl TestFlags {
             let (first, behind) = match word.trim_start_matches('-') {
                 "v=test2json" | "test.v=test2json" if word.starts_with('-') => {
                     (First::Flag("v", "test2json".to_owned()), &rest[1..])
+                }
+                flag if word.starts_with('-') && is_bad_verbosity(flag) => {
+                    let value = flag.split_once('=').map_or("", |(_, value)| value);
+                    let quoted = modkeep_module::quote::quote(value);
+                    let reason = format!("invalid flag -test.v={value}");
+                    return Err(USAGE.refuse(&format!("invalid boolean value {quoted} for -v: {reason}")));
                 }
                 _ => USAGE.first(rest)?,
             };
@@ -335,6 +341,12 @@ impl TestFlags {
         let ends = !time.is_zero() && !self.benchmarks && !self.fuzzes;
         ends.then_some(Limits { quits_after, delay })
     }
+}
+
+/// Whether it is `-v` with a value that is none.
+fn is_bad_verbosity(flag: &str) -> bool {
+    let value = flag.strip_prefix("test.").unwrap_or(flag).strip_prefix("v=");
+    value.is_some_and(|value| boolean(value).is_none())
 }
 
 #[cfg(test)]

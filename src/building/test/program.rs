@@ -14,6 +14,7 @@ use modkeep_builder::execute::status_words as status_words_of;
 use modkeep_builder::gocache::GoCache;
 use modkeep_builder::package::Package;
 use modkeep_builder::test_result::{Passed, TestRun};
+use modkeep_module::quote::quote;
 
 use super::coverage::Others;
 use super::flags::{Printing, TestFlags, duration_words};
@@ -90,21 +91,21 @@ impl Program<'_> {
         })
     }
 
-    /// The command line, and where the program is to leave its profile.
-    fn line(&self, file: &str, log: Option<&str>, folder: &str) -> (Vec<String>, String) {
+    /// The command line, and where the program is to leave its profile; `folder` is for its files, with a slash behind.
+    fn line(&self, file: &str, folder: &str) -> (Vec<String>, String) {
         let flags = self.flags;
         let mut line = flags.wrapper.clone();
         line.push(file.to_owned());
-        line.extend(log.map(|log| format!("-test.testlogfile={log}")));
+        line.extend(self.probe().map(|_| format!("-test.testlogfile={folder}testlog.txt")));
         line.push("-test.paniconexit0".to_owned());
         if flags.fuzzes {
             let cache = self.cache.folder().join("fuzz").join(&self.package.import_path);
             line.push(format!("-test.fuzzcachedir={}", cache.display()));
         }
         if flags.build.cover {
-            line.push(format!("-test.gocoverdir={folder}"));
+            line.push(format!("-test.gocoverdir={folder}gocoverdir"));
         }
-        let profile = format!("{folder}/_cover_.out");
+        let profile = format!("{folder}_cover_.out");
         line.extend(flags.arguments.iter().map(
             |argument| match argument.starts_with("-test.coverprofile=") {
                 true => format!("-test.coverprofile={profile}"),
@@ -114,19 +115,18 @@ impl Program<'_> {
         (line, profile)
     }
 
-    /// Makes the folder that the program's counters go to, with what it has to know there.
-    fn prepare_coverage(&self, folder: &str) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| {
+    fn prepare(&self, folder: &str) -> Result<(), Failure> {
+        fs::create_dir_all(folder).map_err(|error| {
             Failure::exact(1, format!("failed to create temporary dir: mkdir {folder}: {}", words(&error)))
-        };
-        fs::create_dir_all(folder).map_err(failed)?;
-        self.others.map_or(Ok(()), |others| others.write(folder)).map_err(failed)
+        })
     }
 
     /// Shows the command that would run it.
-    pub(super) fn show(&self, file: &str, id: &ActionId, work: &str) {
-        let log = self.probe().map(|_| format!("{work}/testlog-{}.txt", id.short()));
-        let (line, _) = self.line(file, log.as_deref(), &format!("{work}/gocoverdir-{}", id.short()));
+    pub(super) fn show(&self, file: &str, folder: &str, work: &str) {
+        if self.flags.build.cover {
+            report::tell(&format!("mkdir -p {folder}gocoverdir").replace(work, "$WORK"));
+        }
+        let (line, _) = self.line(file, folder);
         report::tell(&line.join(" ").replace(work, "$WORK"));
     }
 
@@ -135,40 +135,54 @@ impl Program<'_> {
         &self,
         file: &str,
         id: &ActionId,
+        folder: &str,
         work: &str,
         voice: &mut Voice,
     ) -> Result<(Ran, Vec<u8>), Failure> {
         let probe = self.probe();
-        let log = format!("{work}/testlog-{}.txt", id.short());
-        let folder = format!("{work}/gocoverdir-{}", id.short());
-        let (line, profile) = self.line(file, probe.is_some().then_some(&log), &folder);
+        let (line, profile) = self.line(file, folder);
         if self.flags.build.shows {
-            report::tell(&line.join(" ").replace(work, "$WORK"));
+            self.show(file, folder, work);
         }
+        // The program's own folder is not there where it was not linked.
+        self.prepare(folder)?;
+        let counters = format!("{folder}gocoverdir");
         if self.flags.build.cover {
-            self.prepare_coverage(&folder)?;
+            self.prepare(&counters)?;
+            self.others
+                .map_or(Ok(()), |others| others.write(&counters))
+                .map_err(|error| Failure::exact(1, format!("open {counters}: {}", words(&error))))?;
         }
         let passes_on = self.printing != Printing::Kept;
         let begun = Instant::now();
         let mut output = Vec::new();
-        let ended = self.wait(&line, &folder, &mut |piece| {
+        let ended = self.wait(&line, &counters, &mut |piece| {
             if self.printing != Printing::Through {
                 output.extend(piece);
             }
             if passes_on { voice.say(piece) } else { Ok(()) }
         })?;
         let took = begun.elapsed();
+        let path = &self.package.import_path;
+        let failed = |reason: Vec<u8>| {
+            let mark = if self.flags.build.json { "\u{16}" } else { "" };
+            [reason, format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).into_bytes()].concat()
+        };
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                voice.say(&failed(format!("{}\n", could_not_start(&line[0], &error)).into_bytes()))?;
+                return Ok((Ran::Failed, Vec::new()));
+            }
+        };
         let profile = match fs::read(&profile) {
             Ok(bytes) => bytes,
             // A program that wrote none is none that is wrong.
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(Failure::exact(1, format!("open {profile}: {}", words(&error)))),
         };
-        let path = &self.package.import_path;
         if !ended.status.success() || ended.was_late || ended.is_open {
-            let mut last = self.reason(&output, &ended);
-            let mark = if self.flags.build.json { "\u{16}" } else { "" };
-            last.extend(format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).bytes());
+            let last = failed(self.reason(&output, &ended));
             if !passes_on {
                 voice.say(&output)?;
             }
@@ -188,7 +202,7 @@ impl Program<'_> {
             let mut kept = output.clone();
             kept.extend(last("(cached)").bytes());
             let passed = Passed { output: kept, profile: profile.clone() };
-            let log = fs::read(&log).unwrap_or_default();
+            let log = fs::read(format!("{folder}testlog.txt")).unwrap_or_default();
             // What isn't remembered is run again.
             let _ = probe.run(&probe.program(id)).remember(&probe.cache, &log, &passed);
         }
@@ -230,14 +244,14 @@ impl Program<'_> {
         reason
     }
 
-    /// Runs a command in the package's folder. What it writes is passed on as it comes.
+    /// Runs a command in the package's folder. What it writes is passed on as it comes. The inner error says why it
+    /// could not be run.
     fn wait(
         &self,
         line: &[String],
         cover_folder: &str,
         hear: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<Ended, Failure> {
-        let failed = |error: std::io::Error| Failure::go(format!("fork/exec {}: {}", line[0], words(&error)));
+    ) -> Result<std::io::Result<Ended>, Failure> {
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
         if self.flags.build.cover {
@@ -245,18 +259,33 @@ impl Program<'_> {
             command.env("GOCOVERDIR", cover_folder);
         }
         command.stdin(Stdio::null());
-        let (reader, writer) = std::io::pipe().map_err(failed)?;
-        command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
-        let child = command.spawn().map_err(failed)?;
-        drop(command);
+        let begin = || {
+            let (reader, writer) = std::io::pipe()?;
+            command.stdout(writer.try_clone()?).stderr(writer);
+            let child = command.spawn()?;
+            drop(command);
+            Ok((child, reader))
+        };
+        let (child, reader) = match begin() {
+            Ok(begun) => begun,
+            Err(error) => return Ok(Err(error)),
+        };
         let mut heard = Ok(());
         let ended = wait::wait(child, reader, self.flags.limits(), |piece| {
             if heard.is_ok() {
                 heard = hear(piece);
             }
         });
-        heard.and(ended.map_err(failed))
+        heard.map(|()| ended)
     }
+}
+
+/// Why a program could not be started, in go's words.
+fn could_not_start(program: &str, error: &std::io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound && !program.contains('/') {
+        return format!("exec: {}: executable file not found in $PATH", quote(program));
+    }
+    format!("fork/exec {program}: {}", words(error))
 }
 
 /// In go's words; a program that succeeded has failed by its time or by leaving its output open.

@@ -2,9 +2,10 @@
 //!
 //! Source: `cmd/go/internal/test/test.go` (`runTestActor.Act`, `builderTest`).
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use modkeep_builder::action_id::ActionId;
 use modkeep_builder::package::{Graph, PackageId};
@@ -16,20 +17,23 @@ use parking_lot::Mutex;
 
 use super::Tested;
 use super::coverage::{self, Others, Profile};
-use super::flags::TestFlags;
+use super::flags::{Printing, TestFlags};
 use super::program::{Program, Ran};
+use super::turns::in_turn;
 use super::vetted::Vets;
 use super::voice::Voice;
 use crate::building::Site;
 use crate::report::{self, Failure};
 
 /// What is built for one test.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     /// The package without its tests.
     pub(super) plain: Option<usize>,
     /// The program.
     pub(super) program: Option<usize>,
+    /// The folder for the program's files, with a slash behind it.
+    pub(super) folder: String,
 }
 
 /// All tests of a run.
@@ -41,13 +45,22 @@ pub(super) struct Results<'a> {
     /// Whether `-coverpkg` covers more than the tested package.
     pub(super) covers_others: bool,
     variables: Arc<BTreeMap<String, String>>,
-    nodes: RefCell<HashMap<PackageId, Nodes>>,
-    vets: RefCell<Vets>,
+    nodes: Mutex<HashMap<PackageId, Nodes>>,
+    vets: Mutex<Vets>,
     /// Results that make programs needless.
     known: Arc<Mutex<HashMap<PackageId, Passed>>>,
 }
 
-/// What became of one test.
+/// What came of one test.
+struct Told {
+    end: End,
+    /// What is still to be told.
+    text: Vec<u8>,
+    /// The profile of coverage.
+    profile: Vec<u8>,
+}
+
+/// How it ended.
 enum End {
     Passed,
     Failed,
@@ -64,7 +77,7 @@ impl<'a> Results<'a> {
         covers_others: bool,
     ) -> Self {
         let variables = Arc::new(site.variables());
-        let (nodes, vets, known) = (RefCell::default(), RefCell::default(), Arc::default());
+        let (nodes, vets, known) = (Mutex::default(), Mutex::default(), Arc::default());
         Self { site, flags, graph, tested, covers_others, variables, nodes, vets, known }
     }
 
@@ -74,12 +87,12 @@ impl<'a> Results<'a> {
         if let Some(vetting) = self.flags.vet.vetting(release) {
             plan.vet_by(vetting);
             let tests = test.packages.as_ref();
-            self.vets.borrow_mut().add(plan, self.graph, test.package, tests, installs);
+            self.vets.lock().add(plan, self.graph, test.package, tests, installs);
         }
     }
 
     pub(super) fn set_nodes(&self, package: PackageId, nodes: Nodes) {
-        self.nodes.borrow_mut().insert(package, nodes);
+        self.nodes.lock().insert(package, nodes);
     }
 
     fn program<'p>(&'p self, package: PackageId, others: Option<&'p Others>) -> Program<'p> {
@@ -109,7 +122,7 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// Tells all of them.
+    /// Runs all of them, several at the same time, and tells them one after the other.
     pub(super) fn tell(
         &self,
         shop: &Shop,
@@ -117,104 +130,135 @@ impl<'a> Results<'a> {
         mut profile: Option<Profile>,
     ) -> Result<(), Failure> {
         let others = self.covers_others.then(|| {
-            let nodes = self.nodes.borrow();
+            let nodes = self.nodes.lock();
             let plain = self.tested.iter().filter_map(|test| {
                 let node = nodes.get(&test.package)?.plain?;
                 Some((self.graph[test.package].import_path.as_str(), node))
             });
             Others::of(outcome, plain)
         });
-        let mut has_failed = false;
-        for test in self.tested {
-            if shop.machine.children().is_stopped() {
+        let tests: Vec<&Tested> = self.tested.iter().filter(|test| !test.is_broken).collect();
+        let mut has_failed = tests.len() < self.tested.len();
+        let mut problem = None;
+        let ends = AtomicBool::new(false);
+        let printing = self.flags.printing(self.tested.len());
+        // The times of benchmarks must not be each other's.
+        let at_once = if self.flags.benchmarks { 1 } else { shop.flags.parallel };
+        in_turn(
+            tests.len(),
+            at_once,
+            |index| {
                 // Nothing more begins after Ctrl-C.
-                has_failed = true;
-                break;
-            }
-            let end = self.tell_one(test, shop, outcome, others.as_ref(), profile.as_mut())?;
-            has_failed |= !matches!(end, End::Passed);
-            if matches!(end, End::Failed) && self.flags.fails_fast {
-                break;
-            }
+                let is_over = ends.load(Ordering::Relaxed) || shop.machine.children().is_stopped();
+                let path = &self.graph[tests[index].package].import_path;
+                let is_silent = self.flags.only_compiles || self.flags.build.dry;
+                let is_json = self.flags.build.json && !is_silent;
+                (!is_over).then(|| Voice::of(path, is_json, printing == Printing::Kept))
+            },
+            |index, voice| {
+                let told =
+                    voice.and_then(|voice| self.run_one(tests[index], shop, outcome, others.as_ref(), voice));
+                let is_last = match &told {
+                    Ok(told) => matches!(told.end, End::Failed) && self.flags.fails_fast,
+                    Err(_) => true,
+                };
+                ends.fetch_or(is_last, Ordering::Relaxed);
+                told
+            },
+            |_, told| {
+                let told = told.and_then(|told| report::out_bytes(&told.text).map(|()| told));
+                match told {
+                    Ok(told) => {
+                        let merge = |profile: &mut Profile| profile.merge("_cover_.out", &told.profile);
+                        let is_merged = profile.as_mut().is_none_or(merge);
+                        has_failed |= !is_merged || !matches!(told.end, End::Passed);
+                    }
+                    Err(failure) => {
+                        ends.store(true, Ordering::Relaxed);
+                        problem.get_or_insert(failure);
+                    }
+                }
+            },
+        );
+        match problem {
+            Some(failure) => Err(failure),
+            None if has_failed || shop.machine.children().is_stopped() => Err(Failure::told(1)),
+            None => Ok(()),
         }
-        if has_failed { Err(Failure::told(1)) } else { Ok(()) }
     }
 
-    fn tell_one(
+    fn run_one(
         &self,
         test: &Tested,
         shop: &Shop,
         outcome: &Outcome,
         others: Option<&Others>,
-        profile: Option<&mut Profile>,
-    ) -> Result<End, Failure> {
+        mut voice: Voice,
+    ) -> Result<Told, Failure> {
         let path = &self.graph[test.package].import_path;
-        let begin = || Voice::of(path, self.flags.build.json);
-        if let Some(broken) = test.broken {
-            let mut voice = begin()?;
-            voice.say(format!("FAIL\t{path} [setup failed]\n").as_bytes())?;
-            voice.end(false, Some(&self.graph[broken].description()))?;
-            return Ok(End::Unbuilt);
-        }
-        let mistaken = self.vets.borrow().failed(outcome, test.package);
-        let nodes = self.nodes.borrow().get(&test.package).copied();
+        let mistaken = self.vets.lock().failed(outcome, test.package);
+        let nodes = self.nodes.lock().get(&test.package).cloned();
         let nodes = nodes.filter(|_| mistaken.is_none()).unwrap_or_default();
         let plain = nodes.plain.filter(|&node| outcome.compiled(node).is_some());
         if test.packages.is_none()
             && let Some(node) = plain
         {
-            let mut voice = begin()?;
-            self.tell_without_tests(path, shop, outcome.coverage(node), profile, &mut voice)?;
-            voice.end(true, None)?;
-            return Ok(End::Passed);
+            let profile = self.tell_without_tests(path, shop, outcome.coverage(node), &mut voice)?;
+            return Ok(Told { end: End::Passed, text: voice.end(true, None)?, profile });
         }
+        let told = |end: End, text: Vec<u8>| Told { end, text, profile: Vec::new() };
         let Some(linked) = nodes.program.and_then(|node| outcome.linked(node)) else {
-            if !self.flags.only_compiles {
-                let mut voice = begin()?;
-                voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
-                let failed = mistaken.unwrap_or(test.package);
-                voice.end(false, Some(&self.graph[failed].description()))?;
+            if self.flags.only_compiles {
+                return Ok(told(End::Unbuilt, Vec::new()));
             }
-            return Ok(End::Unbuilt);
+            voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
+            let failed = mistaken.unwrap_or(test.package);
+            return Ok(told(End::Unbuilt, voice.end(false, Some(&self.graph[failed].description()))?));
         };
         if self.flags.only_compiles {
-            return Ok(End::Passed);
+            return Ok(told(End::Passed, Vec::new()));
         }
         let name = linked.path.rsplit('/').next().unwrap_or_default();
         let built = self.flags.target(&self.site.go.absolute("."), name);
         let file = if built.is_empty() || linked.is_up_to_date() { &linked.path } else { &built };
         let program = self.program(test.package, others);
         if self.flags.build.dry {
-            program.show(file, &linked.action, &shop.work);
-            return Ok(End::Passed);
+            program.show(file, &nodes.folder, &shop.work);
+            report::tell(&format!("rm -rf {}", nodes.folder.replace(&shop.work, "$WORK")));
+            return Ok(told(End::Passed, Vec::new()));
         }
         let known = self.known.lock().remove(&test.package);
         let known = known.or_else(|| others.and_then(|_| program.probe()?.known(&linked.action)));
-        let mut voice = begin()?;
-        let (is_well, written) = match known {
+        let (end, profile) = match known {
             Some(passed) => {
                 voice.say(&passed.output)?;
-                (true, passed.profile)
+                (End::Passed, passed.profile)
             }
             None => {
-                let (ran, written) = program.run(file, &linked.action, &shop.work, &mut voice)?;
-                (ran == Ran::Passed, written)
+                let (ran, profile) =
+                    program.run(file, &linked.action, &nodes.folder, &shop.work, &mut voice)?;
+                (if ran == Ran::Passed { End::Passed } else { End::Failed }, profile)
             }
         };
-        voice.end(is_well, None)?;
-        let is_merged = profile.is_none_or(|profile| profile.merge("_cover_.out", &written));
-        Ok(if is_well && is_merged { End::Passed } else { End::Failed })
+        if self.flags.build.shows && !self.flags.build.keeps_work {
+            report::tell(&format!("rm -rf {}", nodes.folder.replace(&shop.work, "$WORK")));
+        }
+        if !self.flags.build.keeps_work {
+            // All of the work folder goes in the end; this one may be large.
+            let _ = fs::remove_dir_all(&nodes.folder);
+        }
+        let text = voice.end(matches!(end, End::Passed), None)?;
+        Ok(Told { end, text, profile })
     }
 
-    /// A package without tests; with coverage it tells what could have been covered.
+    /// A package without tests; with coverage it tells what could have been covered, and gives that as a profile.
     fn tell_without_tests(
         &self,
         path: &str,
         shop: &Shop,
         coverage: Option<&str>,
-        profile: Option<&mut Profile>,
         voice: &mut Voice,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         let coverage = coverage.filter(|_| self.flags.build.cover);
         let is_shown = self.flags.build.dry || self.flags.build.shows;
         if let Some(file) = coverage.filter(|_| is_shown) {
@@ -223,17 +267,18 @@ impl<'a> Results<'a> {
             let go = format!("{}/bin/go", self.site.builds[0].toolchain.root);
             report::tell(&format!("cd {folder}\n{go} tool covdata percent -i {folder}"));
             if self.flags.build.dry {
-                return Ok(());
+                return Ok(Vec::new());
             }
         }
         match coverage.map(coverage::meta).transpose()?.flatten() {
             Some(meta) => {
                 voice.say(meta.percent().as_bytes())?;
-                let is_merged =
-                    profile.map(|profile| profile.merge("_cover_.out", meta.profile().as_bytes()));
-                if is_merged == Some(false) { Err(Failure::told(1)) } else { Ok(()) }
+                Ok(meta.profile().into_bytes())
             }
-            None => voice.say(format!("?   \t{path}\t[no test files]\n").as_bytes()),
+            None => {
+                voice.say(format!("?   \t{path}\t[no test files]\n").as_bytes())?;
+                Ok(Vec::new())
+            }
         }
     }
 }

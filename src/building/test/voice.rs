@@ -6,14 +6,18 @@ use crate::report::{self, Failure};
 /// What is said of one package.
 pub(super) enum Voice {
     Text,
+    /// Text that is told at the end.
+    Kept(Vec<u8>),
     Events(Box<Events>),
 }
 
 impl Voice {
     /// Begins; the first event is that.
-    pub(super) fn of(package: &str, is_json: bool) -> Result<Self, Failure> {
-        if !is_json {
-            return Ok(Self::Text);
+    pub(super) fn of(package: &str, is_json: bool, is_kept: bool) -> Result<Self, Failure> {
+        match (is_json, is_kept) {
+            (true, _) => {}
+            (false, true) => return Ok(Self::Kept(Vec::new())),
+            (false, false) => return Ok(Self::Text),
         }
         let mut events = Events::start(package);
         report::out_bytes(&events.take())?;
@@ -23,6 +27,10 @@ impl Voice {
     pub(super) fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Text => report::out_bytes(bytes),
+            Self::Kept(text) => {
+                text.extend_from_slice(bytes);
+                Ok(())
+            }
             Self::Events(events) => {
                 events.write(bytes);
                 report::out_bytes(&events.take())
@@ -30,13 +38,18 @@ impl Voice {
         }
     }
 
-    /// Ends; `failed_build` is the package that could not be built, if that is why.
-    pub(super) fn end(self, is_well: bool, failed_build: Option<&str>) -> Result<(), Failure> {
-        let Self::Events(mut events) = self else { return Ok(()) };
+    /// Ends, and gives what is still to be told; `failed_build` is the package that could not be built, if that is why.
+    pub(super) fn end(self, is_well: bool, failed_build: Option<&str>) -> Result<Vec<u8>, Failure> {
+        let mut events = match self {
+            Self::Text => return Ok(Vec::new()),
+            Self::Kept(text) => return Ok(text),
+            Self::Events(events) => events,
+        };
         events.exited(is_well);
         if let Some(package) = failed_build {
             events.failed_to_build(package);
         }
-        report::out_bytes(&events.end())
+        report::out_bytes(&events.end())?;
+        Ok(Vec::new())
     }
 }

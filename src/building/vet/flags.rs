@@ -154,9 +154,9 @@ impl VetFlags {
             "fix" => self.fix = is_set,
             "diff" => self.diff = is_set,
             "c" => match integer(value) {
-                Some(lines) => self.context = usize::try_from(lines).ok(),
-                None => {
-                    return Err(self.refuse(&format!("invalid value {quoted} for flag -c: parse error")));
+                Ok(lines) => self.context = usize::try_from(lines).ok(),
+                Err(error) => {
+                    return Err(self.refuse(&format!("invalid value {quoted} for flag -c: {error}")));
                 }
             },
             // Found before all others.

@@ -2,6 +2,7 @@
 //!
 //! Source of the rules: `flag/flag.go`, `time/format.go`, `cmd/go/internal/test/testflag.go` (`shuffleFlag`).
 
+use std::num::IntErrorKind;
 use std::time::Duration;
 
 use modkeep_module::quote::quote;
@@ -10,7 +11,7 @@ use crate::flags::integer;
 
 /// A whole number, as go writes it.
 pub(super) fn number(text: &str) -> Result<String, String> {
-    integer(text).map(|number| number.to_string()).ok_or_else(|| "parse error".to_owned())
+    integer(text).map(|number| number.to_string()).map_err(|error| error.to_string())
 }
 
 /// `on`, `off`, or a number to shuffle by.
@@ -18,10 +19,14 @@ pub(super) fn shuffle(text: &str) -> Result<String, String> {
     if matches!(text, "on" | "off") {
         return Ok(text.to_owned());
     }
-    text.parse::<i64>().map(|seed| seed.to_string()).map_err(|_| {
+    text.parse::<i64>().map(|seed| seed.to_string()).map_err(|error| {
+        let reason = match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
         let quoted = quote(text);
         format!(
-            "-shuffle argument must be \"on\", \"off\", or an int64: strconv.ParseInt: parsing {quoted}: invalid syntax"
+            "-shuffle argument must be \"on\", \"off\", or an int64: strconv.ParseInt: parsing {quoted}: {reason}"
         )
     })
 }
