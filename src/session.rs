@@ -46,6 +46,7 @@ pub(crate) use outside::has_version;
 pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, provide};
 pub(crate) use source::{Source, Stop, module_version};
+pub(crate) use switch::newest;
 pub(crate) use target::has_compiler as has_c_compiler;
 pub(crate) use toolchain::fetch_toolchain;
 

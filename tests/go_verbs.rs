@@ -372,3 +372,20 @@ fn a_workspace_is_synced_with_the_sums_that_go_writes() {
     // Go reads a go.mod once in its life, and tells only the go.sum of whoever was first.
     check_beside("work sync", &upstream.url(), files, &["work sync", "list -m all", "work sync"]);
 }
+
+#[test]
+fn a_root_that_an_older_release_selects_otherwise_ends_tidying() {
+    let upstream = Upstream::start(
+        Tree::default()
+            .with(
+                Module::new("example.com/a", "v1.0.0")
+                    .file("go.mod", "module example.com/a\n\ngo 1.21\n\nrequire example.com/b v1.0.0\n")
+                    .file("a.go", "package a\n"),
+            )
+            .with(Module::new("example.com/b", "v1.0.0").file("go.mod", "module example.com/b\n\ngo 1.22\n")),
+    );
+    let files = "-- go.mod --\nmodule example.com/m\n\ngo 1.21\n\nrequire example.com/a v1.0.0\n\
+                 -- m.go --\npackage m\nimport _ \"example.com/a\"\n";
+    let lines = ["mod tidy -compat=1.16", "mod tidy -e -compat=1.16"];
+    check_beside("tidy -compat", &upstream.url(), files, &lines);
+}

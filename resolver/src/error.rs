@@ -112,6 +112,9 @@ pub enum Error {
     /// Other errors, in go's words.
     #[error("{0}")]
     Text(String),
+    /// What go takes for a mistake of its own. It prints an empty line before that.
+    #[error("internal error: {0}\n\tPlease report this at https://go.dev/issue.")]
+    Internal(String),
     /// Versions that `get` was asked for exclude each other.
     #[error(transparent)]
     Constraint(#[from] crate::edit::ConstraintError),

@@ -45,8 +45,9 @@ pub enum Need {
         /// Relative to the module, `/` between elements, empty for its root.
         directory: String,
     },
-    /// All directories of a module, as in [`Need::Folder`], that hold a `.go` file. Told with [`Known::tell_packages`].
-    Packages(Node),
+    /// All directories of a module, as in [`Need::Folder`], in which packages may be. Told with
+    /// [`Known::tell_directories`].
+    Directories(Node),
     /// The zip of a module version must be there, and its line in go.sum known. Told with [`Known::tell_download`].
     Download(Node),
 }
@@ -58,6 +59,15 @@ pub struct Revision {
     pub version: String,
     /// When it was committed, RFC 3339, if the source says so.
     pub time: Option<String>,
+}
+
+/// A directory that one walks into in search of packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Relative to the module, `/` between elements, empty for its root.
+    pub path: String,
+    /// Whether there is a regular file whose name ends in `.go`.
+    pub has_go_files: bool,
 }
 
 /// One directory of a module.
@@ -107,20 +117,33 @@ pub struct Known {
     revisions: HashMap<(String, String), Result<Arc<Revision>, ModuleError>>,
     latest: HashMap<String, Result<Arc<Revision>, ModuleError>>,
     folders: HashMap<NodeId, HashMap<String, Result<Arc<Folder>, ModuleError>>>,
-    packages: HashMap<NodeId, Result<Arc<[String]>, ModuleError>>,
+    directories: HashMap<NodeId, Result<Arc<[Directory]>, ModuleError>>,
     downloads: HashMap<NodeId, Result<(), ModuleError>>,
     needs: Vec<Need>,
     asked: HashSet<Need>,
 }
 
 impl Known {
-    /// Tells the bytes of a go.mod, or why they can't be had. `file_name` stands in errors: `go.mod`, or for a
-    /// directory the path as go shows it.
+    /// Tells the bytes of a go.mod, or why they can't be had. `file_name` stands in errors: `go.mod`.
     pub fn tell_go_mod(&mut self, module: &Node, file_name: &str, data: Result<&[u8], ModuleError>) {
+        self.tell_local_go_mod(module, file_name, file_name, data);
+    }
+
+    /// The same of a directory. `file_name` stands before what is wrong, `shown` before that.
+    pub fn tell_local_go_mod(
+        &mut self,
+        module: &Node,
+        file_name: &str,
+        shown: &str,
+        data: Result<&[u8], ModuleError>,
+    ) {
         let id = self.nodes.id(&module.path, &module.version);
         let made_up = format!("module {}\n", auto_quote(&module.path));
         self.made_up.insert(id, data.clone().map(|data| data == made_up.as_bytes()));
-        let facts = data.and_then(|data| GoModFacts::read(&mut self.nodes, module, file_name, data));
+        let facts = data.and_then(|data| {
+            GoModFacts::read(&mut self.nodes, data, file_name)
+                .map_err(|errors| ModuleError::about(module.clone(), format!("parsing {shown}: {errors}")))
+        });
         self.go_mods.insert(id, facts.map(Arc::new));
     }
 
@@ -163,12 +186,13 @@ impl Known {
         self.folders.entry(id).or_default().insert(directory.to_owned(), answer.map(Arc::new));
     }
 
-    /// Tells the directories with `.go` files, relative to the module, sorted. Left out are: nested modules (but not in
-    /// what was downloaded), names that begin with `.` or `_`, `testdata`, and what is below a `vendor` (which itself
-    /// may be there). `ignore` directives are the resolver's business.
-    pub fn tell_packages(&mut self, module: &Node, answer: Result<Vec<String>, ModuleError>) {
+    /// Tells the directories in which packages may be, in any order; those without `.go` files hide modules of that
+    /// name. Left out are: nested modules (but not in what was downloaded), names that begin with `.` or `_`,
+    /// `testdata`, and what is below a `vendor` (which itself may be there). `ignore` directives are the resolver's
+    /// business.
+    pub fn tell_directories(&mut self, module: &Node, answer: Result<Vec<Directory>, ModuleError>) {
         let id = self.nodes.id(&module.path, &module.version);
-        self.packages.insert(id, answer.map(Arc::from));
+        self.directories.insert(id, answer.map(Arc::from));
     }
 
     /// Tells whether a zip is there.
@@ -248,12 +272,12 @@ impl Known {
         told
     }
 
-    /// The directories of a module that hold `.go` files.
-    pub(crate) fn packages(&mut self, module: NodeId) -> Option<Result<Arc<[String]>, ModuleError>> {
-        let told = self.packages.get(&module).cloned();
+    /// The directories of a module in which packages may be.
+    pub(crate) fn directories(&mut self, module: NodeId) -> Option<Result<Arc<[Directory]>, ModuleError>> {
+        let told = self.directories.get(&module).cloned();
         if told.is_none() {
             let module = self.nodes.node(module).clone();
-            self.need(Need::Packages(module));
+            self.need(Need::Directories(module));
         }
         told
     }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use modkeep_builder::constraint::Expression;
 use modkeep_builder::file_name;
 use modkeep_builder::load::Scans;
-use modkeep_builder::overlay::{EntryKind, Overlay};
+use modkeep_builder::overlay::{Entry, EntryKind, Overlay};
 use modkeep_builder::scan::{Condition, ConditionError, go_file};
 use modkeep_builder::tags::Tags;
 use modkeep_resolver::error::{Fault, ModuleError};
-use modkeep_resolver::known::{Folder, Scan, ScanError};
+use modkeep_resolver::known::{Directory, Folder, Scan, ScanError};
 
 use crate::goenv::words;
 
@@ -159,12 +159,24 @@ fn holds(expression: &Expression, wanted: bool) -> bool {
 
 /// The directories of a module that hold a `.go` file, relative, sorted.
 pub(super) fn packages(seen: &Overlay, root: &Path, is_local: bool) -> Result<Vec<String>, ModuleError> {
+    let directories = directories(seen, root, is_local)?.into_iter();
+    let mut found: Vec<String> =
+        directories.filter(|directory| directory.has_go_files).map(|directory| directory.path).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// The directories of a module in which packages may be.
+pub(super) fn directories(
+    seen: &Overlay,
+    root: &Path,
+    is_local: bool,
+) -> Result<Vec<Directory>, ModuleError> {
     let mut found = Vec::new();
     walk(seen, root, "", is_local, &mut found).map_err(|error| {
         let text = format!("open {}: {}", root.display(), words(&error));
         ModuleError { module: None, invalid: None, text, kind: Fault::Other }
     })?;
-    found.sort_unstable();
     Ok(found)
 }
 
@@ -173,7 +185,7 @@ fn walk(
     root: &Path,
     directory: &str,
     is_local: bool,
-    found: &mut Vec<String>,
+    found: &mut Vec<Directory>,
 ) -> std::io::Result<()> {
     let path = if directory.is_empty() { root.to_owned() } else { root.join(directory) };
     let path = path.display().to_string();
@@ -182,9 +194,8 @@ fn walk(
         Err(error) if directory.is_empty() && error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    if entries.iter().any(|entry| entry.name.ends_with(".go") && seen.is_regular(&path, entry)) {
-        found.push(directory.to_owned());
-    }
+    let is_go_file = |entry: &Entry| entry.name.ends_with(".go") && seen.is_regular(&path, entry);
+    found.push(Directory { path: directory.to_owned(), has_go_files: entries.iter().any(is_go_file) });
     if directory == "vendor" || directory.ends_with("/vendor") {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use modkeep_module::ModuleVersion;
 use modkeep_module::hash::H1;
 use modkeep_module::info::Info;
 use modkeep_resolver::error::{Fault, ModuleError};
-use modkeep_resolver::known::{Folder, Need, Revision, VENDOR};
+use modkeep_resolver::known::{Directory, Folder, Need, Revision, VENDOR};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
@@ -47,7 +47,7 @@ enum Answer {
     /// The folder of a downloaded module, which is looked into next.
     Root(Result<PathBuf, ModuleError>),
     Folder(Result<Folder, ModuleError>),
-    Packages(Result<Vec<String>, ModuleError>),
+    Directories(Result<Vec<Directory>, ModuleError>),
     Download(Result<(), ModuleError>),
 }
 
@@ -71,7 +71,7 @@ impl Session<'_> {
                 Some(Answer::Root(root)) => folders.push((need, root)),
                 Some(answer) => self.tell(&need, answer),
                 None => match &need {
-                    Need::Folder { module, .. } | Need::Packages(module)
+                    Need::Folder { module, .. } | Need::Directories(module)
                         if !downloading.insert(module.clone()) =>
                     {
                         following.push(need);
@@ -83,7 +83,7 @@ impl Session<'_> {
         for (need, answer) in self.find_out_all(waiting) {
             match answer.map_err(end)? {
                 Answer::Root(root) => {
-                    if let Need::Folder { module, .. } | Need::Packages(module) = &need {
+                    if let Need::Folder { module, .. } | Need::Directories(module) = &need {
                         self.roots.insert(module.clone(), root.clone());
                     }
                     folders.push((need, root));
@@ -92,7 +92,7 @@ impl Session<'_> {
             }
         }
         for need in following {
-            if let Need::Folder { module, .. } | Need::Packages(module) = &need
+            if let Need::Folder { module, .. } | Need::Directories(module) = &need
                 && let Some(root) = self.roots.get(module).cloned()
             {
                 folders.push((need, root));
@@ -137,11 +137,13 @@ impl Session<'_> {
         let known = &mut self.world.known;
         match (need, answer) {
             (Need::GoMod(node), Answer::GoMod(data)) => {
-                let name = match &*node.version {
-                    "" => self.go.short(&self.ground.replaced(&node.path)),
-                    _ => "go.mod".to_owned(),
-                };
-                known.tell_go_mod(node, &name, data.as_deref().map_err(Clone::clone));
+                let data = data.as_deref().map_err(Clone::clone);
+                if node.version.is_empty() {
+                    let name = self.ground.replaced(&node.path);
+                    known.tell_local_go_mod(node, &name, &self.go.short(&name), data);
+                } else {
+                    known.tell_go_mod(node, "go.mod", data);
+                }
             }
             (Need::GoMod(node), Answer::Read { data, stamp, hash }) => {
                 known.tell_go_mod(node, "go.mod", Ok(&data));
@@ -168,7 +170,9 @@ impl Session<'_> {
             (Need::Folder { module, directory }, Answer::Folder(answer)) => {
                 known.tell_folder(module, directory, answer);
             }
-            (Need::Packages(module), Answer::Packages(answer)) => known.tell_packages(module, answer),
+            (Need::Directories(module), Answer::Directories(answer)) => {
+                known.tell_directories(module, answer)
+            }
             (Need::Download(module), Answer::Download(answer)) => known.tell_download(module, answer),
             _ => unreachable!("an answer is made for its need"),
         }
@@ -208,7 +212,7 @@ impl Session<'_> {
                 let info = module.and_then(|module| self.source.kept_info(&module));
                 info.map(|info| Answer::Revision(Ok(revision(&info)), Some(info)))
             }
-            Need::Folder { module, .. } | Need::Packages(module) => {
+            Need::Folder { module, .. } | Need::Directories(module) => {
                 let known = self.roots.get(module).cloned();
                 known.or_else(|| self.local_root(module)).map(Answer::Root)
             }
@@ -304,7 +308,7 @@ fn look_into(seen: &Overlay, need: &Need, root: &Result<PathBuf, ModuleError>, r
     let is_local = |module: &Node| module.version.is_empty() && *module.path != *VENDOR;
     match (need, root) {
         (Need::Folder { .. }, Err(error)) => Answer::Folder(Err(error.clone())),
-        (_, Err(error)) => Answer::Packages(Err(error.clone())),
+        (_, Err(error)) => Answer::Directories(Err(error.clone())),
         (Need::Folder { module, directory }, Ok(root)) => {
             let is_local = is_local(module);
             Answer::Folder(Ok(match read {
@@ -312,8 +316,8 @@ fn look_into(seen: &Overlay, need: &Need, root: &Result<PathBuf, ModuleError>, r
                 ReadFor::Verb(tags) => folders::folder(seen, root, directory, is_local, tags),
             }))
         }
-        (Need::Packages(module), Ok(root)) => {
-            Answer::Packages(folders::packages(seen, root, is_local(module)))
+        (Need::Directories(module), Ok(root)) => {
+            Answer::Directories(folders::directories(seen, root, is_local(module)))
         }
         (need, _) => unreachable!("only folders are looked into: {need:?}"),
     }
@@ -336,7 +340,7 @@ async fn find_out(source: &Arc<Source>, need: &Need) -> Result<Answer, Stop> {
             let known = info.as_ref().ok().cloned();
             Answer::Revision(info.map(|info| revision(&info)), known)
         }
-        Need::Folder { module, .. } | Need::Packages(module) => {
+        Need::Folder { module, .. } | Need::Directories(module) => {
             let root = match module_version(&module.path, &module.version) {
                 Ok(module) => source.folder(&module).await,
                 Err(error) => Err(error.into()),

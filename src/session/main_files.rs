@@ -219,12 +219,14 @@ impl Reader<'_> {
             asked.push((path.to_owned(), version.to_owned()));
             None
         };
-        let _ = parse(&short, &data, &mut note, &mut false);
+        let _ = parse(go_mod, &data, &mut note, &mut false);
         let resolved = self.resolve(asked)?;
         let mut was_fixed = false;
         let mut look_up =
             |path: &str, version: &str| resolved.get(&(path.to_owned(), version.to_owned())).cloned();
-        let file = match parse(&short, &data, &mut look_up, &mut was_fixed) {
+        // Only at the beginning of a line is the name shortened.
+        let parsed = parse(go_mod, &data, &mut look_up, &mut was_fixed);
+        let file = match parsed.map_err(|errors| errors.with_file_name(&short)) {
             Ok(file) => file,
             Err(errors) => {
                 let lax = GoMod::parse_lax(&short, &data).ok();

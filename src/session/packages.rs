@@ -49,6 +49,10 @@ impl Session<'_> {
     pub(crate) fn fail_with(&mut self, error: &Error) {
         match error {
             Error::Several(errors) => errors.iter().for_each(|error| self.fail_with(error)),
+            Error::Internal(_) => {
+                report::tell("");
+                self.fail(&error.to_string());
+            }
             error => self.fail(&error.to_string()),
         }
     }

@@ -17,16 +17,13 @@ use crate::report::{self, Failure};
 use crate::version;
 
 /// The verbs that go begins again.
-const VERBS: [&str; 4] = ["get", "mod download", "mod tidy", "work sync"];
+const VERBS: [&str; 6] = ["get", "mod download", "mod tidy", "work init", "work sync", "work use"];
 
 impl Session<'_> {
     /// The end of this run, if it is to begin again as a newer release. Where that is allowed and there is no such
     /// release, this is told after the errors.
     pub(crate) fn switch(&mut self, errors: &[Error]) -> Option<Failure> {
-        let needs = errors.iter().filter_map(Error::too_new);
-        let too_new = needs
-            .max_by(|a, b| go_version::compare(&a.version, &b.version).then_with(|| b.what.cmp(&a.what)));
-        let too_new = too_new?.clone();
+        let too_new = newest(errors.iter().filter_map(Error::too_new))?.clone();
         self.switch_for(&too_new, |session| errors.iter().for_each(|error| session.fail_with(error)))
     }
 
@@ -108,6 +105,11 @@ impl Session<'_> {
             Err(stop) => Err(end(stop)),
         }
     }
+}
+
+/// What needs the newest release; of several the one that comes first by name.
+pub(crate) fn newest<'a>(needs: impl Iterator<Item = &'a TooNew>) -> Option<&'a TooNew> {
+    needs.max_by(|a, b| go_version::compare(&a.version, &b.version).then_with(|| b.what.cmp(&a.what)))
 }
 
 #[cfg(unix)]

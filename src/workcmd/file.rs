@@ -5,11 +5,14 @@ use std::io::Write;
 
 use modkeep_module::gomod::{GoMod, is_directory_path};
 use modkeep_module::gowork::GoWork;
+use modkeep_resolver::error::TooNew;
 use modkeep_resolver::go_version;
+use modkeep_resolver::world::LocalGo;
 
 use crate::goenv::{GoEnv, paths, words};
 use crate::locked;
 use crate::report::Failure;
+use crate::session;
 
 /// What a go.work without a go line counts as.
 const OLDEST: &str = "1.18";
@@ -34,7 +37,9 @@ pub(crate) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, Stri
         .map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;
     let file = GoWork::parse(&path, &data).map_err(|errors| format!("errors parsing go.work:\n{errors}"))?;
     match file.go() {
-        Some(line) if !is_edit && is_too_new(go, &line.version) => Err(too_new(go, &path, &line.version)),
+        Some(line) if !is_edit && is_too_new(go, &line.version) => {
+            Err(too_new(go, &path, &line.version).to_string())
+        }
         _ => Ok(file),
     }
 }
@@ -70,30 +75,45 @@ pub(crate) fn of(file: &GoWork) -> &str {
     file.go().map_or(OLDEST, |line| &line.version)
 }
 
-/// The go.mod of a module on disk; the error is without `go: `. (`modload.ReadModFile`)
-pub(super) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, String> {
-    let data = locked::read_seen(go.seen(), path).map_err(|error| error.to_string())?;
+/// Why a go.mod can't be used, in go's words without `go: `.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// For a newer release it could be.
+    #[error(transparent)]
+    TooNew(TooNew),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The go.mod of a module on disk. (`modload.ReadModFile`)
+pub(super) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, Unusable> {
+    let data = locked::read_seen(go.seen(), path).map_err(|error| Unusable::Other(error.to_string()))?;
     let short = go.short(path);
     let version = |file: &GoMod| file.go().map(|line| line.version.clone()).filter(|v| is_too_new(go, v));
-    let file = match GoMod::parse(&short, &data) {
+    let file = match GoMod::parse(path, &data) {
         Ok(file) => file,
         Err(errors) => {
             let lax = GoMod::parse_lax(&short, &data).ok().and_then(|file| version(&file));
             return Err(match lax {
-                Some(version) => too_new(go, &short, &version),
-                None => format!("errors parsing {short}:\n{errors}"),
+                Some(version) => Unusable::TooNew(too_new(go, &short, &version)),
+                // Only at the beginning of a line is the name shortened.
+                None => {
+                    let errors = errors.with_file_name(&short);
+                    Unusable::Other(format!("errors parsing {short}:\n{errors}"))
+                }
             });
         }
     };
     if let Some(version) = version(&file) {
-        return Err(too_new(go, &short, &version));
+        return Err(Unusable::TooNew(too_new(go, &short, &version)));
     }
     match file.module() {
-        None => Err(format!(
+        None => Err(Unusable::Other(format!(
             "error reading {short}: missing module declaration. To specify the module path:\n\tgo mod edit -module=example.com/mod"
-        )),
+        ))),
         Some(module) if matches!(module.path.as_str(), "go" | "toolchain") => {
-            Err(format!("error reading {short}: invalid module path: \"{}\"", module.path))
+            Err(Unusable::Other(format!("error reading {short}: invalid module path: \"{}\"", module.path)))
         }
         Some(_) => Ok(file),
     }
@@ -103,10 +123,9 @@ fn is_too_new(go: &GoEnv, version: &str) -> bool {
     go_version::compare(version, go.release()).is_gt()
 }
 
-fn too_new(go: &GoEnv, what: &str, version: &str) -> String {
-    let wish = go.get("GOTOOLCHAIN").filter(|wish| *wish != "auto");
-    let wish = wish.map(|wish| format!("; GOTOOLCHAIN={wish}")).unwrap_or_default();
-    format!("{what} requires go >= {version} (running go {}{wish})", go.release())
+fn too_new(go: &GoEnv, what: &str, version: &str) -> TooNew {
+    let LocalGo { version: local, explain } = session::local(go);
+    TooNew { what: what.to_owned(), version: version.to_owned(), local, explain }
 }
 
 /// A path that reads as a directory: rooted, or beginning with a dot. (`modload.ToDirectoryPath`)

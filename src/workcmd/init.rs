@@ -25,6 +25,6 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     }
     let mut workspace = GoWork::new();
     workspace.add_go(go.release()).map_err(|error| Failure::go(format!("internal error: {error}")))?;
-    uses::apply(go, &path, &mut workspace, &folders, false)?;
+    uses::apply(go, (USAGE.name, &flags), &path, &mut workspace, (&folders, false))?;
     file::write(&path, &mut workspace)
 }

@@ -7,11 +7,11 @@ mod folders;
 use modkeep_module::gowork::GoWork;
 use modkeep_resolver::go_version;
 
-use super::file;
+use super::file::{self, Unusable};
 use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::Failure;
-use crate::session::ModFlags;
+use crate::session::{Ground, ModFlags, Session, Wanted, newest};
 use folders::Folders;
 
 /// How the verb is used.
@@ -34,25 +34,26 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     go.lay_over(&flags.overlay)?;
     let path = file::in_force(go)?;
     let mut workspace = file::read(go, &path, false).map_err(Failure::go)?;
-    apply(go, &path, &mut workspace, &folders, is_recursive)?;
+    apply(go, (USAGE.name, &flags), &path, &mut workspace, (&folders, is_recursive))?;
     file::write(&path, &mut workspace)
 }
 
 /// Takes the named folders up where they hold a module and lets go of them where they don't, then raises the go line to
-/// that of the newest module. Changes nothing on disk.
+/// that of the newest module. Changes nothing on disk. Where a module needs a newer release, that release may have to do it.
 pub(super) fn apply(
     go: &GoEnv,
+    (verb, flags): (&'static str, &ModFlags),
     path: &str,
     workspace: &mut GoWork,
-    named: &[String],
-    is_recursive: bool,
+    (named, is_recursive): (&[String], bool),
 ) -> Result<(), Failure> {
     let home = paths::parent(path).unwrap_or("/").to_owned();
     let mut folders = Folders::of(go, &home, workspace);
     for folder in named {
         folders.look(folder, is_recursive);
     }
-    let mut errors = folders.change(workspace);
+    let has_failed = folders.has_failed();
+    let mut errors: Vec<_> = folders.change(workspace).into_iter().map(Unusable::Other).collect();
     let mut version = file::of(workspace).to_owned();
     let used: Vec<String> = workspace.uses().iter().map(|line| line.path.clone()).collect();
     for folder in used.iter().filter(|folder| !folder.is_empty()) {
@@ -68,12 +69,34 @@ pub(super) fn apply(
         }
     }
     if !errors.is_empty() {
-        let lines: Vec<_> = errors.iter().map(|error| format!("go: {error}")).collect();
-        return Err(Failure::exact(1, lines.join("\n")));
+        return Err(fail(go, verb, flags, &errors));
+    }
+    if has_failed {
+        return Err(Failure::told(1));
     }
     file::raise(workspace, &version)?;
     name_modules(go, workspace);
     Ok(())
+}
+
+/// The end for some errors: that a newer release is to begin again, or the errors told.
+fn fail(go: &GoEnv, verb: &'static str, flags: &ModFlags, errors: &[Unusable]) -> Failure {
+    let needs = errors.iter().filter_map(|error| match error {
+        Unusable::TooNew(error) => Some(error),
+        Unusable::Other(_) => None,
+    });
+    let tell = |session: &mut Session<'_>| errors.iter().for_each(|error| session.fail(&error.to_string()));
+    let wanted = Wanted { verb, is_outside: true, flags: flags.clone(), ..Wanted::default() };
+    match Session::start_on(go, &wanted, Ground::Open) {
+        Err(failure) => failure,
+        Ok(mut session) => {
+            let change = newest(needs).and_then(|too_new| session.switch_for(too_new, tell));
+            change.unwrap_or_else(|| {
+                tell(&mut session);
+                Failure::told(1)
+            })
+        }
+    }
 }
 
 /// Go writes the module path of each folder down where it knows it, which no file shows yet.

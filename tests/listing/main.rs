@@ -5,8 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod beside;
+mod hidden;
+mod newer;
 mod outside;
 mod overlay;
+mod spoiled;
 mod stale;
 mod tool;
 mod version;

@@ -160,7 +160,7 @@ fn tell(known: &mut Known, need: &Need, told: Told) {
         (Need::Folder { module, directory }, Told::GoMod(Err(error))) => {
             known.tell_folder(module, directory, Err(error));
         }
-        (Need::Packages(module), Told::GoMod(Err(error))) => known.tell_packages(module, Err(error)),
+        (Need::Directories(module), Told::GoMod(Err(error))) => known.tell_directories(module, Err(error)),
         (Need::Download(module), Told::GoMod(told)) => known.tell_download(module, told.map(drop)),
         (need, _) => unreachable!("an answer is made for its need: {need:?}"),
     }
@@ -203,7 +203,7 @@ async fn find_out(protocol: &Protocol, need: &Need) -> Result<Told, Failed> {
             let resource = Resource::info(module, text).map_err(|error| source(&node, &error))?;
             revision(protocol, &resource, &node).await
         }
-        Need::Folder { module, .. } | Need::Packages(module) | Need::Download(module) => {
+        Need::Folder { module, .. } | Need::Directories(module) | Need::Download(module) => {
             Err(source(module, &"packages are not looked at here"))
         }
     }

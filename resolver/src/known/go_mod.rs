@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use modkeep_module::gomod::{Retract, Summary};
+use modkeep_module::gomod::{ParseErrors, Retract, Summary};
 
-use crate::error::ModuleError;
-use crate::node::{Node, NodeId, Nodes};
+use crate::node::{NodeId, Nodes};
 
 /// The go.mod of a module version or of a directory that replaces one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +24,8 @@ pub struct GoModFacts {
 }
 
 impl GoModFacts {
-    pub(crate) fn read(
-        nodes: &mut Nodes,
-        module: &Node,
-        file_name: &str,
-        data: &[u8],
-    ) -> Result<Self, ModuleError> {
-        let summary = Summary::parse(file_name, data)
-            .map_err(|errors| ModuleError::about(module.clone(), format!("parsing {file_name}: {errors}")))?;
+    pub(crate) fn read(nodes: &mut Nodes, data: &[u8], file_name: &str) -> Result<Self, ParseErrors> {
+        let summary = Summary::parse(file_name, data)?;
         let requires =
             summary.requires.iter().map(|require| nodes.id(&require.path, &require.version)).collect();
         let (path, deprecated) =

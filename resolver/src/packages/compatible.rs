@@ -73,9 +73,9 @@ impl Loading<'_> {
         let selected = graph.selected(root.path()).map_or("none", |selected| nodes.version(selected));
         let go = self.requirements.go_version(self.world);
         let text = format!(
-            "internal error: failed to diagnose selected-version mismatch for module {path}: go {go} selects {version}, but go {older} selects {selected}\n\tPlease report this at https://go.dev/issue."
+            "failed to diagnose selected-version mismatch for module {path}: go {go} selects {version}, but go {older} selects {selected}"
         );
-        Err(Error::Text(text).into())
+        Err(Error::Internal(text).into())
     }
 
     fn mismatches(

@@ -171,7 +171,7 @@ impl World {
         self.search_module(module, actual, &path, &ignores, search);
     }
 
-    /// Goes through the directories of a module with `.go` files.
+    /// Goes through the directories of a module. Each hides what a later module has there, whatever it holds.
     fn search_module(
         &mut self,
         module: NodeId,
@@ -180,7 +180,7 @@ impl World {
         ignores: &[String],
         search: &mut Search<'_>,
     ) {
-        let directories = match self.known.packages(actual) {
+        let directories = match self.known.directories(actual) {
             None => return search.is_missing = true,
             Some(Ok(directories)) => directories,
             Some(Err(error)) => {
@@ -188,17 +188,17 @@ impl World {
                 return search.found.errors.push(error.to_string());
             }
         };
-        for directory in directories.iter().filter(|directory| !is_ignored(ignores, directory)) {
-            let name = match (path, directory.as_str()) {
+        for directory in directories.iter().filter(|directory| !is_ignored(ignores, &directory.path)) {
+            let name = match (path, directory.path.as_str()) {
                 ("", "") => continue,
                 ("", directory) => directory.to_owned(),
                 (path, "") => path.to_owned(),
                 (path, directory) => format!("{path}/{directory}"),
             };
-            if !search.takes(&name) {
+            if !search.takes(&name) || !directory.has_go_files {
                 continue;
             }
-            match self.known.folder(actual, directory) {
+            match self.known.folder(actual, &directory.path) {
                 None => search.is_missing = true,
                 Some(Ok(folder)) if folder.is_package(search.tags) => search.found.packages.push(name),
                 Some(_) => {}

@@ -36,7 +36,8 @@ pub(crate) fn us(universe: &Universe, folder: &str, start: &Start, command: &[St
         Ok(()) => outcome.succeeded = !has_failed,
         Err(error) => {
             let notes: String = caller.world.notes.iter().map(|note| format!("go: {note}\n")).collect();
-            stderr = format!("{notes}go: {error}\n{stderr}");
+            let before = if matches!(*error, Error::Internal(_)) { "\n" } else { "" };
+            stderr = format!("{notes}{before}go: {error}\n{stderr}");
         }
     }
     outcome.stderr = messages(&stderr);

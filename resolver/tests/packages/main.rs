@@ -205,14 +205,19 @@ fn ask_go(
 /// Messages with the lines that continue them; what tells of downloads is left out.
 pub(crate) fn messages(stderr: &str) -> BTreeSet<String> {
     let mut messages: Vec<String> = Vec::new();
-    for line in stderr.lines().filter(|line| !line.starts_with("go: downloading ")) {
+    let told = stderr.lines().filter(|line| !line.starts_with("go: downloading "));
+    let mut lines = told.peekable();
+    while let Some(line) = lines.next() {
+        let begins_internal_error =
+            line.is_empty() && lines.peek().is_some_and(|next| next.starts_with("go: internal error: "));
         match messages.last_mut() {
+            _ if begins_internal_error => {
+                messages.push(format!("\n{}", lines.next().unwrap_or_default()));
+            }
             Some(last) if !line.starts_with("go: ") && !line.starts_with("unused ") => {
                 last.push('\n');
                 last.push_str(line);
             }
-            // Before an internal error go leaves a line empty.
-            None if line.is_empty() => {}
             _ => messages.push(line.to_owned()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use modkeep_module::{GoMod, GoSum, GoWork};
 use modkeep_resolver::error::{DirtyReason, Error, Fault, Halt, ModuleError};
-use modkeep_resolver::known::{Folder, Need, Revision, Scan, ScanError};
+use modkeep_resolver::known::{Directory, Folder, Need, Revision, Scan, ScanError};
 use modkeep_resolver::main_modules::{MainModule, Workspace};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::world::{LocalGo, Mode, World};
@@ -109,7 +109,7 @@ impl<'a> Caller<'a> {
 fn line(need: &Need) -> Option<String> {
     match need {
         Need::GoMod(node) => Some(format!("{} {}/go.mod", node.path, node.version)),
-        Need::Folder { module: node, .. } | Need::Packages(node) | Need::Download(node) => {
+        Need::Folder { module: node, .. } | Need::Directories(node) | Need::Download(node) => {
             Some(format!("{} {}", node.path, node.version))
         }
         _ => None,
@@ -155,14 +155,15 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
             let files = answer.map(|module| module.tree.get(directory).map_or(&[][..], |files| &files[..]));
             known.tell_folder(node, directory, files.map(|files| of_files(files, shown)));
         }
-        Need::Packages(node) => {
+        Need::Directories(node) => {
             let answer = find(universe, folder, node, "zip");
-            // A zip has no directory without files.
             let directories = answer.map(|module| {
+                // Files alone are written, and a zip has no directory without.
                 let filled = module.tree.iter().filter(|(_, files)| !files.is_empty());
-                filled.map(|(directory, _)| directory.clone()).collect()
+                let directory = |path: &String| Directory { path: path.clone(), has_go_files: true };
+                filled.map(|(path, _)| directory(path)).collect()
             });
-            known.tell_packages(node, directories);
+            known.tell_directories(node, directories);
         }
         Need::Download(node) => known.tell_download(node, find(universe, folder, node, "zip").map(|_| ())),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use modkeep_resolver::error::Halt;
-use modkeep_resolver::known::{Folder, Need, Scan};
+use modkeep_resolver::known::{Directory, Folder, Need, Scan};
 use modkeep_resolver::packages::Pattern;
 use modkeep_resolver::requirements::Load;
 
@@ -51,7 +51,10 @@ fn way(go: &str, package: &str) -> Option<Vec<String>> {
                     let path = if directory.is_empty() { &*module.path } else { "nothing" };
                     world.known.tell_folder(module, directory, Ok(folder(path)));
                 }
-                Need::Packages(module) => world.known.tell_packages(module, Ok(vec![String::new()])),
+                Need::Directories(module) => world.known.tell_directories(
+                    module,
+                    Ok(vec![Directory { path: String::new(), has_go_files: true }]),
+                ),
                 Need::Download(module) => world.known.tell_download(module, Ok(())),
                 other => panic!("nobody asks a source about named versions: {other:?}"),
             }

@@ -84,7 +84,7 @@ fn tell(universe: &Universe, folder: &str, world: &mut World, need: &Need) {
             let error = ModuleError::of_source(Node::new(path.as_str(), ""), text, Fault::NotExist);
             known.tell_latest(path, Err(error));
         }
-        Need::Folder { .. } | Need::Packages(_) | Need::Download(_) => {
+        Need::Folder { .. } | Need::Directories(_) | Need::Download(_) => {
             panic!("universes have no packages: {need:?}")
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct Folders<'a> {
     kept: BTreeMap<String, Option<String>>,
     /// Found along the way, without `go: `.
     errors: Vec<String>,
+    /// Whether something was told that is no matter of the release.
+    has_failed: bool,
 }
 
 impl<'a> Folders<'a> {
@@ -32,7 +34,7 @@ impl<'a> Folders<'a> {
             };
             had.entry(absolute).or_default().push(line.path.clone());
         }
-        Self { go, home, had, kept: BTreeMap::new(), errors: Vec::new() }
+        Self { go, home, had, kept: BTreeMap::new(), errors: Vec::new(), has_failed: false }
     }
 
     /// Looks at a folder that was named, or at all in it.
@@ -79,7 +81,8 @@ impl<'a> Folders<'a> {
                 if let Some(Some(other)) =
                     self.kept.get(&absolute).filter(|other| *other != &Some(name.clone()))
                 {
-                    self.errors.push(format!("already added \"{name}\" as \"{other}\""));
+                    report::tell(&format!("go: already added \"{name}\" as \"{other}\""));
+                    self.has_failed = true;
                 }
                 self.kept.insert(absolute, Some(name));
             }
@@ -113,6 +116,11 @@ impl<'a> Folders<'a> {
             Some(relative) => (absolute, file::directory(&relative)),
             None => (absolute.clone(), absolute),
         }
+    }
+
+    /// Whether one folder was named in two ways, which was told.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// Brings the file in line with what was seen; gives the errors met on the way.
