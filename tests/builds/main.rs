@@ -4,7 +4,8 @@
 //! nothing to do. With `MODKEEP_FULL=1` the demo for all targets, in all variants and states and by both releases, and
 //! the real programs that `MODKEEP_TEST_NAMES` names, or the small ones: both sides have caches of their own that are
 //! empty when a test begins, a table is printed, and every program is built once more by each side with the cache of the
-//! other. `MODKEEP_TEST_PROGRAM` may name a program that is built already.
+//! other. `MODKEEP_TEST_PROGRAM` may name a program that is built already, `MODKEEP_TEST_CACHES` a folder where the caches
+//! of real programs stay from run to run.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

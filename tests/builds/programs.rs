@@ -1,5 +1,7 @@
 //! Real programs, as the main module, from the machine's registry; by name.
 
+use std::path::Path;
+
 use modkeep_conformance::go::{Go, RELEASE};
 use modkeep_harness::go::{Client, machine_proxy};
 use modkeep_harness::mains::{self, KUBERNETES};
@@ -134,7 +136,9 @@ fn each(test: &str, differing: impl Fn(&Program, &Yard, &[Row<'_>]) -> Vec<Strin
     let modules = kept.join("modules");
     let client = Client::new(&go, &proxy).unwrap().with("GOMODCACHE", modules.to_str().unwrap());
     // What is compiled of std for one program is there for the next, for each side what it has compiled itself.
-    let caches = TempDir::with_prefix("modkeep-caches-").unwrap();
+    let new = TempDir::with_prefix("modkeep-caches-").unwrap();
+    let given = asked("MODKEEP_TEST_CACHES").pop();
+    let caches = given.as_ref().map_or(new.path(), Path::new);
     let mut differences = Vec::new();
     for program in PROGRAMS.iter().filter(is_asked) {
         let main = match mains::folder(&client, &kept.join("mains"), program.module) {
@@ -149,7 +153,7 @@ fn each(test: &str, differing: impl Fn(&Program, &Yard, &[Row<'_>]) -> Vec<Strin
             skip(program.name, &"none of its targets is asked for");
             continue;
         }
-        let yard = Yard::new(false).with_modules(&modules).with_caches(caches.path());
+        let yard = Yard::new(false).with_modules(&modules).with_caches(caches);
         tree::copy(&main, &yard.path("tree")).unwrap();
         match fetch(&client, &yard, &rows) {
             Ok(()) => differences.extend(differing(program, &yard, &rows)),

@@ -130,14 +130,27 @@ pub(super) fn compile(
         let (from, to) = mapped(unit);
         words.push(format!("{word}={from}={to}"));
     }
+    let folder = file_path::parent(&path).unwrap_or("/").to_owned();
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let is_made = source.starts_with(unit.folder);
+    if is_made && flags.optimize_links(language) && supports("-fdebug-prefix-map=a=b") {
+        words.extend(placed(name));
+    }
     if supports("-frandom-seed=1") {
         words.push(format!("-frandom-seed={seed}"));
     }
-    let folder = file_path::parent(&path).unwrap_or("/").to_owned();
-    let name = path.rsplit('/').next().unwrap_or(&path);
     words.extend(["-o", object, "-c", name].map(str::to_owned));
     let outcome = bench.run_silently(called(words, &folder), &environment())?;
     bench.report(outcome, "", "")
+}
+
+/// Gives the files that cgo makes a folder in what is recorded for the linker's optimizer.
+///
+/// For a name without one GCC records where it runs, unmapped, and the work folder is another each time; so go's builds
+/// with `-flto` don't repeat.
+fn placed(name: &str) -> impl Iterator<Item = String> {
+    let names = ["cgo-", "_cgo_", name];
+    names.map(|name| format!("-fdebug-prefix-map={name}=/tmp/go-build/{name}")).into_iter()
 }
 
 /// Links objects to see what they need; says whether that works.

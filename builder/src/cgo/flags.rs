@@ -75,6 +75,11 @@ impl FlagLists {
                     || self.linker.iter().any(is_static))
     }
 
+    /// Whether a compiler leaves it to the linker to optimize.
+    pub(super) fn optimize_links(&self, language: Language) -> bool {
+        self.for_compiler(language).any(|flag| flag.starts_with("-flto"))
+    }
+
     pub(super) fn sanitize(&mut self, instrument: Option<Instrument>) {
         let flag = match instrument {
             Some(Instrument::Memory) => "-fsanitize=memory",
