@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use modkeep_resolver::error::Error;
-use modkeep_resolver::packages::{Loaded, PackageOptions};
+use modkeep_resolver::packages::{Loaded, PackageOptions, Pattern};
 use modkeep_resolver::requirements::Requirements;
 
 use super::Session;
@@ -17,7 +17,9 @@ impl Session<'_> {
         options: &PackageOptions,
     ) -> Result<Loaded, Failure> {
         if self.world.standard.packages.is_empty() {
-            self.tell_standard(self.verb() == "mod why");
+            // What `all` is for a target goes through the standard library, too.
+            let wants_all = self.target.is_some() && options.patterns.iter().any(Pattern::is_all);
+            self.tell_standard(wants_all || self.verb() == "mod why");
         }
         let loaded = match self.ask(|world| world.load_packages(requirements, options))? {
             Ok(loaded) => loaded,

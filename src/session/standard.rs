@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use modkeep_builder::load::Scans;
 use modkeep_builder::overlay::Overlay;
 use modkeep_resolver::go_version;
+use modkeep_resolver::known::Scan;
 use modkeep_resolver::world::Standard;
 
 use super::{Session, folders};
@@ -20,38 +21,59 @@ const LISTS: &[(&str, &str)] =
 impl Session<'_> {
     /// Tells the resolver about the standard library, before packages are loaded.
     pub(crate) fn tell_standard(&mut self, with_imports: bool) {
-        self.world.standard = match self.go.root_of_release().map(PathBuf::from) {
-            Some(root) => match &self.target {
-                Some(target) if !with_imports => scanned(&target.scans, &root.join("src")),
-                _ => read(self.go.seen(), &root.join("src"), with_imports),
+        let seen = self.go.seen();
+        self.world.standard = match self.go.root_of_release().map(|root| PathBuf::from(root).join("src")) {
+            Some(sources) => match &self.target {
+                Some(target) => {
+                    let mut standard = scanned(&target.scans, &sources);
+                    if with_imports {
+                        // No package outside of cmd needs those in it.
+                        standard.imports = imports(&standard.packages, |name| {
+                            let scan = || folders::folder_for(seen, &sources, name, false, target).target;
+                            (!name.starts_with("cmd/")).then(scan).unwrap_or_default()
+                        });
+                    }
+                    standard
+                }
+                None => {
+                    let mut standard = read(seen, &sources);
+                    if with_imports {
+                        standard.imports = imports(&standard.packages, |name| {
+                            folders::folder(seen, &sources, name, false, None).any
+                        });
+                    }
+                    standard
+                }
             },
             None => listed(self.go.release()),
         };
     }
 }
 
-fn read(seen: &Overlay, sources: &Path, with_imports: bool) -> Standard {
+/// What packages import, by the names under which the standard library has it.
+fn imports(names: &HashSet<String>, scan: impl Fn(&str) -> Scan) -> HashMap<String, Vec<String>> {
+    let imports = names.iter().map(|name| {
+        let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
+        let written = scan(name).imports.into_iter().filter(|path| path != "C").map(|path| {
+            let vendored = format!("{vendor}/{path}");
+            if names.contains(&vendored) { vendored } else { path }
+        });
+        (name.clone(), written.collect())
+    });
+    imports.collect()
+}
+
+fn read(seen: &Overlay, sources: &Path) -> Standard {
     let packages = folders::packages(seen, sources, false).unwrap_or_default();
-    let mut names: Vec<String> = packages.into_iter().filter(|name| !name.is_empty()).collect();
+    let mut names: HashSet<String> = packages.into_iter().filter(|name| !name.is_empty()).collect();
     // What is vendored is below `vendor` directories, where a walk of a module stops.
     for vendor in ["vendor", "cmd/vendor"] {
         let below = folders::packages(seen, &sources.join(vendor), false).unwrap_or_default();
         names
             .extend(below.into_iter().filter(|name| !name.is_empty()).map(|name| format!("{vendor}/{name}")));
     }
-    let mut imports = HashMap::new();
-    if with_imports {
-        for name in &names {
-            let scan = folders::folder(seen, sources, name, false, None).any;
-            let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
-            let written = scan.imports.into_iter().filter(|path| path != "C").map(|path| {
-                let vendored = format!("{vendor}/{path}");
-                if names.contains(&vendored) { vendored } else { path }
-            });
-            imports.insert(name.clone(), written.collect());
-        }
-    }
-    Standard { packages: names.into_iter().collect(), imports, directory: sources.display().to_string() }
+    let directory = sources.display().to_string();
+    Standard { packages: names, imports: HashMap::new(), directory }
 }
 
 /// The names alone, from directories that may be remembered.

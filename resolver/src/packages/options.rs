@@ -89,7 +89,7 @@ impl Pattern {
     }
 
     /// Whether it is the pattern `all`.
-    pub(crate) fn is_all(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         matches!(self, Self::Path(text) if text == "all")
     }
 
