@@ -42,6 +42,7 @@ use modkeep_resolver::world::{LocalGo, World};
 pub(crate) use folders::{ForTarget, holds_somewhere};
 pub(crate) use ground::Ground;
 pub(crate) use infos::{OriginDocument, shown_time};
+pub(crate) use main_files::workspace_roots;
 pub(crate) use outside::has_version;
 pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, provide};
@@ -300,7 +301,8 @@ impl<'a> Session<'a> {
     }
 
     fn tell_notes(&mut self) {
-        for note in std::mem::take(&mut self.world.notes) {
+        let lasting = std::mem::take(&mut self.world.lasting_notes);
+        for note in lasting.into_iter().chain(std::mem::take(&mut self.world.notes)) {
             report::tell(&format!("go: {note}"));
         }
         for fault in std::mem::take(&mut self.world.faults) {

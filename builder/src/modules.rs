@@ -84,6 +84,11 @@ pub trait Modules: Send + Sync {
     /// The vendor directory that packages come from; none for a build from the module cache.
     fn vendor(&self) -> Option<&str>;
 
+    /// Whether modules.txt of the vendor directory names a package.
+    fn is_vendored(&self, path: &str) -> bool {
+        self.find(path).is_ok()
+    }
+
     /// The other modules of the build list with their folders, in go's order, for patterns such as `example.com/...`;
     /// those that can't be had are left out.
     ///

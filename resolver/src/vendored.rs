@@ -23,6 +23,8 @@ pub struct Vendored {
     pub packages: HashMap<String, Node>,
     /// What stands beside a module.
     pub marks: HashMap<Node, Mark>,
+    /// The go lines of modules, by path and in order of the file.
+    pub go_lines: Vec<(String, String)>,
     /// The modules that are marked as replaced; without a version where all versions are.
     replaced: Vec<Node>,
 }
@@ -81,6 +83,7 @@ impl Vendored {
                 mark.is_explicit |= annotation == "explicit";
                 if let Some(go) = annotation.strip_prefix("go ") {
                     mark.go = Some(go.to_owned());
+                    self.go_lines.push((module.path.to_string(), go.to_owned()));
                 }
             }
             return;

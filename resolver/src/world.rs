@@ -98,6 +98,8 @@ pub struct World {
     pub known: Known,
     /// What go prints on the way, without `go: `; [`World::attempt`] begins it anew.
     pub notes: Vec<String>,
+    /// The same of what is looked at once, whether or not that attempt had an answer.
+    pub lasting_notes: Vec<String>,
     /// Errors after which go goes on, only to fail in the end.
     pub faults: Vec<String>,
     summaries: HashMap<NodeId, Result<Arc<Summary>, ModuleError>>,
@@ -131,6 +133,7 @@ impl World {
             standard_module: None,
             known,
             notes: Vec::new(),
+            lasting_notes: Vec::new(),
             faults: Vec::new(),
             summaries: HashMap::new(),
             actuals: HashMap::new(),

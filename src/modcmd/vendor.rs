@@ -87,7 +87,7 @@ fn vendor(go: &GoEnv, verb: &'static str, asked: &Asked) -> Result<(), Failure> 
     if let Some(collision) = &vendoring.collision {
         return Err(Failure::exact(1, collision.clone()));
     }
-    if asked.is_verbose {
+    if asked.is_verbose && !vendoring.modules_txt.is_empty() {
         report::tell(vendoring.modules_txt.trim_end_matches('\n'));
     }
     copy_all(&mut session, &vendoring, &folder, asked.is_lenient)?;

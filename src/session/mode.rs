@@ -2,13 +2,13 @@
 //!
 //! Source of the rules: `cmd/go/internal/modload/init.go` (`setDefaultBuildMod`) and `vendor.go`.
 
-use modkeep_resolver::error::DirtyReason;
+use modkeep_resolver::error::{DirtyReason, TooNew};
 use modkeep_resolver::go_version;
 use modkeep_resolver::vendored::Vendored;
-use modkeep_resolver::world::Mode;
+use modkeep_resolver::world::{LocalGo, Mode};
 
 use super::main_files::MainFiles;
-use super::{Ground, Session, Wanted};
+use super::{Ground, Session, Wanted, local};
 use crate::goenv::{GoEnv, paths, words};
 use crate::report::Failure;
 
@@ -99,7 +99,8 @@ fn is_of_workspace(go: &GoEnv, folder: &str) -> Result<bool, Failure> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => {
-            return Err(Failure::go(format!("reading modules.txt for vendor directory: {}", words(&error))));
+            let problem = unreadable(&paths::join(folder, "modules.txt"), &error);
+            return Err(Failure::go(format!("reading modules.txt for vendor directory: {problem}")));
         }
     };
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -114,10 +115,25 @@ fn vendored(go: &GoEnv, ground: &Ground, reason: DirtyReason) -> Result<Mode, Fa
         Some((Ok(text), _)) => text,
         Some((Err(error), _)) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Some((Err(error), file)) => {
-            return Err(Failure::go(format!("open {}: {}", go.short(&file), words(&error))));
+            return Err(Failure::go(unreadable(&file, &error)));
         }
     };
-    Ok(Mode::Vendor(reason, Box::new(Vendored::read(&text))))
+    let vendored = Vendored::read(&text);
+    let is_newer = |line: &&(String, String)| go_version::compare(&line.1, go.release()).is_gt();
+    if let Some((path, version)) = vendored.go_lines.iter().find(is_newer) {
+        let file = ground.vendor_folder().map(|folder| go.short(&paths::join(&folder, "modules.txt")));
+        let LocalGo { version: local, explain } = local(go);
+        let what = format!("{path} in {}", file.unwrap_or_default());
+        let error = TooNew { what, version: version.clone(), local, explain };
+        return Err(Failure::go(error.to_string()));
+    }
+    Ok(Mode::Vendor(reason, Box::new(vendored)))
+}
+
+/// The error about a file in the words of Go's `os.ReadFile`: a folder can be opened.
+fn unreadable(file: &str, error: &std::io::Error) -> String {
+    let verb = if error.kind() == std::io::ErrorKind::IsADirectory { "read" } else { "open" };
+    format!("{verb} {file}: {}", words(error))
 }
 
 fn read(go: &GoEnv, file: &str) -> std::io::Result<String> {

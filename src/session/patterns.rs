@@ -11,6 +11,7 @@ use modkeep_module::ModuleVersion;
 use modkeep_resolver::known::Folder;
 use modkeep_resolver::packages::Pattern;
 use modkeep_resolver::wildcard::Wildcard;
+use modkeep_resolver::world::Mode;
 
 use super::{Session, folders};
 use crate::goenv::{paths, words as system_words};
@@ -154,8 +155,16 @@ impl Session<'_> {
             if inner.contains('@') {
                 continue;
             }
-            if inner.starts_with("vendor/") {
-                return Err(format!("without -mod=vendor, directory {directory} has no package path"));
+            if let Some(package) = inner.strip_prefix("vendor/") {
+                return match &self.world.mode {
+                    Mode::Vendor(_, vendored) if vendored.packages.contains_key(package) => {
+                        Ok(package.to_owned())
+                    }
+                    Mode::Vendor(..) => {
+                        Err(format!("directory {directory} is not a package listed in vendor/modules.txt"))
+                    }
+                    _ => Err(format!("without -mod=vendor, directory {directory} has no package path")),
+                };
             }
             let package = format!("{path}/{inner}");
             if self.folder(&root, inner, true).has_go_files {

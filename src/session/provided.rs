@@ -4,7 +4,7 @@
 //! Packages are loaded by the resolver first, for one target, and go.mod and go.sum are brought up to date; the builder
 //! then finds each package in its place. Source of the rules: `cmd/go/internal/modload/load.go:LoadPackages`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use modkeep_builder::build::Build;
@@ -67,6 +67,8 @@ pub(super) struct Provided {
     godebugs: BTreeMap<String, String>,
     tools: Vec<String>,
     vendor: Option<String>,
+    /// The packages that modules.txt names.
+    vendored: HashSet<String>,
     places: HashMap<String, Result<Place, PlaceError>>,
     others: Vec<Arc<Module>>,
 }
@@ -142,6 +144,10 @@ impl Provided {
         };
         let mut tools: Vec<String> = world.main.tools().into_iter().map(str::to_owned).collect();
         tools.sort_unstable();
+        let vendored = match &world.mode {
+            Mode::Vendor(_, vendored) => vendored.packages.keys().cloned().collect(),
+            _ => HashSet::new(),
+        };
         let is_vendored = matches!(world.mode, Mode::Vendor(..));
         Ok(Self {
             mains: mains.collect(),
@@ -153,6 +159,7 @@ impl Provided {
             godebugs: debugs.iter().map(|line| (line.key.clone(), line.value.clone())).collect(),
             tools,
             vendor: session.ground.vendor_folder().filter(|_| is_vendored),
+            vendored,
             ..Self::default()
         })
     }
@@ -231,6 +238,11 @@ impl Provided {
                 (Some(module), Some(directory), _) => Ok(Place {
                     dir: self.folder(module, directory, &package.path),
                     module: Arc::clone(module),
+                }),
+                // Before 1.23 a package may be in a vendor directory that modules.txt doesn't name.
+                (None, Some(directory), None) if self.vendor.is_some() => Ok(Place {
+                    dir: self.folder(&Module::default(), directory, &package.path),
+                    module: Arc::default(),
                 }),
                 (_, _, Some(error)) => Err(PlaceError { text: error.to_string() }),
                 _ => continue,
@@ -328,6 +340,10 @@ impl Modules for Provided {
 
     fn vendor(&self) -> Option<&str> {
         self.vendor.as_deref()
+    }
+
+    fn is_vendored(&self, path: &str) -> bool {
+        self.vendored.contains(path)
     }
 
     fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {

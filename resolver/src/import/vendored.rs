@@ -83,9 +83,12 @@ impl World {
             None if is_lenient => Some(None),
             None => {
                 let verb = if self.main.is_workspace() { "work" } else { "mod" };
-                self.notes.push(format!(
+                let note = format!(
                     "ignoring package {path} which exists in the vendor directory but is missing from vendor/modules.txt. To sync the vendor directory run go {verb} vendor."
-                ));
+                );
+                if !self.lasting_notes.contains(&note) {
+                    self.lasting_notes.push(note);
+                }
                 None
             }
         }

@@ -103,7 +103,7 @@ impl Source<'_> {
             };
             if let Some(path) = way.strip_prefix("vendor/") {
                 return match self.modules.vendor() {
-                    Some(_) if self.modules.find(path).is_ok() => Ok(path.to_owned()),
+                    Some(_) if self.modules.is_vendored(path) => Ok(path.to_owned()),
                     Some(_) => Err(NoPackage::Text(format!(
                         "directory {dir} is not a package listed in vendor/modules.txt"
                     ))),
