@@ -94,6 +94,9 @@ pub(crate) struct Usage {
     pub(crate) flags: &'static [(&'static str, Kind)],
 }
 
+/// Why a `-C` is refused that is found where flags are parsed.
+const C_STANDS_FIRST: &str = "-C flag must be first flag on command line";
+
 impl Usage {
     /// Gives the flags to `set` one by one, those of GOFLAGS first, and returns the words behind them. A flag without
     /// a value comes as `true`, every Bool as `true` or `false`.
@@ -184,8 +187,7 @@ impl Usage {
         if name != "C" {
             return Ok(());
         }
-        let place = "-C flag must be first flag on command line";
-        Err(self.refuse(&format!("invalid value {} for flag -C: {place}", quote(value))))
+        Err(self.refuse(&format!("invalid value {} for flag -C: {C_STANDS_FIRST}", quote(value))))
     }
 
     /// The words can't be meant: what is wrong, and how the verb is used.

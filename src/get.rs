@@ -11,7 +11,7 @@ use modkeep_resolver::requirements::Load;
 use crate::flags::{Kind, Usage, go_build_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::{self, Failure};
-use crate::session::{ModFlags, Session, Wanted, cleaned, is_local};
+use crate::session::{ModFlags, Session, Wanted, cleaned, is_local, workspace_roots};
 use crate::workcmd;
 
 mod plan;
@@ -140,7 +140,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         are_tools: asked.are_tools,
         is_verbose: asked.is_verbose,
         workspace: workspace(go)?,
-        go_sum: session.source.sums.lock().required(),
+        go_sum: session.source.sums.lock().required().unwrap_or_default(),
         ignores_imports: false,
     };
     let got = session.answer_each(|world| world.get(&options))?;
@@ -190,21 +190,17 @@ fn arguments(go: &GoEnv, words: &[String]) -> Vec<Argument> {
     words.iter().map(argument).collect()
 }
 
-/// The modules of the workspace that would be in force.
+/// The modules of the workspace that would be in force; one that can't be read is no concern of this verb.
 fn workspace(go: &GoEnv) -> Result<Vec<(String, String)>, Failure> {
     let Some(go_work) = go.go_work()? else { return Ok(Vec::new()) };
-    let file = workcmd::file::read(go, &go_work, false).map_err(Failure::go)?;
-    let home = paths::parent(&go_work).unwrap_or("/");
+    if let Ok(file) = workcmd::file::read(go, &go_work, true) {
+        workcmd::file::check_release(go, &go_work, &file).map_err(Failure::go)?;
+    }
     let mut modules = Vec::new();
-    for directive in file.uses() {
-        let root = match directive.path.starts_with('/') {
-            true => paths::clean(&directive.path),
-            false => paths::join(home, &directive.path),
-        };
+    for root in workspace_roots(go, &go_work).unwrap_or_default() {
         // What can't be read is an error when packages are looked at in the workspace.
-        if let Ok(data) = go.seen().content(&paths::join(&root, "go.mod"))
-            && let Some(path) = modkeep_module::gomod::module_path(&data)
-        {
+        let file = workcmd::file::read_module(go, &paths::join(&root, "go.mod"));
+        if let Some(path) = file.ok().and_then(|file| Some(file.module()?.path.clone())) {
             modules.push((path, root));
         }
     }

@@ -211,7 +211,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
 
 fn check(asked: &Asked, permission: &Permission, words: &[String]) -> Result<(), Failure> {
     let is_vendored = matches!(permission, Permission::Vendor(..));
-    if asked.retracted && is_vendored {
+    if asked.retracted && asked.flags.mode == "vendor" {
         return Err(Failure::exact(1, "go list -retracted cannot be used when vendoring is enabled"));
     }
     if let Some(flag) = asked.for_packages {

@@ -125,6 +125,10 @@ fn a_go_mod_is_edited_as_go_edits_it() {
             "mod edit -json go.mod",
         ],
     );
+    let files = "-- go.mod --\nmodule m\nrequire (\n\ta.b/c v1.0.0\n";
+    check("a block without end", files, &["mod edit -json", "list -m", "work init ."]);
+    let files = "-- go.mod --\nmodule m\ngo 1.20\n";
+    check("what can't be downloaded", files, &["mod download go", "mod download -json go@1.21"]);
 }
 
 #[test]
@@ -371,6 +375,86 @@ fn a_workspace_is_synced_with_the_sums_that_go_writes() {
                  -- b/b.go --\npackage b\nimport _ \"example.com/dep\"\n";
     // Go reads a go.mod once in its life, and tells only the go.sum of whoever was first.
     check_beside("work sync", &upstream.url(), files, &["work sync", "list -m all", "work sync"]);
+    let lines = ["list -m example.com/dep@", "mod download example.com/dep@", "get -C a example.com/dep@"];
+    check_beside("no version", &upstream.url(), files, &lines);
+}
+
+#[test]
+fn files_that_nobody_needs_stop_nobody() {
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.21\n-- go.sum --\nbad\n-- m.go --\npackage m\n";
+    let lines = ["list -m", "list ./...", "mod graph", "mod verify", "get ./...", "mod tidy", "list -m"];
+    check("a malformed go.sum", files, &lines);
+    let needed = files.replace("-- go.sum", "require example.com/a v1.0.0\n-- go.sum");
+    check("a malformed go.sum that is needed", &needed, &["list -m", "list -m all", "mod graph", "get -u"]);
+    for go_work in ["foo ./a", "go abc", "use ./m\nuse m", "use ./m\ngodebug foo=1", "use ./m\nuse ./bad"] {
+        let files = format!(
+            "-- go.work --\ngo 1.21\n{go_work}\n-- m/go.mod --\nmodule example.com/m\ngo 1.20\n-- m/m.go --\n\
+             package m\n-- bad/go.mod --\nmodul bad\n"
+        );
+        check("get in an unusable workspace", &files, &["get -C m go@1.22.0", "list -C m", "get -C m ."]);
+    }
+    let files = "-- go.work --\ngo 1.99\nuse ./m\n-- m/go.mod --\nmodule example.com/m\ngo 1.20\n";
+    check("get in a workspace of a newer release", files, &["get -C m go@1.22.0"]);
+    let files = "-- go.work --\ngo 1.21\nuse ./m.go\n-- m.go --\npackage m\n";
+    check("a file in a workspace", files, &["list -m", "work sync"]);
+}
+
+#[test]
+fn a_module_without_a_go_line_raises_its_workspace() {
+    let files =
+        "-- go.work --\ngo 1.21\nuse ./m\n-- m/go.mod --\nmodule example.com/m\n-- m/m.go --\npackage m\n";
+    check("work sync without a go line", files, &["work sync", "list -m all"]);
+}
+
+#[test]
+fn what_a_vendor_folder_holds_is_found_as_go_finds_it() {
+    let files = |go: &str| {
+        format!(
+            "-- go.mod --\nmodule example.com/m\ngo {go}\nrequire example.com/c v1.0.0\n\
+             -- m.go --\npackage m\nimport (\n\t_ \"example.com/c\"\n\t_ \"example.com/c/d\"\n\t_ \"errors\"\n)\n\
+             -- vendor/example.com/c/c.go --\npackage c\nimport _ \"sort\"\n\
+             -- vendor/example.com/c/d/d.go --\npackage d\n\
+             -- vendor/modules.txt --\n# example.com/c v1.0.0\n## explicit; go 1.17\nexample.com/c\n"
+        )
+    };
+    for go in ["1.22", "1.24"] {
+        check(
+            "vendored packages",
+            &files(go),
+            &[
+                "list all",
+                "list -deps -f {{.ImportPath}}:{{.Dir}}:{{with.Module}}{{.Path}}{{end}} ./...",
+                "list example.com/c/d",
+                "list ./vendor/example.com/c",
+                "list ./vendor/example.com/c/d",
+                "list -C vendor/example.com/c",
+                "mod why ./vendor/example.com/c ./vendor/example.com/c/d",
+                "build -o /dev/null ./...",
+                "list -m -retracted all",
+                "list -m -mod=vendor -retracted all",
+            ],
+        );
+    }
+    let newer = files("1.22").replace("go 1.17", "go 1.99");
+    check(
+        "a vendored module of a newer release",
+        &newer,
+        &["list ./...", "list -m example.com/c", "mod graph"],
+    );
+    let folder = files("1.22").replace("modules.txt", "modules.txt/x");
+    check("modules.txt is a folder", &folder, &["list ./...", "list -mod=vendor ./..."]);
+    check("nothing to vendor", "-- go.mod --\nmodule m\ngo 1.22\n", &["mod vendor -v"]);
+}
+
+#[test]
+fn all_holds_what_it_needs_of_the_standard_library() {
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.24\n-- m.go --\npackage m\n\nimport _ \"net\"\n\
+                 -- m_test.go --\npackage m\n\nimport _ \"embed\"\n";
+    check(
+        "list all",
+        files,
+        &["list all", "list -tags=netgo all", "list -e all fmt", "list -f {{.Match}} all"],
+    );
 }
 
 #[test]

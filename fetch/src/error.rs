@@ -134,6 +134,14 @@ pub enum Flaw {
     Info(#[source] Arc<InfoError>),
 }
 
+/// A status with its reason, such as `404 Not Found`.
+pub fn status_line(status: u16) -> String {
+    match StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
 impl FetchError {
     /// Whether the go command would ask the next source after a comma: 404 and 410 only.
     pub fn is_absent(&self) -> bool {
@@ -155,14 +163,13 @@ impl FetchError {
             let cause = if status == 404 { "no such file or directory" } else { "permission denied" };
             return format!("reading {url}: {cause}");
         }
-        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-        let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+        let status = status_line(status);
         let said = match text.as_str() {
             "" => String::new(),
             text if text.contains('\n') => format!("\n\tserver response:\n\t{}", text.replace('\n', "\n\t")),
             text => format!("\n\tserver response: {text}"),
         };
-        format!("reading {url}: {status}{reason}{said}")
+        format!("reading {url}: {status}{said}")
     }
 
     /// The error and its causes in one line, for the log.

@@ -1,6 +1,6 @@
 //! GOFLAGS: flags that a verb takes if it has them.
 
-use super::{Kind, Usage, boolean, quote};
+use super::{C_STANDS_FIRST, Kind, Usage, boolean, quote};
 use crate::report::Failure;
 
 /// Every flag that some verb of the go command has; GOFLAGS may name no other.
@@ -180,6 +180,12 @@ impl GoFlags {
                     is_set.to_string()
                 }
                 (Kind::Optional, value) => value.unwrap_or("true").to_owned(),
+                (Kind::Text, Some(value)) if name == "C" => {
+                    let value = quote(value);
+                    return Err(usage.refuse(&format!(
+                        "go: invalid value {value} for flag {dashed} (from $GOFLAGS): {C_STANDS_FIRST}"
+                    )));
+                }
                 (Kind::Text, Some(value)) => value.to_owned(),
                 (Kind::Text, None) => {
                     return Err(

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use modkeep_module::info::Origin;
-use modkeep_resolver::error::Error;
-use modkeep_resolver::go_version;
+use modkeep_resolver::error::{Error, Fault, ModuleError};
 use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::world::Mode as Permission;
 use modkeep_resolver::written::Change;
+use modkeep_resolver::{go_version, order};
 use serde::Serialize;
 
 use crate::flags::{Kind, Usage, module_flags};
@@ -228,6 +228,10 @@ fn download_all(
 }
 
 async fn download(source: &Arc<Source>, module: &mut Downloaded) -> Result<(), Stop> {
+    if order::is_toolchain(&module.path) {
+        let text = "internal error: invalid operation on toolchain module".to_owned();
+        return Err(Stop::Error(ModuleError { module: None, invalid: None, text, kind: Fault::Other }));
+    }
     let version = crate::session::module_version(&module.path, &module.version)?;
     let file = |suffix: &str| source.cache.file(&version, suffix).display().to_string();
     source.info(&module.path, &module.version).await?;

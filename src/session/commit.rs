@@ -25,7 +25,7 @@ impl Session<'_> {
 
     pub(super) fn require_sums(&mut self) -> Result<(), Failure> {
         if self.must_have_sums() {
-            self.world.required_sums = Some(self.source.sums.lock().required());
+            self.world.required_sums = self.source.sums.lock().required();
         }
         Ok(())
     }

@@ -131,8 +131,8 @@ impl Source {
         let resource = Resource::info(module_path(path)?, revision).map_err(|error| {
             let text = error.to_string();
             let prefix = format!("version {} invalid: ", quote(revision));
-            let text = text.strip_prefix(&prefix).unwrap_or(&text);
-            ModuleError::of_source(node.clone(), text, Fault::Other)
+            let text = text.strip_prefix(&prefix).unwrap_or(&text).to_owned();
+            ModuleError { module: Some(node.clone()), invalid: Some("version"), text, kind: Fault::Other }
         })?;
         let data = self.read(&resource, &node).await?;
         let info = Info::parse(&data)

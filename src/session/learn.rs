@@ -55,6 +55,11 @@ fn revision(info: &Info) -> Revision {
     Revision { version: info.version.clone(), time: info.time.clone() }
 }
 
+/// Whether go.sum must have a line before anybody is asked.
+fn needs_sum(need: &Need) -> bool {
+    matches!(need, Need::GoMod(module) if !module.version.is_empty())
+}
+
 impl Session<'_> {
     /// Finds out and tells.
     pub(super) fn learn(&mut self, needs: Vec<Need>) -> Result<(), Failure> {
@@ -64,6 +69,9 @@ impl Session<'_> {
         let mut downloading = HashSet::new();
         let mut following = Vec::new();
         if needs.iter().any(|need| matches!(need, Need::GoMod(_))) {
+            if self.must_have_sums() && needs.iter().any(needs_sum) {
+                self.source.sums.lock().refuse().map_err(|text| end(Stop::End(text)))?;
+            }
             self.index.read(&mut self.world);
         }
         for need in needs {

@@ -103,6 +103,13 @@ pub(super) fn read(
     }
 }
 
+/// The folders of the modules of a workspace (`modload/init.go:LoadWorkFile`).
+pub(crate) fn workspace_roots(go: &GoEnv, go_work: &str) -> Result<Vec<String>, Failure> {
+    let mut roots = Vec::new();
+    read_workspace(go, go_work, &mut roots)?;
+    Ok(roots.into_iter().map(|(root, _)| root).collect())
+}
+
 fn read_workspace(
     go: &GoEnv,
     go_work: &str,
@@ -111,11 +118,7 @@ fn read_workspace(
     let file = workcmd::file::read(go, go_work, false).map_err(Failure::go)?;
     let folder = paths::parent(go_work).unwrap_or("/").to_owned();
     let short = go.short(go_work);
-    for directive in file.uses() {
-        let root = match directive.path.starts_with('/') {
-            true => paths::clean(&directive.path),
-            false => paths::join(&folder, &directive.path),
-        };
+    for (directive, root) in file.uses().iter().zip(workcmd::file::roots(go_work, &file)) {
         if roots.iter().any(|(other, _)| *other == root) {
             let line = directive.position.line;
             return Err(Failure::go(format!(

@@ -107,8 +107,7 @@ impl Source {
             Ground::Workspace { go_work } => sum_files(go, go_work),
             _ => Vec::new(),
         };
-        let sums = Sums::read(go.seen(), ground.sum_file(), modules, wanted.verb == "mod tidy")
-            .map_err(|text| Failure::exact(1, text.trim_end_matches('\n')))?;
+        let sums = Sums::read(go.seen(), ground.sum_file(), modules, wanted.verb == "mod tidy");
         Ok(Self {
             cache,
             sums: Mutex::new(sums),
@@ -344,7 +343,7 @@ fn tell_request(answer: &Result<Answer, FetchError>, started: Instant) {
             FetchError::Absent { url, status, .. }
             | FetchError::Refused { url, status, .. }
             | FetchError::Busy { url, status, .. },
-        ) => (url.as_str(), status.to_string()),
+        ) => (url.as_str(), modkeep_fetch::error::status_line(*status)),
         Err(error @ (FetchError::Unreachable { url, .. } | FetchError::Broken { url, .. })) => {
             (url.as_str(), error.chain())
         }
@@ -365,15 +364,8 @@ fn sum_version(module: &ModuleVersion, is_go_mod: bool) -> String {
 /// The go.sum files of the modules of a workspace. A go.work that can't be read is an error elsewhere.
 fn sum_files(go: &GoEnv, go_work: &str) -> Vec<String> {
     let Ok(file) = workcmd::file::read(go, go_work, true) else { return Vec::new() };
-    let folder = paths::parent(go_work).unwrap_or("/");
-    let sums = file.uses().iter().map(|directive| {
-        let root = match directive.path.starts_with('/') {
-            true => paths::clean(&directive.path),
-            false => paths::join(folder, &directive.path),
-        };
-        ground::beside(&paths::join(&root, "go.mod"))
-    });
-    sums.collect()
+    let roots = workcmd::file::roots(go_work, &file).into_iter();
+    roots.map(|root| ground::beside(&paths::join(&root, "go.mod"))).collect()
 }
 
 /// A module version that can be asked for, or why it can't be.

@@ -56,6 +56,8 @@ pub(crate) struct Sums {
     overwrites: bool,
     /// Files as `-overlay` shows them.
     seen: Overlay,
+    /// Why a file can't be read: the end of a verb that looks something up in it, and of no other.
+    fault: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,22 +67,21 @@ struct Mark {
 }
 
 impl Sums {
-    /// Reads the files; the error is whole, without `go: `.
-    pub(super) fn read(
-        seen: &Overlay,
-        file: Option<String>,
-        modules: Vec<String>,
-        repairs: bool,
-    ) -> Result<Self, String> {
-        let Some(file) = file else { return Ok(Self::default()) };
-        let mut of_modules = Vec::new();
+    /// Reads the files.
+    pub(super) fn read(seen: &Overlay, file: Option<String>, modules: Vec<String>, repairs: bool) -> Self {
+        let Some(file) = file else { return Self::default() };
+        let mut sums = Self { file: Some(file.clone()), repairs, seen: seen.clone(), ..Self::default() };
+        sums.fault = sums.fill(&file, modules).err();
+        sums
+    }
+
+    fn fill(&mut self, file: &str, modules: Vec<String>) -> Result<(), String> {
         for module in modules {
-            let lines = read_file(seen, &module, repairs)?;
-            of_modules.push((module, lines));
+            let lines = read_file(&self.seen, &module, self.repairs)?;
+            self.of_modules.push((module, lines));
         }
-        let lines = Arc::new(read_file(seen, &file, repairs)?);
-        let seen = seen.clone();
-        Ok(Self { file: Some(file), repairs, lines, of_modules, seen, ..Self::default() })
+        self.lines = Arc::new(read_file(&self.seen, file, self.repairs)?);
+        Ok(())
     }
 
     /// Whether there is a word about a file, `version` ending in `/go.mod` for a go.mod (`HaveSum`).
@@ -105,23 +106,36 @@ impl Sums {
         hashes.filter(|hash| hash.starts_with("h1:")).map(|hash| hash.into_owned()).filter(is_clean)
     }
 
-    /// The lines by which a resolution that may add none has to go.
-    pub(crate) fn required(&self) -> Arc<GoSum> {
+    /// The lines by which a resolution that may add none has to go; none where the file can't be read, which is told
+    /// when the first thing is checked.
+    pub(crate) fn required(&self) -> Option<Arc<GoSum>> {
+        if self.fault.is_some() {
+            return None;
+        }
         let mut lines = Arc::clone(&self.lines);
         if !lines.has_known_hashes_only() {
             Arc::make_mut(&mut lines).retain(|_, _, hash| hash.starts_with("h1:"));
         }
-        lines
+        Some(lines)
+    }
+
+    /// Fails where a file can't be read.
+    ///
+    /// # Errors
+    /// As [`Sums::check`].
+    pub(super) fn refuse(&self) -> Result<(), String> {
+        self.fault.clone().map_or(Ok(()), Err)
     }
 
     /// Notes that a file was hashed; whether go.sum knows it.
     ///
     /// # Errors
-    /// With the whole text that ends the program, when go.sum says something else.
+    /// With the whole text that ends the program, when go.sum says something else or can't be read.
     pub(super) fn check(&mut self, path: &str, version: &str, hash: &H1) -> Result<bool, String> {
         if self.file.is_none() {
             return Ok(false);
         }
+        self.refuse()?;
         let is_known = self.is_listed(path, version, &hash.to_string())?;
         self.used.push((path.into(), version.into(), *hash));
         Ok(is_known)

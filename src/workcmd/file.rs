@@ -36,12 +36,30 @@ pub(crate) fn read(go: &GoEnv, path: &str, is_edit: bool) -> Result<GoWork, Stri
         .content(&go.absolute(&path))
         .map_err(|error| format!("reading go.work: open {path}: {}", words(&error)))?;
     let file = GoWork::parse(&path, &data).map_err(|errors| format!("errors parsing go.work:\n{errors}"))?;
-    match file.go() {
-        Some(line) if !is_edit && is_too_new(go, &line.version) => {
-            Err(too_new(go, &path, &line.version).to_string())
-        }
-        _ => Ok(file),
+    if !is_edit {
+        check_release(go, &path, &file)?;
     }
+    Ok(file)
+}
+
+/// Refuses a go.work of a newer release; the error is without `go: `.
+pub(crate) fn check_release(go: &GoEnv, path: &str, file: &GoWork) -> Result<(), String> {
+    match file.go() {
+        Some(line) if is_too_new(go, &line.version) => {
+            Err(too_new(go, &go.short(path), &line.version).to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The folders that it uses, in order.
+pub(crate) fn roots(path: &str, file: &GoWork) -> Vec<String> {
+    let home = paths::parent(path).unwrap_or("/");
+    let root = |used: &str| match used.starts_with('/') {
+        true => paths::clean(used),
+        false => paths::join(home, used),
+    };
+    file.uses().iter().map(|directive| root(&directive.path)).collect()
 }
 
 /// Writes it with its blocks in order.
@@ -77,7 +95,7 @@ pub(crate) fn of(file: &GoWork) -> &str {
 
 /// Why a go.mod can't be used, in go's words without `go: `.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     /// For a newer release it could be.
     #[error(transparent)]
     TooNew(TooNew),
@@ -87,7 +105,7 @@ pub(super) enum Unusable {
 }
 
 /// The go.mod of a module on disk. (`modload.ReadModFile`)
-pub(super) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, Unusable> {
+pub(crate) fn read_module(go: &GoEnv, path: &str) -> Result<GoMod, Unusable> {
     let data = locked::read_seen(go.seen(), path).map_err(|error| Unusable::Other(error.to_string()))?;
     let short = go.short(path);
     let version = |file: &GoMod| file.go().map(|line| line.version.clone()).filter(|v| is_too_new(go, v));

@@ -44,7 +44,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         session.goes_on_after(&read);
         let loaded = sync(&mut session, versions)?;
         read.extend(session.world.known.go_mods().cloned());
-        let go = session.world.main.go_version(&session.world.local.version).to_owned();
+        let go = go_line(&session);
         if go_version::compare(&go, &line).is_gt() {
             line = go;
         }
@@ -60,6 +60,13 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     file::raise(&mut workspace, &line)?;
     uses::name_modules(go, &mut workspace);
     file::write(&path, &mut workspace)
+}
+
+/// The go line of a module; one that has none gets that of the release at hand, though it is only written with others.
+fn go_line(session: &Session<'_>) -> String {
+    let world = &session.world;
+    let line = world.main.module(world.main.first()).and_then(|module| module.file.go());
+    line.map_or_else(|| world.local.version.clone(), |line| line.version.clone())
 }
 
 fn sync(
