@@ -1,9 +1,10 @@
-//! Go's text templates, as far as `-f` of go verbs needs them: fields, pipelines, `if`, `with`, `range`, variables and
-//! the functions of the language.
+//! Go's text templates, as far as `-f` of go verbs needs them: fields, pipelines, `if`, `with`, `range`, templates in
+//! templates, variables and the functions of the language.
 //!
-//! Source of the rules: `text/template` (`parse/lex.go`, `parse/parse.go`, `exec.go`, `funcs.go`). Not here: `define`,
-//! `block`, `template`, `call`, `html`, `js`, `urlquery` and numbers that are no integers.
+//! Source of the rules: `text/template` (`parse/lex.go`, `parse/parse.go`, `exec.go`, `funcs.go`). Not here: numbers that
+//! are no integers, for no field holds one.
 
+mod escape;
 mod functions;
 mod lex;
 mod parse;

@@ -136,6 +136,14 @@ impl Build {
         Tags::new(&self.settings(&tags))
     }
 
+    /// The tags that the toolchain itself chooses, in go's order.
+    ///
+    /// # Errors
+    /// For an unknown experiment or level.
+    pub fn tool_tags(&self) -> Result<Vec<String>, TagsError> {
+        tags::tool_tags(&self.settings(&[]))
+    }
+
     fn settings<'a>(&'a self, tags: &'a [&'a str]) -> Settings<'a> {
         Settings {
             release: self.toolchain.release,

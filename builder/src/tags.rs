@@ -116,6 +116,19 @@ impl Instrument {
     }
 }
 
+/// What holds by the toolchain's own choice, in go's order (`build.Context.ToolTags`).
+///
+/// # Errors
+/// For an unknown experiment or level.
+pub fn tool_tags(settings: &Settings<'_>) -> Result<Vec<String>, TagsError> {
+    let mut on = experiments(settings)?;
+    on.sort_by_key(|name| release::EXPERIMENTS.iter().position(|known| known == name));
+    let mut tags: Vec<String> = on.into_iter().map(|name| format!("goexperiment.{name}")).collect();
+    tags.extend(levels(settings)?.into_iter().map(|level| format!("{}.{level}", settings.arch)));
+    tags.extend(settings.instrument.map(|instrument| instrument.word().to_owned()));
+    Ok(tags)
+}
+
 /// The experiments that are on (`internal/buildcfg/exp.go:ParseGOEXPERIMENT`).
 fn experiments(settings: &Settings<'_>) -> Result<Vec<String>, TagsError> {
     let (release, arch) = (settings.release, settings.arch);

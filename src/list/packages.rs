@@ -11,6 +11,7 @@ use modkeep_builder::listing::{Field, Listing};
 use modkeep_builder::load::{Loader, Match, Options, PackageError, Scans, are_files};
 use modkeep_builder::modules::Module;
 use modkeep_builder::package::PackageId;
+use modkeep_builder::tags::Instrument;
 use modkeep_module::quote::quote;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -116,6 +117,13 @@ pub(super) fn run(
         built::build(site, asked, needs_stale, &mut loader, &list)?;
     }
     let graph = loader.graph();
+    let known = modules
+        .mains()
+        .iter()
+        .map(|main| Arc::clone(&main.module))
+        .chain(modules.others().unwrap_or_default());
+    let template =
+        template.with_modules(known.map(|module| (module.path.clone(), public(&module).value())).collect());
     let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
     let renames = asked.tests || build.pgo == Profile::Auto && named.len() > 1;
     let mut has_failed = false;
@@ -224,20 +232,27 @@ fn keep_programs(go: &GoEnv, loader: &mut Loader<'_>, named: &[PackageId]) -> Re
 /// The settings that templates may ask for (`list/context.go`).
 fn context(go: &GoEnv, build: &Build) -> Value {
     let text = |text: &str| Value::Text(text.to_owned());
-    let gopath = go.gopath().join(":");
-    let tags = build.tags.iter().cloned().map(Value::Text).collect();
-    let releases = (1..=build.toolchain.release.minor()).map(|n| Value::Text(format!("go1.{n}")));
+    let list = |list: Vec<String>| Value::List(list.into_iter().map(Value::Text).collect());
+    let releases = (1..=build.toolchain.release.minor()).map(|n| format!("go1.{n}")).collect();
+    let suffix = match build.instrument {
+        Some(Instrument::Race) => "race",
+        Some(Instrument::Memory) => "msan",
+        Some(Instrument::Address) => "asan",
+        None => "",
+    };
     let fields = vec![
         ("GOARCH", text(&build.target.arch)),
         ("GOOS", text(&build.target.os)),
         ("GOROOT", text(&build.toolchain.root)),
-        ("GOPATH", Value::Text(gopath)),
+        ("GOPATH", Value::Text(go.gopath().join(":"))),
         ("CgoEnabled", Value::Bool(build.cgo)),
         ("UseAllFiles", Value::Bool(false)),
         ("Compiler", text("gc")),
-        ("BuildTags", Value::List(tags)),
-        ("ReleaseTags", Value::List(releases.collect())),
-        ("InstallSuffix", text("")),
+        ("BuildTags", list(build.tags.clone())),
+        // What is wrong with them is told when files are chosen.
+        ("ToolTags", list(build.tool_tags().unwrap_or_default())),
+        ("ReleaseTags", list(releases)),
+        ("InstallSuffix", text(suffix)),
     ];
     Value::Record(Rc::new(Record { kind: "*list.Context", fields, shown: String::new(), has_string: false }))
 }
@@ -324,12 +339,7 @@ fn value(field: Field<'_>) -> Value {
         Field::Flag(flag) => Value::Bool(flag),
         Field::List(texts) => list(texts),
         Field::Texts(texts) => list(&texts),
-        Field::Map(pairs) => {
-            let shown: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}:{value}")).collect();
-            let shown = format!("map[{}]", shown.join(" "));
-            let kind = "map[string]string";
-            Value::Record(Rc::new(Record { kind, fields: Vec::new(), shown, has_string: false }))
-        }
+        Field::Map(pairs) => Value::Map(pairs),
         Field::Module(module) => {
             module.map_or(Value::Nil("*modinfo.ModulePublic"), |module| public(module).value())
         }

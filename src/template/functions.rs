@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 
 use modkeep_module::quote::quote;
 
+use super::escape;
 use super::value::Value;
 
 const KNOWN: &[&str] = &[
-    "and", "context", "eq", "ge", "gt", "index", "join", "le", "len", "lt", "ne", "not", "or", "print",
-    "printf", "println", "slice",
+    "and", "call", "context", "eq", "ge", "gt", "html", "index", "join", "js", "le", "len", "lt", "module",
+    "ne", "not", "or", "print", "printf", "println", "slice", "urlquery",
 ];
 
 /// Whether there is such a function.
@@ -44,6 +45,7 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
         "len" => match arguments {
             [Value::List(list)] => Value::Int(int(list.len())),
             [Value::Text(text)] => Value::Int(int(text.len())),
+            [Value::Map(map)] => Value::Int(int(map.len())),
             [other] => return Err(format!("len of type {}", other.kind())),
             _ => return Err(missing()),
         },
@@ -52,6 +54,7 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
                 let item = usize::try_from(*at).ok().and_then(|at| list.get(at));
                 item.cloned().ok_or_else(|| format!("index out of range: {at}"))?
             }
+            [Value::Map(map), Value::Text(key)] => Value::Text(map.get(key).cloned().unwrap_or_default()),
             _ => return Err("can't index item of this type".to_owned()),
         },
         "slice" => slice(arguments)?,
@@ -62,6 +65,9 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
             }
             _ => return Err(missing()),
         },
+        "html" => Value::Text(escape::html(&print(arguments))),
+        "js" => Value::Text(escape::js(&print(arguments))),
+        "urlquery" => Value::Text(escape::query(&print(arguments))),
         "print" => Value::Text(print(arguments)),
         "println" => {
             let texts: Vec<_> = arguments.iter().map(Value::to_string).collect();
@@ -86,7 +92,7 @@ fn compare(a: &Value, b: &Value) -> Result<Ordering, String> {
         (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
         (Value::Nil(_), Value::Nil(_)) => Ok(Ordering::Equal),
         (Value::Nil(_), _) | (_, Value::Nil(_)) => Ok(Ordering::Less),
-        (Value::Record(_) | Value::List(_) | Value::Time(_), _) => {
+        (Value::Record(_) | Value::List(_) | Value::Map(_) | Value::Time(_), _) => {
             Err("invalid type for comparison".to_owned())
         }
         _ => Err("incompatible types for comparison".to_owned()),
@@ -162,6 +168,7 @@ fn printf(format: &str, arguments: &[Value]) -> String {
             ('x', Value::Int(number)) => format!("{number:x}"),
             ('x', value) => value.to_string().bytes().map(|byte| format!("{byte:02x}")).collect(),
             ('t', Value::Bool(value)) => value.to_string(),
+            ('T', value) => value.kind().to_owned(),
             (verb, value) => format!("%!{verb}({}={value})", value.kind()),
         };
         let width: usize = flags.trim_start_matches(['-', '+', '#', ' ', '0']).parse().unwrap_or_default();

@@ -1,5 +1,10 @@
 //! The tree of a template.
 
+use std::collections::HashMap;
+use std::fmt;
+
+use modkeep_module::quote::quote;
+
 use super::lex::{Piece, Word, pieces};
 use super::value::Value;
 
@@ -8,8 +13,12 @@ use super::value::Value;
 pub(crate) struct Template {
     pub(super) text: String,
     pub(super) nodes: Vec<Node>,
+    /// Those that it defines, by name.
+    pub(super) defined: HashMap<String, Vec<Node>>,
     /// What the function `context` gives.
     pub(super) context: Value,
+    /// What the function `module` gives, by path.
+    pub(super) modules: HashMap<String, Value>,
 }
 
 /// A part of a template.
@@ -21,6 +30,8 @@ pub(super) enum Node {
     If(Pipeline, Vec<Node>, Vec<Node>),
     With(Pipeline, Vec<Node>, Vec<Node>),
     Range(Pipeline, Vec<Node>, Vec<Node>),
+    /// Another template, on a value if one is given.
+    Call(String, Option<Pipeline>, usize),
     Break,
     Continue,
 }
@@ -57,15 +68,43 @@ pub(super) enum Base {
     Nested(Pipeline),
 }
 
+/// As errors show it.
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base {
+            Base::Dot if self.fields.is_empty() => f.write_str(".")?,
+            Base::Dot => {}
+            Base::Variable(name) => write!(f, "${name}")?,
+            Base::Function(name) => f.write_str(name)?,
+            Base::Text(text) => f.write_str(&quote(text))?,
+            Base::Number(number) => write!(f, "{number}")?,
+            Base::Bool(value) => write!(f, "{value}")?,
+            Base::Nil => f.write_str("nil")?,
+            Base::Nested(pipeline) => {
+                let commands: Vec<String> = pipeline.commands.iter().map(|command| shown(command)).collect();
+                write!(f, "({})", commands.join(" | "))?;
+            }
+        }
+        self.fields.iter().try_for_each(|field| write!(f, ".{field}"))
+    }
+}
+
+/// A command as errors show it.
+pub(super) fn shown(command: &[Operand]) -> String {
+    command.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 impl Template {
     /// Reads a template; the error is in the words of `text/template`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let fail = |problem: String| format!("template: main:1: {problem}");
         let pieces = pieces(text).map_err(fail)?;
-        let mut parser = Parser { pieces: pieces.into_iter() };
+        let mut parser = Parser { pieces: pieces.into_iter(), defined: HashMap::new(), ranges: 0 };
         let (nodes, end) = parser.block().map_err(fail)?;
+        let (defined, modules) = (parser.defined, HashMap::new());
+        let context = Value::Nil("*list.Context");
         match end {
-            End::Template => Ok(Self { text: text.to_owned(), nodes, context: Value::Nil("*list.Context") }),
+            End::Template => Ok(Self { text: text.to_owned(), nodes, defined, context, modules }),
             End::Keyword => Err(fail("unexpected {{end}}".to_owned())),
             End::Else(_) => Err(fail("unexpected {{else}}".to_owned())),
         }
@@ -77,10 +116,18 @@ impl Template {
     pub(crate) fn with_context(self, context: Value) -> Self {
         Self { context, ..self }
     }
+
+    /// The same with what the function `module` gives.
+    pub(crate) fn with_modules(self, modules: HashMap<String, Value>) -> Self {
+        Self { modules, ..self }
+    }
 }
 
 struct Parser {
     pieces: std::vec::IntoIter<Piece>,
+    defined: HashMap<String, Vec<Node>>,
+    /// How many ranges are open.
+    ranges: usize,
 }
 
 /// What ended a block.
@@ -118,10 +165,34 @@ impl Parser {
                     };
                     return Ok((nodes, End::Else(chained)));
                 }
+                "break" | "continue" if self.ranges == 0 => {
+                    return Err(format!("{{{{{keyword}}}}} outside {{{{range}}}}"));
+                }
                 "break" => nodes.push(Node::Break),
                 "continue" => nodes.push(Node::Continue),
-                "define" | "block" | "template" => {
-                    return Err(format!("{{{{{keyword}}}}} is not supported here"));
+                "define" | "block" => {
+                    let (name, value) = named(&keyword, rest(), place)?;
+                    let ranges = std::mem::take(&mut self.ranges);
+                    let (body, end) = self.block()?;
+                    self.ranges = ranges;
+                    match (end, keyword == "block", &value) {
+                        (End::Template, ..) => return Err("unexpected EOF".to_owned()),
+                        (End::Else(_), ..) => {
+                            return Err(format!("unexpected {{{{else}}}} in {keyword} clause"));
+                        }
+                        (_, true, None) => return Err("missing value for block clause".to_owned()),
+                        _ => {}
+                    }
+                    if keyword == "block" {
+                        nodes.push(Node::Call(name.clone(), value, place + "block ".len()));
+                        self.defined.entry(name).or_insert(body);
+                    } else {
+                        self.defined.insert(name, body);
+                    }
+                }
+                "template" => {
+                    let (name, value) = named(&keyword, rest(), place)?;
+                    nodes.push(Node::Call(name, value, place + "template ".len()));
                 }
                 _ => nodes.push(Node::Print(pipeline(words, place)?)),
             }
@@ -134,7 +205,9 @@ impl Parser {
             "missing value for command" => format!("missing value for {keyword}"),
             _ => error,
         })?;
+        self.ranges += usize::from(keyword == "range");
         let (body, end) = self.block()?;
+        self.ranges -= usize::from(keyword == "range");
         let otherwise = match end {
             End::Template => return Err("unexpected EOF".to_owned()),
             End::Keyword => Vec::new(),
@@ -152,6 +225,17 @@ impl Parser {
             _ => Node::Range(condition, body, otherwise),
         })
     }
+}
+
+/// The name of a template, and the value that it is given.
+fn named(keyword: &str, words: Vec<Word>, place: usize) -> Result<(String, Option<Pipeline>), String> {
+    let mut words = words.into_iter();
+    let Some(Word::Text(name)) = words.next() else {
+        return Err(format!("missing template name in {keyword} clause"));
+    };
+    let rest = trim(words.collect());
+    let value = if rest.is_empty() { None } else { Some(pipeline(rest, place)?) };
+    Ok((name, value))
 }
 
 fn trim(mut words: Vec<Word>) -> Vec<Word> {

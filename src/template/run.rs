@@ -1,8 +1,12 @@
 //! Running a template on a value.
 
+use std::rc::Rc;
+
+use modkeep_module::quote::quote;
+
 use super::functions;
-use super::parse::{Base, Node, Operand, Pipeline, Template};
-use super::value::{Value, format_time};
+use super::parse::{Base, Node, Operand, Pipeline, Template, shown};
+use super::value::{Record, Value, format_time};
 
 /// What a block asks of the loop around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +20,18 @@ struct Run<'a> {
     template: &'a Template,
     output: String,
     variables: Vec<(String, Value)>,
+    /// How many templates call each other.
+    calls: usize,
 }
+
+/// How deep templates may call each other.
+const MOST_CALLS: usize = 1000;
 
 impl Template {
     /// The text that a value gives; with the error, as far as it was made, in the words of `text/template`.
     pub(crate) fn run(&self, value: &Value) -> (String, Result<(), String>) {
         let variables = vec![(String::new(), value.clone())];
-        let mut run = Run { template: self, output: String::new(), variables };
+        let mut run = Run { template: self, output: String::new(), variables, calls: 0 };
         let done = run.block(&self.nodes, value).map(|_| ());
         (run.output, done)
     }
@@ -67,6 +76,28 @@ impl Run<'_> {
                 return Ok(flow);
             }
             Node::Range(pipeline, body, otherwise) => return self.range(pipeline, body, otherwise, dot),
+            Node::Call(name, value, place) => {
+                let value = match value {
+                    Some(pipeline) => self.pipeline(pipeline, dot)?,
+                    None => Value::Nil("nil"),
+                };
+                let Some(nodes) = self.template.defined.get(name) else {
+                    let quoted = quote(name);
+                    let shown = format!("{{{{template {quoted}}}}}");
+                    return Err(self.fail(*place, &shown, &format!("template {quoted} not defined")));
+                };
+                if self.calls == MOST_CALLS {
+                    let problem = format!("exceeded maximum template depth ({MOST_CALLS})");
+                    return Err(self.fail(*place, &format!("{{{{template {}}}}}", quote(name)), &problem));
+                }
+                // It sees none of the variables around.
+                let variables = std::mem::replace(&mut self.variables, vec![(String::new(), value.clone())]);
+                self.calls += 1;
+                let done = self.block(nodes, &value);
+                self.calls -= 1;
+                self.variables = variables;
+                done?;
+            }
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
         }
@@ -83,23 +114,39 @@ impl Run<'_> {
         let value = self.pipeline(pipeline, dot)?;
         let items = match value {
             Value::List(items) => items,
+            Value::Map(map) => {
+                let (keys, values): (Vec<_>, Vec<_>) = map.into_iter().unzip();
+                return self.range_over(pipeline, body, otherwise, dot, (texts(keys), texts(values)));
+            }
             Value::Int(count) => (0..count).map(Value::Int).collect(),
             Value::Nil(_) => Vec::new(),
             other => {
                 return Err(self.fail(pipeline.place, "range", &format!("range can't iterate over {other}")));
             }
         };
+        let numbers = (0..items.len()).map(|index| Value::Int(i64::try_from(index).unwrap_or(i64::MAX)));
+        let numbers = numbers.collect();
+        self.range_over(pipeline, body, otherwise, dot, (numbers, items))
+    }
+
+    fn range_over(
+        &mut self,
+        pipeline: &Pipeline,
+        body: &[Node],
+        otherwise: &[Node],
+        dot: &Value,
+        (keys, items): (Vec<Value>, Vec<Value>),
+    ) -> Result<Flow, String> {
         if items.is_empty() {
             return self.block(otherwise, dot);
         }
-        for (index, item) in items.into_iter().enumerate() {
+        for (key, item) in keys.into_iter().zip(items) {
             let depth = self.variables.len();
             match &pipeline.variables[..] {
                 [] => {}
                 [one] => self.variables.push((one.clone(), item.clone())),
                 [number, one, ..] => {
-                    self.variables
-                        .push((number.clone(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))));
+                    self.variables.push((number.clone(), key));
                     self.variables.push((one.clone(), item.clone()));
                 }
             }
@@ -154,8 +201,18 @@ impl Run<'_> {
                 }
             }
             arguments.extend(piped);
-            return functions::call(name, &arguments)
-                .map_err(|problem| self.fail(place, name, &format!("error calling {name}: {problem}")));
+            let done = match (name.as_str(), arguments.as_slice()) {
+                ("module", [Value::Text(path)]) => Ok(self.module(path)),
+                // There are no functions among these values.
+                ("call", [other, ..]) => {
+                    let shown = rest.first().map_or_else(|| "pipeline".to_owned(), ToString::to_string);
+                    Err(format!("non-function {shown} of type {}", other.kind()))
+                }
+                _ => functions::call(name, &arguments),
+            };
+            return done.map_err(|problem| {
+                self.fail(place, &shown(command), &format!("error calling {name}: {problem}"))
+            });
         }
         let mut arguments = Vec::new();
         for operand in rest {
@@ -199,12 +256,38 @@ impl Run<'_> {
         for (index, name) in operand.fields.iter().enumerate() {
             chain.push_str(&format!(".{name}"));
             let arguments = if index + 1 == operand.fields.len() { arguments } else { &[] };
-            value = field(&value, name, arguments).map_err(|problem| self.fail(place, &chain, &problem))?;
+            value = field(&value, name, arguments).map_err(|problem| {
+                let of_function = matches!(operand.base, Base::Function(_));
+                let shown = if of_function { "context" } else { chain.as_str() };
+                self.fail(place, shown, &problem)
+            })?;
         }
         if operand.fields.is_empty() && !arguments.is_empty() {
             return Err(self.fail(place, &value.to_string(), "can't give argument to non-function"));
         }
         Ok(value)
+    }
+
+    /// A module of the build list; another is told not to be one.
+    fn module(&self, path: &str) -> Value {
+        self.template.modules.get(path).cloned().unwrap_or_else(|| {
+            let error = "module not in current build";
+            let error = Record {
+                kind: "*modinfo.ModuleError",
+                fields: vec![("Err", Value::Text(error.to_owned()))],
+                shown: format!("&{{{error}}}"),
+                has_string: false,
+            };
+            Value::Record(Rc::new(Record {
+                kind: "*modinfo.ModulePublic",
+                fields: vec![
+                    ("Path", Value::Text(path.to_owned())),
+                    ("Error", Value::Record(Rc::new(error))),
+                ],
+                shown: path.to_owned(),
+                has_string: true,
+            }))
+        })
     }
 
     fn fail(&self, place: usize, what: &str, problem: &str) -> String {
@@ -213,6 +296,10 @@ impl Run<'_> {
         let column = place - before.rfind('\n').map_or(0, |at| at + 1) + 2;
         format!("template: main:{line}:{column}: executing \"main\" at <{what}>: {problem}")
     }
+}
+
+fn texts(texts: Vec<String>) -> Vec<Value> {
+    texts.into_iter().map(Value::Text).collect()
 }
 
 fn field(value: &Value, name: &str, arguments: &[Value]) -> Result<Value, String> {
@@ -240,9 +327,6 @@ fn field(value: &Value, name: &str, arguments: &[Value]) -> Result<Value, String
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
-    use super::super::value::Record;
     use super::*;
 
     fn module() -> Value {
@@ -291,6 +375,15 @@ mod tests {
             ("{{printf \"%-5s|%3d|%v\" \"ab\" 7 .Main}} {{print 1 2 \"x\"}}", "ab   |  7|false 1 2x"),
             ("{{range .Versions}}{{if eq . \"v1.1.0\"}}{{break}}{{end}}{{.}}{{end}}", "v1.0.0"),
             ("{{(index .Versions 0) | len}} {{slice .Path 0 3}}", "6 rsc"),
+            (
+                "{{define \"a\"}}<{{.}}>{{end}}{{template \"a\" .Path}}{{block \"b\" .Main}}{{.}}{{end}}",
+                "<rsc.io/quote>false",
+            ),
+            (
+                "{{html \"<&\"}} {{js \"a'<\"}} {{urlquery \"a b/ä\"}} {{printf \"%T\" .Main}}",
+                "&lt;&amp; a\\'\\u003C a+b%2F%C3%A4 bool",
+            ),
+            ("{{module \"x\"}}{{with module \"x\"}} {{.Error.Err}}{{end}}", "x module not in current build"),
         ] {
             let (text, done) = Template::parse(template).unwrap().run(&module());
             assert_eq!((text.as_str(), done), (want, Ok(())), "{template}");
@@ -312,6 +405,20 @@ mod tests {
             ("{{if .Path}}", "template: main:1: unexpected EOF"),
             ("{{end}}", "template: main:1: unexpected {{end}}"),
             ("{{if}}{{end}}", "template: main:1: missing value for if"),
+            ("{{break}}", "template: main:1: {{break}} outside {{range}}"),
+            ("{{define \"a\"}}", "template: main:1: unexpected EOF"),
+            (
+                "{{template \"a\"}}",
+                "template: main:1:11: executing \"main\" at <{{template \"a\"}}>: template \"a\" not defined",
+            ),
+            (
+                "{{index .Versions 9}}",
+                "template: main:1:2: executing \"main\" at <index .Versions 9>: error calling index: index out of range: 9",
+            ),
+            (
+                "{{call .Path}}",
+                "template: main:1:2: executing \"main\" at <call .Path>: error calling call: non-function .Path of type string",
+            ),
         ] {
             let error = match Template::parse(template) {
                 Ok(template) => template.run(&module()).1.unwrap_err(),

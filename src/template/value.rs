@@ -1,5 +1,6 @@
 //! What templates work on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -20,6 +21,8 @@ pub(crate) enum Value {
     List(Vec<Value>),
     /// A time, RFC 3339.
     Time(String),
+    /// Texts by texts.
+    Map(BTreeMap<String, String>),
     /// Named fields.
     Record(Rc<Record>),
 }
@@ -31,7 +34,7 @@ pub(crate) struct Record {
     pub(crate) kind: &'static str,
     /// Its fields.
     pub(crate) fields: Vec<(&'static str, Value)>,
-    /// How it is printed; it is also what its method `String` gives, if it has one.
+    /// How it is printed, which is what its method `String` gives, if it has one; empty where its fields are.
     pub(crate) shown: String,
     /// Whether it has that method.
     pub(crate) has_string: bool,
@@ -46,6 +49,7 @@ impl Value {
             Self::Int(number) => *number != 0,
             Self::Text(text) => !text.is_empty(),
             Self::List(list) => !list.is_empty(),
+            Self::Map(map) => !map.is_empty(),
             Self::Time(_) | Self::Record(_) => true,
         }
     }
@@ -59,6 +63,7 @@ impl Value {
             Self::Text(_) => "string",
             Self::List(_) => "[]string",
             Self::Time(_) => "*time.Time",
+            Self::Map(_) => "map[string]string",
             Self::Record(record) => record.kind,
         }
     }
@@ -77,6 +82,14 @@ impl fmt::Display for Value {
                 write!(f, "[{}]", texts.join(" "))
             }
             Self::Time(time) => f.write_str(&plain_time(time)),
+            Self::Map(map) => {
+                let texts: Vec<_> = map.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                write!(f, "map[{}]", texts.join(" "))
+            }
+            Self::Record(record) if record.shown.is_empty() => {
+                let texts: Vec<_> = record.fields.iter().map(|(_, value)| value.to_string()).collect();
+                write!(f, "{{{}}}", texts.join(" "))
+            }
             Self::Record(record) => f.write_str(&record.shown),
         }
     }

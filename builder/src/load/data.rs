@@ -163,7 +163,8 @@ impl<'a> Source<'a> {
         }
         let mut data = Data { path: path.to_owned(), ..Data::default() };
         if path == "C" {
-            data.error = Some(DataError::Place("cannot find package".to_owned()));
+            let text = "unknown import path \"C\": internal error: module loader did not resolve import";
+            data.error = Some(DataError::Place(text.to_owned()));
             return data;
         }
         if is_standard_path(path) && self.is_in_goroot(path) {

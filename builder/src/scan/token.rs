@@ -228,6 +228,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn position(&self) -> Position {
+        if self.next == self.text.len() && self.text.ends_with(b"\n") {
+            // For Go no line begins behind the last byte.
+            let before = memchr::memrchr(b'\n', &self.text[..self.next - 1]).map_or(0, |at| at + 1);
+            let column = u32::try_from(self.next - before + 1).unwrap_or(u32::MAX);
+            return Position { line: self.line - 1, column };
+        }
         let column = u32::try_from(self.next - self.line_start + 1).unwrap_or(u32::MAX);
         Position { line: self.line, column }
     }

@@ -48,6 +48,18 @@ impl Source<'_> {
         let start = &before[..before.rfind('/').map_or(0, |at| at + 1)];
         let root = file_path::clean(&self.absolute(start));
         let mains = self.modules.mains();
+        if self.modules.gopath().is_none() && !mains.is_empty() && !self.may_hold_packages(&root) {
+            let scope = match mains.len() {
+                1 => "main module or its selected dependencies",
+                _ => "modules listed in go.work or their selected dependencies",
+            };
+            found.fail(format!("directory prefix {} does not contain {scope}", self.short(&root)));
+            return Vec::new();
+        }
+        if let Err(error) = self.scans().overlay().check(&root) {
+            found.fail(format!("lstat {start}: {}", system_words(&error)));
+            return Vec::new();
+        }
         let inside = mains.iter().rfind(|main| has_path_prefix(&root, &main.module.dir));
         if !mains.is_empty() && inside.is_none() {
             let plural = if mains.len() > 1 { "s" } else { "" };
@@ -76,6 +88,22 @@ impl Source<'_> {
             }
         }
         self.with_packages(candidates)
+    }
+
+    /// Whether a folder is in a main module, in GOROOT or in another module that is known (`matchLocalDirs`).
+    fn may_hold_packages(&self, dir: &str) -> bool {
+        let is_root = |dir: &&str| self.scans().overlay().is_file(&format!("{dir}/go.mod"));
+        let root = file_path::upwards(dir).find(is_root);
+        let is_main = self.modules.mains().iter().any(|main| Some(main.module.dir.as_str()) == root);
+        is_main || has_path_prefix(dir, self.goroot_src()) || self.path_in_module_cache(dir).is_some()
+    }
+
+    /// A path relative to the current folder if that is shorter.
+    fn short(&self, path: &str) -> String {
+        match file_path::relative(&self.build.folder, path) {
+            Some(way) if way.len() < path.len() => way,
+            _ => path.to_owned(),
+        }
     }
 
     /// Whether a folder holds a package for the target, perhaps a broken one.
@@ -175,10 +203,7 @@ impl Source<'_> {
     }
 
     fn outside(&self, dir: &str) -> String {
-        let folder = match file_path::relative(&self.build.folder, dir) {
-            Some(way) if way.len() < dir.len() => way,
-            _ => dir.to_owned(),
-        };
+        let folder = self.short(dir);
         let folder =
             if folder == "." { "current directory".to_owned() } else { format!("directory {folder}") };
         match self.modules.mains().len() {
