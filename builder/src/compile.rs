@@ -3,6 +3,7 @@
 //! Source: `cmd/go/internal/work:exec.go` (`checkCacheForBuild`, `build`), `gc.go`.
 
 mod arguments;
+mod heap;
 mod key;
 mod pack;
 mod sources;
@@ -25,6 +26,7 @@ use crate::tier;
 use sources::Prepared;
 
 pub(crate) use arguments::tool_action;
+pub(crate) use heap::Heap;
 
 /// A package that is compiled, or was.
 #[derive(Clone, Debug)]

@@ -101,6 +101,7 @@ impl Unit<'_> {
         sources.extend(package.embed_files.iter().cloned());
         sources.extend(abis.map(str::to_owned));
         let mut action = self.tool("compile", arguments, &shop.folder, &sources, outputs)?;
+        self.collect_late(&mut action, go_files);
         action.inputs.extend(written.into_iter().map(|(path, content)| Input { path, content }));
         let archives = self.imports.iter().filter_map(|(_, compiled)| compiled.archive.as_ref());
         action.inputs.extend(

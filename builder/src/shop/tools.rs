@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::{Shop, StepError};
 use crate::action::{Action, Variables};
+use crate::compile::Heap;
 use crate::goal::Goal;
 use crate::memory::Stamp;
 
@@ -19,6 +20,7 @@ pub(crate) struct Tools {
     ids: Mutex<HashMap<(String, String), String>>,
     folders: Mutex<HashSet<String>>,
     threads: Threads,
+    pub(crate) heap: Heap,
     /// What a C compiler is, by its command and language.
     pub(crate) compilers: Mutex<HashMap<(String, String), Result<String, String>>>,
     /// Whether a C compiler knows a flag.
@@ -31,6 +33,7 @@ impl Tools {
             ids: Mutex::default(),
             folders: Mutex::default(),
             threads: Threads::new(parallel, processors),
+            heap: Heap::default(),
             compilers: Mutex::default(),
             compiler_flags: Mutex::default(),
         }
