@@ -22,13 +22,13 @@ mod scans;
 mod stamp;
 mod testing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::build::Build;
 use crate::modules::Modules;
 use crate::package::{Graph, Package, PackageId};
-use crate::select::Place;
+use crate::select::Places;
 use crate::tags::TagsError;
 pub use arguments::{Match, MatchError};
 use data::{Importer, Source};
@@ -191,9 +191,6 @@ impl<'a> Loader<'a> {
         }
     }
 }
-
-/// Places by path, or by pattern.
-type Places = BTreeMap<String, Vec<Place>>;
 
 fn on_a_large_stack(work: impl FnOnce() + Send) {
     std::thread::scope(|scope| {

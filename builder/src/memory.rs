@@ -26,6 +26,7 @@ use crate::gocache::{GoCache, USE_INTERVAL};
 
 pub(crate) use codec::{Reader, Writer};
 pub use stamp::Stamp;
+pub(crate) use stamp::Stamps;
 
 /// What a memory begins with; its number grows with each change of form.
 const HEAD: &[u8] = b"modkeep memory 2\n";
@@ -43,7 +44,7 @@ pub struct Memory {
     limit: i64,
     now: u64,
     home: Option<(PathBuf, String)>,
-    text: Arc<[u8]>,
+    text: Arc<Vec<u8>>,
     folders: HashMap<String, Range<usize>>,
     known: Facts,
     new: Mutex<Facts>,
@@ -55,7 +56,7 @@ pub struct Memory {
 /// A part of a memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Slice {
-    text: Arc<[u8]>,
+    text: Arc<Vec<u8>>,
     range: Range<usize>,
 }
 
@@ -106,7 +107,7 @@ impl Memory {
         self.known = Facts::read(&mut reader)?;
         self.used = used.into();
         self.folders = folders;
-        self.text = text.into();
+        self.text = Arc::new(text);
         Some(())
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::load::PackageError;
 use crate::modules::Module;
 use crate::scan::Directive;
-use crate::select::{CgoFlags, Place};
+use crate::select::{CgoFlags, Places};
 
 mod build_info;
 
@@ -179,17 +179,17 @@ pub struct Built {
 #[derive(Debug, Default)]
 pub struct Sources {
     /// Where each path is imported, in files that are no tests.
-    pub imports: BTreeMap<String, Vec<Place>>,
+    pub imports: Arc<Places>,
     /// The same for tests of the package.
-    pub test_imports: BTreeMap<String, Vec<Place>>,
+    pub test_imports: Arc<Places>,
     /// The same for tests beside it.
-    pub x_test_imports: BTreeMap<String, Vec<Place>>,
+    pub x_test_imports: Arc<Places>,
     /// Where each pattern stands, in files that are no tests.
-    pub embeds: BTreeMap<String, Vec<Place>>,
+    pub embeds: Arc<Places>,
     /// The same for tests of the package.
-    pub test_embeds: BTreeMap<String, Vec<Place>>,
+    pub test_embeds: Arc<Places>,
     /// The same for tests beside it.
-    pub x_test_embeds: BTreeMap<String, Vec<Place>>,
+    pub x_test_embeds: Arc<Places>,
     /// `//go:` lines above package clauses, with their files.
     pub directives: Vec<(String, Directive)>,
     /// The same for tests of the package.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::file_name;
 use crate::scan::{ConditionError, Directive, GoFile, NulError, Position, SyntaxError};
@@ -58,18 +59,21 @@ pub struct Selection {
 #[derive(Debug, Default)]
 pub struct Requests {
     /// Import paths and where they are imported.
-    pub imports: BTreeMap<String, Vec<Place>>,
+    pub imports: Arc<Places>,
     /// Patterns of `//go:embed` and where they stand.
-    pub embeds: BTreeMap<String, Vec<Place>>,
+    pub embeds: Arc<Places>,
     /// `//go:` comments before the package clauses, with their files.
     pub directives: Vec<(String, Directive)>,
 }
+
+/// Places by path, or by pattern.
+pub type Places = BTreeMap<String, Vec<Place>>;
 
 /// A place in one of a directory's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file's name.
-    pub file: String,
+    pub file: Arc<str>,
     /// Where in the file.
     pub position: Position,
 }
@@ -192,6 +196,7 @@ impl Directory {
     }
 
     fn select_with(&self, tags: &Tags, takes_all: bool) -> Selection {
+        self.look(|name| takes_all || file_name::fits(name, tags));
         let mut selector = Selector {
             directory: self,
             tags,
@@ -339,8 +344,8 @@ impl<'a> Selector<'a> {
         for requests in
             [&mut selection.requests, &mut selection.test_requests, &mut selection.outer_test_requests]
         {
-            requests.imports.clear();
-            requests.embeds.clear();
+            requests.imports = Arc::default();
+            requests.embeds = Arc::default();
         }
         self.finish()
     }
@@ -381,13 +386,20 @@ impl<'a> Selector<'a> {
 
 impl Requests {
     fn add(&mut self, file: &str, source: &GoFile) {
-        let place = |position| Place { file: file.to_owned(), position };
-        for import in &source.imports {
-            self.imports.entry(import.path.clone()).or_default().push(place(import.position));
+        if source.imports.is_empty() && source.embeds.is_empty() && source.directives.is_empty() {
+            return;
         }
-        for embed in &source.embeds {
-            self.embeds.entry(embed.pattern.clone()).or_default().push(place(embed.position));
-        }
+        let shared: Arc<str> = Arc::from(file);
+        let add = |places: &mut Arc<Places>, key: &String, position| {
+            let place = Place { file: Arc::clone(&shared), position };
+            let places = Arc::make_mut(places);
+            match places.get_mut(key) {
+                Some(list) => list.push(place),
+                None => drop(places.insert(key.clone(), vec![place])),
+            }
+        };
+        source.imports.iter().for_each(|import| add(&mut self.imports, &import.path, import.position));
+        source.embeds.iter().for_each(|embed| add(&mut self.embeds, &embed.pattern, embed.position));
         self.directives
             .extend(source.directives.iter().map(|directive| (file.to_owned(), directive.clone())));
     }

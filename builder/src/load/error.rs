@@ -2,6 +2,8 @@
 //!
 //! Source of the words: `cmd/go/internal/load/pkg.go:PackageError`.
 
+use std::sync::Arc;
+
 use modkeep_module::quote::quote;
 
 use crate::select::Place;
@@ -15,7 +17,7 @@ pub struct Importing {
     /// The path as it is imported, or with ` (test)` or `_test` behind it for tests.
     pub package: String,
     /// The name of the file that imports it; none for what the command line names.
-    pub file: Option<String>,
+    pub file: Option<Arc<str>>,
 }
 
 /// What is wrong with a package.

@@ -398,11 +398,11 @@ impl Loader<'_> {
 /// The sources of a package with those of its tests.
 fn with_tests(sources: &Sources) -> Sources {
     let mut imports: Places = BTreeMap::new();
-    for (path, places) in sources.imports.iter().chain(&sources.test_imports) {
+    for (path, places) in sources.imports.iter().chain(sources.test_imports.iter()) {
         imports.entry(path.clone()).or_default().extend(places.iter().cloned());
     }
     Sources {
-        imports,
+        imports: Arc::new(imports),
         directives: [sources.directives.as_slice(), sources.test_directives.as_slice()].concat(),
         embeds: sources.embeds.clone(),
         ..Sources::default()

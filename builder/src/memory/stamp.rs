@@ -20,6 +20,54 @@ pub struct Stamp {
     state: i64,
 }
 
+/// A folder whose files are looked at by their names.
+#[derive(Debug)]
+pub(crate) struct Stamps(#[cfg(unix)] std::os::fd::OwnedFd);
+
+impl Stamps {
+    /// Files of the folder at a path; none where it can't be opened.
+    #[cfg(unix)]
+    pub(crate) fn of_folder(path: &Path) -> Option<Self> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn of_folder(_: &Path) -> Option<Self> {
+        None
+    }
+
+    /// The stamp of what a name leads to, links followed; none where nothing is there.
+    #[cfg(unix)]
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
+        let found = rustix::fs::statat(&self.0, name, rustix::fs::AtFlags::empty()).ok()?;
+        Some(Stamp {
+            device: number(found.st_dev)?,
+            number: number(found.st_ino)?,
+            size: number(found.st_size)?,
+            content: nanoseconds(found.st_mtime, found.st_mtime_nsec)?,
+            state: nanoseconds(found.st_ctime, found.st_ctime_nsec)?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn stamp(&self, _: &str) -> Option<Stamp> {
+        None
+    }
+}
+
+/// Systems have different types for the same numbers.
+#[cfg(unix)]
+fn number(number: impl TryInto<u64>) -> Option<u64> {
+    number.try_into().ok()
+}
+
+#[cfg(unix)]
+fn nanoseconds(seconds: impl TryInto<i64>, more: impl TryInto<i64>) -> Option<i64> {
+    seconds.try_into().ok()?.checked_mul(1_000_000_000)?.checked_add(more.try_into().ok()?)
+}
+
 impl Stamp {
     /// The stamp of what a path leads to, links followed; none where nothing is there.
     pub fn of(path: &Path) -> Option<Self> {
@@ -30,13 +78,12 @@ impl Stamp {
     #[cfg(unix)]
     pub fn of_metadata(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
-        let time = |seconds: i64, more: i64| seconds.checked_mul(1_000_000_000)?.checked_add(more);
         Some(Self {
             device: metadata.dev(),
             number: metadata.ino(),
             size: metadata.size(),
-            content: time(metadata.mtime(), metadata.mtime_nsec())?,
-            state: time(metadata.ctime(), metadata.ctime_nsec())?,
+            content: nanoseconds(metadata.mtime(), metadata.mtime_nsec())?,
+            state: nanoseconds(metadata.ctime(), metadata.ctime_nsec())?,
         })
     }
 

@@ -13,7 +13,7 @@ use super::remembered::{self, Kept, Listing, Says};
 use crate::action_id::digest_of;
 use crate::file_name;
 use crate::load::system_words;
-use crate::memory::{Memory, Stamp};
+use crate::memory::{Memory, Stamp, Stamps};
 use crate::overlay::{EntryKind, Overlay, Seen};
 use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
@@ -188,6 +188,7 @@ impl Directory {
     /// Whether any Go file is for the target by the rules of the module loader, for which a file that can't say for which
     /// targets it is is for none (`cmd/go/internal/imports/scan.go:ScanDir`).
     pub fn has_files_for(&self, tags: &Tags) -> bool {
+        self.look(|name| file_name::fits(name, tags));
         let counts = |file: &File| match self.content(file) {
             Content::Go(source) => is_for(source, tags),
             Content::Nul | Content::Unreadable(None, _) => true,
@@ -202,6 +203,7 @@ impl Directory {
     /// # Errors
     /// For the first file that can't be read or understood, in go's words.
     pub fn imports_for(&self, tags: &Tags) -> Result<Option<[Vec<String>; 2]>, String> {
+        self.look(|name| file_name::fits(name, tags));
         let mut imports = [BTreeSet::new(), BTreeSet::new()];
         let mut has_files = false;
         for file in self.files.iter().filter(|file| file_name::fits(&file.name, tags)) {
@@ -226,6 +228,27 @@ impl Directory {
 
     pub(super) fn files(&self) -> &[File] {
         &self.files
+    }
+
+    /// Looks at all files of these names that were there before and may be remembered: by their names in the folder, whose
+    /// way the system then has to go once.
+    pub(super) fn look(&self, is_asked: impl Fn(&str) -> bool) {
+        let lacks_stamp = |file: &&File| {
+            file.kept.is_some()
+                && file.elsewhere.is_none()
+                && file.language != Some(Language::Object)
+                && file.stamp.get().is_none()
+                && is_asked(&file.name)
+        };
+        let mut lacking = self.files.iter().filter(lacks_stamp).peekable();
+        if lacking.peek().is_none() {
+            return;
+        }
+        // Where that can't be done each file is looked at by its path.
+        let Some(folder) = Stamps::of_folder(&self.path) else { return };
+        for file in lacking {
+            file.stamp.get_or_init(|| folder.stamp(&file.name));
+        }
     }
 
     /// What a file of it says, as it was when that was first asked.
