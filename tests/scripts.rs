@@ -1,7 +1,7 @@
 //! Go's own scripts about modules, run with modkeep in the place of go for the verbs it has.
 //!
 //! In every run the scripts that call such a verb; with `MODKEEP_FULL=1` all of the list, and before them a control in
-//! which the real go does everything: what fails there says nothing about us.
+//! which the real go does everything: what fails there says nothing about us. Then also the older release's own scripts.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -34,6 +34,9 @@ const VERBS: [&str; 16] = [
 
 /// Scripts that modkeep does not pass yet, each with its reason.
 const MISSES: [(&str, &str); 1] = [("get_issue53955", "version control is asked directly")];
+
+/// So many scripts of the list the older release has and passes, at least.
+const OLDER_LEAST: usize = 250;
 
 /// Scripts about go's variables, which are not in the list about modules.
 const ABOUT_VARIABLES: [&str; 6] =
@@ -98,6 +101,35 @@ fn gos_scripts_pass_with_modkeep_in_the_place_of_go() {
     ));
     let missed: Vec<_> = names.iter().filter(|name| !passed.contains(name)).copied().collect();
     assert_eq!(missed, MISSES.map(|(name, _)| name));
+}
+
+/// The go on PATH is the other release that modkeep can act as. Its own scripts are run with `MODKEEP_FULL=1`.
+#[test]
+fn the_older_releases_scripts_pass_with_modkeep_in_its_place() {
+    if !full_run() {
+        return;
+    }
+    let go = match Go::named("local") {
+        Ok(go) => go,
+        Err(missing) => return skip("scripts of the older release", &missing),
+    };
+    let suite = Suite::build(&go, &kept_folder()).unwrap();
+    let fixture = suite.fixture().unwrap();
+    let mut stage = Stage { go: go.clone(), ..stage(&suite, fixture.url()) };
+    let list = include_str!("scripts/module.txt").lines().filter(|line| !line.starts_with('#'));
+    let names = list.filter_map(|line| line.split(' ').next());
+    let names: Vec<&str> = names.filter(|name| stage.commands(name).is_ok()).collect();
+    // What that release itself fails says nothing about us.
+    let control = stage.run_all(&names, AT_ONCE);
+    tell_score(&go.release(), &control);
+    let names = control.passed(true);
+    assert!(names.len() > OLDER_LEAST, "the runner or the machine is at fault");
+    stage.program = Some((PathBuf::from(env!("CARGO_BIN_EXE_modkeep")), VERBS.to_vec()));
+    let tally = stage.run_all(&names, AT_ONCE);
+    tell_score(&format!("modkeep as {}", go.release()), &tally);
+    let passed = tally.passed(true);
+    let missed: Vec<_> = names.iter().filter(|name| !passed.contains(name)).copied().collect();
+    assert!(missed.is_empty(), "not passed as {}: {missed:?}", go.release());
 }
 
 #[test]

@@ -53,6 +53,12 @@ impl Go {
         &self.root
     }
 
+    /// Its name, such as `go1.27.3`; the one of the specification where GOROOT does not say it.
+    pub fn release(&self) -> String {
+        let version = std::fs::read_to_string(self.root.join("VERSION")).unwrap_or_default();
+        version.lines().next().filter(|name| name.starts_with("go")).unwrap_or(RELEASE).to_owned()
+    }
+
     /// The go command itself.
     pub fn tool(&self) -> PathBuf {
         self.root.join("bin/go")

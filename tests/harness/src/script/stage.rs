@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use modkeep_conformance::go::{Go, RELEASE};
+use modkeep_conformance::go::Go;
 
 use super::line::{Line, Want, parse};
 use super::process::{Ended, Process};
@@ -144,7 +144,8 @@ impl Stage {
         #[allow(clippy::disallowed_methods, reason = "tests run on the machine as it is")]
         let path = std::env::var("PATH").unwrap_or_default();
         let goroot = self.go.root().display().to_string();
-        let version = RELEASE.trim_start_matches("go");
+        let release = self.go.release();
+        let version = release.trim_start_matches("go");
         let below = |folder: &str| root.join(folder).display().to_string();
         [
             ("PATH", format!("{goroot}/bin:{path}")),
