@@ -47,7 +47,6 @@ pub(crate) use outside::has_version;
 pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, provide};
 pub(crate) use source::{Source, Stop, module_version};
-pub(crate) use switch::newest;
 pub(crate) use target::has_compiler as has_c_compiler;
 pub(crate) use toolchain::fetch_toolchain;
 
@@ -181,6 +180,7 @@ impl<'a> Session<'a> {
         let mut session = Self::of(go, world, source, ground, wanted.verb);
         session.go_mod_data = go_mod_data;
         session.world.here = session.here();
+        session.world.may_switch = session.way_to_switch().is_some();
         session.world.standard_module = session.standard_module();
         session.check_vendor(vendor.as_deref())?;
         session.require_sums()?;

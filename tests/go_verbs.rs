@@ -473,3 +473,36 @@ fn a_root_that_an_older_release_selects_otherwise_ends_tidying() {
     let lines = ["mod tidy -compat=1.16", "mod tidy -e -compat=1.16"];
     check_beside("tidy -compat", &upstream.url(), files, &lines);
 }
+
+#[test]
+fn registries_that_are_none_are_told_of_in_gos_words() {
+    // Nobody listens there.
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.21\n";
+    for goproxy in
+        ["http://127.0.0.1:1/x", "http://127.0.0.1:1/x,off", "off,http://127.0.0.1:1/x", "file:///nowhere"]
+    {
+        let lines =
+            ["mod download example.com/a@v1.0.0", "list -m example.com/a@latest", "get example.com/a@v1.0.0"];
+        check_beside("no registry", goproxy, files, &lines);
+    }
+}
+
+#[test]
+fn what_needs_a_newer_release_is_told_with_the_rest() {
+    let mut tree = Tree::default();
+    for version in ["v1.0.0", "v1.1.0"] {
+        let go_mod = "module example.com/future\n\ngo 1.999\n";
+        let module = Module::new("example.com/future", version).with_go_mod(go_mod);
+        tree.add(module.file("future.go", "package future\n"));
+    }
+    tree.add(Module::new("example.com/dep", "v1.0.0").file("dep.go", "package dep\n"));
+    let upstream = Upstream::start(tree);
+    let files = "-- go.mod --\nmodule example.com/m\ngo 1.21\n-- m.go --\npackage m\n";
+    let lines = [
+        "get example.com/future@latest",
+        "get example.com/future@v1.0.0 example.com/dep@v9",
+        "get example.com/dep@patch example.com/future",
+        "get example.com/future@>=v1.0.0 example.com/future@v1.1.0 example.com/dep",
+    ];
+    check_beside("get of a newer release", &upstream.url(), files, &lines);
+}

@@ -97,6 +97,40 @@ pub enum Silence {
     Unreadable(#[source] Arc<std::io::Error>),
 }
 
+impl Silence {
+    /// The error about a request for `url` as net/http tells it; none about files.
+    fn words(&self, url: &str) -> Option<String> {
+        let cause = match self {
+            Self::Connection(error) => connection_words(url, error),
+            Self::NoAnswer(_) => self.to_string(),
+            Self::Resting { reason, .. } => format!("another request had no answer ({reason})"),
+            Self::Unreadable(_) => return None,
+        };
+        Some(format!("Get {}: {cause}", modkeep_module::quote::quote(url)))
+    }
+}
+
+/// What dialling says in Go's words, as far as they are known.
+fn connection_words(url: &str, error: &reqwest::Error) -> String {
+    let place = reqwest::Url::parse(url).ok();
+    let host = place.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    let port = place.as_ref().and_then(|url| url.port_or_known_default()).unwrap_or_default();
+    let mut last: &dyn std::error::Error = error;
+    let mut is_about_names = false;
+    while let Some(cause) = last.source() {
+        is_about_names |= cause.to_string().starts_with("dns error");
+        last = cause;
+    }
+    let refused = std::io::ErrorKind::ConnectionRefused;
+    match last.downcast_ref::<std::io::Error>() {
+        _ if is_about_names => format!("dial tcp: lookup {host}: no such host"),
+        Some(error) if error.kind() == refused => {
+            format!("dial tcp {host}:{port}: connect: connection refused")
+        }
+        _ => last.to_string(),
+    }
+}
+
 /// What is wrong with an answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Flaw {
@@ -154,6 +188,8 @@ impl FetchError {
             Self::Absent { url, status, text }
             | Self::Refused { url, status, text }
             | Self::Busy { url, status, text, .. } => (url, *status, text),
+            Self::Broken { url, source: Flaw::Status(status) } => (url, *status, &String::new()),
+            Self::Unreachable { url, source } => return source.words(url).unwrap_or_else(|| self.chain()),
             _ => return self.chain(),
         };
         if url.is_empty() {

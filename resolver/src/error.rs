@@ -6,6 +6,7 @@ use std::fmt;
 
 use modkeep_module::{pseudo, version};
 
+use crate::go_version;
 use crate::known::Need;
 use crate::mvs::{AboutModule, BuildListError};
 use crate::node::Node;
@@ -138,7 +139,7 @@ impl Error {
             Self::Module(error) => error.too_new(),
             Self::BuildList(error) => error.cause.too_new(),
             Self::Package { error, .. } => error.too_new(),
-            Self::Several(errors) => errors.iter().find_map(Self::too_new),
+            Self::Several(errors) => newest(errors.iter().filter_map(Self::too_new)),
             Self::Constraint(error) => {
                 error.conflicts.iter().find_map(|conflict| conflict.error.as_ref()?.too_new())
             }
@@ -155,6 +156,11 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// What needs the newest release; of several the one that comes first by name.
+pub fn newest<'a>(needs: impl Iterator<Item = &'a TooNew>) -> Option<&'a TooNew> {
+    needs.max_by(|a, b| go_version::compare(&a.version, &b.version).then_with(|| b.what.cmp(&a.what)))
 }
 
 impl ModuleError {

@@ -142,6 +142,13 @@ impl World {
         };
         let Some(selected) = selected else { return Ok(None) };
         let actual = self.actual(selected);
+        let node = self.nodes().node(actual);
+        let lacks_sum = self.required_sums.as_deref().is_some_and(|sums| {
+            sums.hashes(&node.path, &format!("{}/go.mod", node.version)).next().is_none()
+        });
+        if lacks_sum && !node.version.is_empty() {
+            return Ok(None);
+        }
         let told = self.known.go_mod(actual);
         Ok(self.known.or_halt(told)?.ok().and_then(|facts| facts.go.clone()))
     }

@@ -7,7 +7,7 @@ use modkeep_module::GoSum;
 
 use crate::error::{DirtyReason, Error, Fault, Halt, ModuleError, TooNew};
 use crate::go_version;
-use crate::known::{GoModFacts, Known};
+use crate::known::{GoModFacts, Known, Scan};
 use crate::main_modules::{MainModule, MainModules, Workspace};
 use crate::module_graph::Memo;
 use crate::mvs::{Source, Stop};
@@ -39,9 +39,9 @@ pub struct LocalGo {
 pub struct Standard {
     /// The import paths of all directories in `GOROOT/src` that hold `.go` files, `cmd/…` and `vendor/…` among them.
     pub packages: HashSet<String>,
-    /// What packages import from each other, `vendor/…` written out. Packages that are missing here import nothing; only
-    /// `mod why` of a standard package and the pattern `all` can tell the difference.
-    pub imports: HashMap<String, Vec<String>>,
+    /// What packages and their tests import from each other, `vendor/…` written out. Packages that are missing here
+    /// import nothing; only `mod why` of a standard package and the pattern `all` can tell the difference.
+    pub scans: HashMap<String, Scan>,
     /// Where the sources are, for errors: `GOROOT/src`.
     pub directory: String,
 }
@@ -83,6 +83,8 @@ pub struct World {
     pub mode: Mode,
     /// The local release.
     pub local: LocalGo,
+    /// Whether the caller would begin again as a newer release, if something needs one.
+    pub may_switch: bool,
     /// The lines of go.sum, where every module in use must have one: with a main module, readonly, outside of
     /// workspaces.
     pub required_sums: Option<Arc<GoSum>>,
@@ -126,6 +128,7 @@ impl World {
             main,
             mode,
             local,
+            may_switch: false,
             required_sums: None,
             standard: Standard::default(),
             allows_missing_imports: false,

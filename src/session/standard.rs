@@ -28,7 +28,7 @@ impl Session<'_> {
                     let mut standard = scanned(&target.scans, &sources);
                     if with_imports {
                         // No package outside of cmd needs those in it.
-                        standard.imports = imports(&standard.packages, |name| {
+                        standard.scans = scans(&standard.packages, |name| {
                             let scan = || folders::folder_for(seen, &sources, name, false, target).target;
                             (!name.starts_with("cmd/")).then(scan).unwrap_or_default()
                         });
@@ -38,7 +38,7 @@ impl Session<'_> {
                 None => {
                     let mut standard = read(seen, &sources);
                     if with_imports {
-                        standard.imports = imports(&standard.packages, |name| {
+                        standard.scans = scans(&standard.packages, |name| {
                             folders::folder(seen, &sources, name, false, None).any
                         });
                     }
@@ -50,17 +50,22 @@ impl Session<'_> {
     }
 }
 
-/// What packages import, by the names under which the standard library has it.
-fn imports(names: &HashSet<String>, scan: impl Fn(&str) -> Scan) -> HashMap<String, Vec<String>> {
-    let imports = names.iter().map(|name| {
+/// What packages and their tests import, by the names under which the standard library has it.
+fn scans(names: &HashSet<String>, scan: impl Fn(&str) -> Scan) -> HashMap<String, Scan> {
+    let scans = names.iter().map(|name| {
         let vendor = if name.starts_with("cmd/") { "cmd/vendor" } else { "vendor" };
-        let written = scan(name).imports.into_iter().filter(|path| path != "C").map(|path| {
-            let vendored = format!("{vendor}/{path}");
-            if names.contains(&vendored) { vendored } else { path }
-        });
-        (name.clone(), written.collect())
+        let resolved = |paths: Vec<String>| {
+            let paths = paths.into_iter().filter(|path| path != "C").map(|path| {
+                let vendored = format!("{vendor}/{path}");
+                if names.contains(&vendored) { vendored } else { path }
+            });
+            paths.collect()
+        };
+        let Scan { imports, test_imports, .. } = scan(name);
+        let scan = Scan { imports: resolved(imports), test_imports: resolved(test_imports), error: None };
+        (name.clone(), scan)
     });
-    imports.collect()
+    scans.collect()
 }
 
 fn read(seen: &Overlay, sources: &Path) -> Standard {
@@ -73,7 +78,7 @@ fn read(seen: &Overlay, sources: &Path) -> Standard {
             .extend(below.into_iter().filter(|name| !name.is_empty()).map(|name| format!("{vendor}/{name}")));
     }
     let directory = sources.display().to_string();
-    Standard { packages: names, imports: HashMap::new(), directory }
+    Standard { packages: names, scans: HashMap::new(), directory }
 }
 
 /// The names alone, from directories that may be remembered.
@@ -93,7 +98,7 @@ fn scanned(scans: &Scans, sources: &Path) -> Standard {
             packages.insert(name);
         }
     }
-    Standard { packages, imports: HashMap::new(), directory }
+    Standard { packages, scans: HashMap::new(), directory }
 }
 
 fn listed(release: &str) -> Standard {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use modkeep_resolver::error::{Error, Fault, TooNew};
+use modkeep_resolver::error::{Error, Fault, TooNew, newest};
 use modkeep_resolver::go_version::{self, GoVersion};
 use modkeep_resolver::query::{newer, releases};
 
@@ -33,9 +33,7 @@ impl Session<'_> {
         TooNew { what, version: needed, .. }: &TooNew,
         tell: impl FnOnce(&mut Self),
     ) -> Option<Failure> {
-        let setting = self.go.get("GOTOOLCHAIN").unwrap_or("local");
-        let mode = setting.rsplit('+').next().filter(|_| VERBS.contains(&self.verb));
-        let is_auto = mode.filter(|mode| matches!(*mode, "auto" | "path"))? == "auto";
+        let is_auto = self.way_to_switch()? == "auto";
         let release = match self.newer_release(needed, is_auto) {
             Ok(release) => release,
             Err(problem) => {
@@ -49,6 +47,13 @@ impl Session<'_> {
             Ok(()) => Failure::begin_again_as(release),
             Err(failure) => failure,
         })
+    }
+
+    /// `auto` or `path`, if the verb may begin again.
+    pub(super) fn way_to_switch(&self) -> Option<&str> {
+        let setting = self.go.get("GOTOOLCHAIN").unwrap_or("local");
+        let way = setting.rsplit('+').next().filter(|_| VERBS.contains(&self.verb));
+        way.filter(|way| matches!(*way, "auto" | "path"))
     }
 
     fn newer_release(&self, needed: &str, is_auto: bool) -> Result<String, String> {
@@ -105,11 +110,6 @@ impl Session<'_> {
             Err(stop) => Err(end(stop)),
         }
     }
-}
-
-/// What needs the newest release; of several the one that comes first by name.
-pub(crate) fn newest<'a>(needs: impl Iterator<Item = &'a TooNew>) -> Option<&'a TooNew> {
-    needs.max_by(|a, b| go_version::compare(&a.version, &b.version).then_with(|| b.what.cmp(&a.what)))
 }
 
 #[cfg(unix)]

@@ -5,13 +5,14 @@
 mod folders;
 
 use modkeep_module::gowork::GoWork;
+use modkeep_resolver::error::newest;
 use modkeep_resolver::go_version;
 
 use super::file::{self, Unusable};
 use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
 use crate::report::Failure;
-use crate::session::{Ground, ModFlags, Session, Wanted, newest};
+use crate::session::{Ground, ModFlags, Session, Wanted};
 use folders::Folders;
 
 /// How the verb is used.

@@ -214,7 +214,7 @@ impl Query {
         let names_pattern = is_named(&text, &self.pattern, " \t(\"`", " @:;)\"`");
         let names_version =
             self.raw_version.is_empty() || is_named(&text, &self.version, " @(\"`", " :;)\"`");
-        if (names_pattern && names_version) || self.raw.is_empty() || error.too_new().is_some() {
+        if (names_pattern && names_version) || self.raw.is_empty() {
             return error;
         }
         Error::Text(format!("{}: {text}", self.raw))

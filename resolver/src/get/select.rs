@@ -16,7 +16,9 @@ impl Getter<'_> {
     pub(super) fn resolve_queries(&mut self, world: &mut World, queries: &[usize]) -> Result<bool, Halt> {
         let mut resolved = 0;
         loop {
-            self.stop_if_too_new(queries)?;
+            if world.may_switch {
+                self.stop_if_too_new(queries)?;
+            }
             let before = resolved;
             for &query in queries {
                 resolved += self.resolve_clear(world, query);
@@ -45,13 +47,12 @@ impl Getter<'_> {
     }
 
     /// A newer release is asked for before anything else is reported.
-    fn stop_if_too_new(&mut self, queries: &[usize]) -> Result<(), Halt> {
+    fn stop_if_too_new(&self, queries: &[usize]) -> Result<(), Halt> {
         let sets = queries.iter().flat_map(|query| &self.queries[*query].candidates);
-        let errors = sets.filter_map(|set| set.error.clone());
-        let too_new: Vec<_> = errors.filter(|error| error.too_new().is_some()).collect();
-        match too_new.into_iter().next() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
+        let errors: Vec<Error> = sets.filter_map(|set| set.error.clone()).collect();
+        match errors.iter().any(|error| error.too_new().is_some()) {
+            true => Err(Error::Several(errors).into()),
+            false => Ok(()),
         }
     }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use super::{Package, PackageId, Packages, Tags};
 use crate::error::{Error, Halt};
 use crate::import::ImportError;
-use crate::known::Scan;
 use crate::node::NodeId;
 use crate::requirements::Requirements;
 use crate::world::{Pruning, World};
@@ -213,8 +212,7 @@ impl Walk {
         let scan = match &import.folder {
             Some(folder) => folder.scan(rules.tags),
             None => {
-                let imports = world.standard.imports.get(&path).cloned().unwrap_or_default();
-                standard = Scan { imports, ..Scan::default() };
+                standard = world.standard.scans.get(&path).cloned().unwrap_or_default();
                 &standard
             }
         };
