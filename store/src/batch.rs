@@ -20,9 +20,23 @@ const BATCH_BYTES: usize = 8 << 20;
 /// One operation on rows, named by [`row_name`](crate::packed::name::row_name).
 #[derive(Debug)]
 pub(crate) enum Op {
-    Put { name: Vec<u8>, value: Bytes },
-    Swap { name: Vec<u8>, expected: Option<u64>, value: Bytes },
-    Remove { names: [Vec<u8>; 2] },
+    Put {
+        name: Vec<u8>,
+        value: Bytes,
+    },
+    Swap {
+        name: Vec<u8>,
+        expected: Option<u64>,
+        value: Bytes,
+    },
+    /// Removes a cell that has the expected revision.
+    Drop {
+        name: Vec<u8>,
+        expected: u64,
+    },
+    Remove {
+        names: [Vec<u8>; 2],
+    },
 }
 
 /// What came of it.
@@ -119,6 +133,7 @@ impl Op {
     fn len(&self) -> usize {
         match self {
             Self::Put { name, value } | Self::Swap { name, value, .. } => encoded_len(name, value) + 8,
+            Self::Drop { name, .. } => encoded_len(name, &[]),
             Self::Remove { names } => names.iter().map(|name| encoded_len(name, &[])).sum(),
         }
     }
@@ -126,7 +141,9 @@ impl Op {
     /// The rows it asks about.
     pub(crate) fn names(&self) -> &[Vec<u8>] {
         match self {
-            Self::Put { name, .. } | Self::Swap { name, .. } => std::slice::from_ref(name),
+            Self::Put { name, .. } | Self::Swap { name, .. } | Self::Drop { name, .. } => {
+                std::slice::from_ref(name)
+            }
             Self::Remove { names } => names,
         }
     }
@@ -166,6 +183,14 @@ impl Draft {
                 let revision = self.place + self.rows.len() as u64;
                 self.push(name, Some([&revision.to_le_bytes()[..], value].concat().into()));
                 Ok(Outcome::Swapped(revision))
+            }
+            Op::Drop { name, expected } => {
+                let current = self.current(name, durable)?;
+                if current.as_deref().map(revision) != Some(*expected) {
+                    return Ok(Outcome::Lost(current));
+                }
+                self.push(name, None);
+                Ok(Outcome::Done)
             }
             Op::Remove { names } => {
                 for name in names {

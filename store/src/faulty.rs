@@ -277,6 +277,13 @@ impl<S: Store> Store for Faulty<S> {
         strike.after().await.map(|()| swap)
     }
 
+    async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError> {
+        let strike = self.fuse.write("removing a cell");
+        strike.before().await?;
+        let is_removed = self.inner.remove_cell(key, expected).await?;
+        strike.after().await.map(|()| is_removed)
+    }
+
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         let strike = self.fuse.write("removing a key");
         strike.before().await?;

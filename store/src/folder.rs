@@ -303,6 +303,12 @@ impl Store for Folder {
         }
     }
 
+    async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError> {
+        let expected = expected.number().unwrap_or(0);
+        let outcome = self.committer.commit(Op::Drop { name: row_name(key, Shelf::Cell), expected }).await?;
+        Ok(matches!(outcome, Outcome::Done))
+    }
+
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         let names = [row_name(key, Shelf::Cell), row_name(key, Shelf::Value)];
         self.committer.commit(Op::Remove { names }).await.map(drop)

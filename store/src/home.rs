@@ -86,6 +86,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a cell (at most [`MAX_VALUE`] bytes) if it holds `expected`; `None` expects that there is no such cell.
     async fn swap(&self, key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Swap, StoreError>;
 
+    /// Forgets a cell if it still holds `expected`, and says whether it did; a value under the same key stays.
+    async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError>;
+
     /// Forgets the value and the cell under `key`.
     async fn remove(&self, key: &Key) -> Result<(), StoreError>;
 

@@ -147,6 +147,15 @@ impl Store for Memory {
         Ok(Swap::Done(revision))
     }
 
+    async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError> {
+        let mut shelves = self.shelves.lock();
+        let is_expected = shelves.cells.get(key).is_some_and(|cell| cell.revision == *expected);
+        if is_expected {
+            shelves.cells.remove(key);
+        }
+        Ok(is_expected)
+    }
+
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         let mut shelves = self.shelves.lock();
         shelves.values.remove(key);

@@ -238,6 +238,12 @@ impl Store for S3 {
         }
     }
 
+    async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError> {
+        let expected = expected.number().unwrap_or(0);
+        let outcome = self.values.commit(Op::Drop { name: row_name(key, Shelf::Cell), expected }).await?;
+        Ok(matches!(outcome, Outcome::Done))
+    }
+
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         let names = [row_name(key, Shelf::Cell), row_name(key, Shelf::Value)];
         self.values.commit(Op::Remove { names }).await.map(drop)

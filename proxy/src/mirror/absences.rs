@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::try_join_all;
-use modkeep_store::{Key, Store};
+use modkeep_store::{Key, Revision, Store};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -173,15 +173,18 @@ impl Facts {
             }
             for keys in page.chunks(TOGETHER) {
                 let mut oldest = Vec::new();
-                for (key, at) in keys.iter().zip(self.all_learned(keys).await?) {
-                    let Some(grain) = at.map(|at| at / GRAIN) else { continue };
+                for (key, learned) in keys.iter().zip(self.all_learned(keys).await?) {
+                    let Some(Learned { at, revision }) = learned else { continue };
+                    let grain = at / GRAIN;
                     if grain < last || (grain == last && of_last > 0) {
                         of_last -= u64::from(grain == last);
-                        oldest.push(key);
+                        oldest.push((key, revision));
                     }
                 }
-                try_join_all(oldest.iter().map(|key| self.store.remove(key))).await?;
-                forgotten += oldest.len() as u64;
+                // What became known meanwhile is another cell, and stays.
+                let removed = oldest.iter().map(|(key, revision)| self.store.remove_cell(key, revision));
+                let removed = try_join_all(removed).await?;
+                forgotten += removed.into_iter().filter(|&is_removed| is_removed).count() as u64;
             }
         }
     }
@@ -196,27 +199,34 @@ impl Facts {
                 return Ok(learned);
             }
             for keys in page.chunks(TOGETHER) {
-                for at in self.all_learned(keys).await?.into_iter().flatten() {
+                for Learned { at, .. } in self.all_learned(keys).await?.into_iter().flatten() {
                     *learned.entry(at / GRAIN).or_default() += 1;
                 }
             }
         }
     }
 
-    async fn all_learned(&self, keys: &[Key]) -> Result<Vec<Option<u64>>, FactsError> {
+    async fn all_learned(&self, keys: &[Key]) -> Result<Vec<Option<Learned>>, FactsError> {
         try_join_all(keys.iter().map(|key| self.learned(key))).await
     }
 
     /// When an absence or a refusal was learned; nothing for other answers.
-    async fn learned(&self, key: &Key) -> Result<Option<u64>, FactsError> {
+    async fn learned(&self, key: &Key) -> Result<Option<Learned>, FactsError> {
         let Some(cell) = self.store.cell(key).await? else { return Ok(None) };
-        Ok(match Fact::decode(&cell.value) {
-            Ok(Fact { state: State::Proved(_), .. }) => None,
-            Ok(fact) => Some(fact.at.0),
+        let at = match Fact::decode(&cell.value) {
+            Ok(Fact { state: State::Proved(_), .. }) => return Ok(None),
+            Ok(fact) => fact.at.0,
             // What can't be read is no loss.
-            Err(_) => Some(0),
-        })
+            Err(_) => 0,
+        };
+        Ok(Some(Learned { at, revision: cell.revision }))
     }
+}
+
+/// When an absence was learned, in milliseconds, and the cell that says so.
+struct Learned {
+    at: u64,
+    revision: Revision,
 }
 
 /// The keys of all answers, page by page.
@@ -331,6 +341,40 @@ mod tests {
         assert!(facts.answer(&late).await.unwrap().is_some());
         facts.remember(&late, &known).await.unwrap();
         assert_eq!(facts.answer(&late).await.unwrap(), Some(known));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_becomes_known_while_others_are_forgotten_stays_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = modkeep_store::Folder::open(folder.path(), modkeep_store::Options::default()).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let list = crate::mirror::fact::Proved {
+            content: crate::mirror::fact::Content::here("v1.0.0\n".into()),
+            h1: None,
+            by: None,
+        };
+        let known = Fact { at: Moment(0), state: State::Proved(list) };
+        // The writer learns without a bound, so that there is always something to forget.
+        let writer = Facts::bounded(Arc::clone(&store), unbounded());
+        let trimmer = Facts::bounded(Arc::clone(&store), Arc::new(Absences::new(10)));
+        for round in 0..6 {
+            let numbers = round * 60..round * 60 + 60;
+            for number in numbers.clone() {
+                writer.remember(&resource(number), &absence(number * GRAIN)).await.unwrap();
+            }
+            let trimming = {
+                let trimmer = trimmer.clone();
+                tokio::spawn(async move { trimmer.trim().await.unwrap() })
+            };
+            for number in numbers.clone() {
+                writer.remember(&resource(number), &known).await.unwrap();
+            }
+            trimming.await.unwrap();
+            for number in numbers {
+                let answer = trimmer.answer(&resource(number)).await.unwrap();
+                assert_eq!(answer.as_ref(), Some(&known), "{number} in round {round}");
+            }
+        }
     }
 
     #[test]

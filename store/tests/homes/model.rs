@@ -15,6 +15,7 @@ enum Op {
     Put(Key, u16),
     /// With the cell's revision, one it had before, or none.
     Swap(Key, Expect, u16),
+    Drop(Key, Expect),
     Remove(Key),
     Look(Key),
     List(&'static str, Option<Key>, usize),
@@ -37,7 +38,8 @@ fn ops() -> impl Strategy<Value = Vec<(bool, Op)>> {
     let len = prop_oneof![0_u16..20, 200_u16..3000];
     let op = prop_oneof![
         4 => (keys(), len.clone()).prop_map(|(key, len)| Op::Put(key, len)),
-        4 => (keys(), expect, len).prop_map(|(key, expect, len)| Op::Swap(key, expect, len)),
+        4 => (keys(), expect.clone(), len).prop_map(|(key, expect, len)| Op::Swap(key, expect, len)),
+        2 => (keys(), expect).prop_map(|(key, expect)| Op::Drop(key, expect)),
         2 => keys().prop_map(Op::Remove),
         3 => keys().prop_map(Op::Look),
         1 => (select(vec!["", "a", "b/"]), prop::option::of(keys()), 0_usize..5).prop_map(|(p, a, n)| Op::List(p, a, n)),
@@ -89,6 +91,20 @@ async fn step(store: &Folder, model: &mut Model, op: &Op) {
                     model.stale = current.map(|cell| cell.revision).or(model.stale.take());
                     model.cells.insert(key.clone(), Cell { value: payload(*len), revision });
                 }
+            }
+        }
+        Op::Drop(key, expect) => {
+            let current = model.cells.get(key).map(|cell| cell.revision.clone());
+            let expected = match expect {
+                Expect::Current => current.clone(),
+                Expect::Stale | Expect::Nothing => model.stale.clone(),
+            };
+            let Some(expected) = expected else { return };
+            let is_removed = store.remove_cell(key, &expected).await.unwrap();
+            assert_eq!(is_removed, current.as_ref() == Some(&expected));
+            if is_removed {
+                model.cells.remove(key);
+                model.stale = Some(expected);
             }
         }
         Op::Remove(key) => {

@@ -30,6 +30,7 @@ pub(crate) async fn check_home(home: impl Store) {
     the_first_value_stays(&*home).await;
     one_of_many_writers_wins(&home).await;
     a_cell_changes_only_from_the_expected_state(&*home).await;
+    a_cell_is_removed_only_from_the_expected_state(&home).await;
     no_increment_of_a_cell_is_lost(&home).await;
     a_cell_made_again_is_another(&*home).await;
     a_value_and_a_cell_of_one_key_are_two(&*home).await;
@@ -263,6 +264,40 @@ async fn a_cell_changes_only_from_the_expected_state(home: &dyn Store) {
     assert_eq!(home.cell(&name).await.unwrap(), Some(cell));
     assert_eq!(swap(home, &key("cells/none"), Some(&first), "c").await, Swap::Lost(None));
     assert_eq!(home.cell(&key("cells/none")).await.unwrap(), None);
+}
+
+async fn a_cell_is_removed_only_from_the_expected_state(home: &Arc<dyn Store>) {
+    let name = key("cells/removed");
+    let first = made(&**home, &name, "a").await;
+    assert_eq!(home.put_if_absent(&name, "value".into()).await.unwrap(), Put::Created);
+    let Swap::Done(second) = swap(&**home, &name, Some(&first), "b").await else { panic!("expected state") };
+    assert!(!home.remove_cell(&name, &first).await.unwrap());
+    assert_eq!(home.cell(&name).await.unwrap().map(|cell| cell.revision), Some(second.clone()));
+    assert!(home.remove_cell(&name, &second).await.unwrap());
+    assert!(!home.remove_cell(&name, &second).await.unwrap());
+    assert_eq!(home.cell(&name).await.unwrap(), None);
+    assert_eq!(home.get(&name).await.unwrap(), Some("value".into()), "the value under the same key stays");
+    // Whoever comes first of one that changes it and one that removes it, the other is told.
+    for round in 0..16 {
+        let name = key(&format!("cells/race{round}"));
+        let first = made(&**home, &name, "old").await;
+        let (changing, removing) = (async { swap(&**home, &name, Some(&first), "new").await }, async {
+            home.remove_cell(&name, &first).await.unwrap()
+        });
+        let (changed, removed) = match round % 2 {
+            0 => futures_util::join!(changing, removing),
+            _ => {
+                let (removed, changed) = futures_util::join!(removing, changing);
+                (changed, removed)
+            }
+        };
+        let left = home.cell(&name).await.unwrap().map(|cell| cell.value);
+        match changed {
+            Swap::Done(_) => assert_eq!((removed, left), (false, Some("new".into())), "round {round}"),
+            Swap::Lost(None) => assert_eq!((removed, left), (true, None), "round {round}"),
+            lost => panic!("round {round}: {lost:?}"),
+        }
+    }
 }
 
 async fn no_increment_of_a_cell_is_lost(home: &Arc<dyn Store>) {
