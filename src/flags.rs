@@ -107,7 +107,7 @@ impl Usage {
         mut set: impl FnMut(&'static str, &str) -> Result<(), Failure>,
     ) -> Result<Vec<String>, Failure> {
         for (name, value) in goflags.of(self)? {
-            set(name, &value)?;
+            set(name, &value).map_err(|failure| failure.of_goflags(name))?;
         }
         let mut rest = words;
         while !rest.is_empty() {

@@ -56,6 +56,21 @@ impl Failure {
         self.begins_again_as.as_deref()
     }
 
+    /// A refusal of a flag's value, where it stands in GOFLAGS (`SetFromGOFLAGS`).
+    pub(crate) fn of_goflags(self, name: &str) -> Self {
+        let text = self.error.to_string();
+        match text
+            .strip_prefix("invalid value ")
+            .and_then(|rest| rest.split_once(&format!(" for flag -{name}: ")))
+        {
+            Some((value, reason)) if self.speaker.is_empty() => {
+                let text = format!("go: invalid value {value} for flag -{name} (from $GOFLAGS): {reason}");
+                Self { error: text.into(), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// With what to try next.
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }

@@ -48,7 +48,7 @@ pub(crate) use patterns::{cleaned, is_local};
 pub(crate) use provided::{Packages, provide};
 pub(crate) use source::{Source, Stop, module_version};
 pub(crate) use target::has_compiler as has_c_compiler;
-pub(crate) use toolchain::fetch_toolchain;
+pub(crate) use toolchain::{fetch_toolchain, has_toolchain};
 
 use crate::goenv::{GoEnv, paths};
 use crate::report::{self, Failure};

@@ -45,7 +45,7 @@ pub struct GoCache {
 #[derive(Debug, thiserror::Error)]
 pub enum GoCacheError {
     /// The folder isn't there, or is none.
-    #[error("opening the build cache `{}`", folder.display())]
+    #[error("failed to initialize build cache at {0}: mkdir {0}: {1}", folder.display(), crate::load::system_words(source))]
     Open {
         /// GOCACHE.
         folder: PathBuf,

@@ -35,7 +35,7 @@ pub enum OverlayError {
         text: String,
     },
     /// It isn't JSON of that form.
-    #[error("parsing overlay JSON: {0}")]
+    #[error("parsing overlay JSON: {}", if .0.is_eof() { "unexpected end of JSON input".to_owned() } else { .0.to_string() })]
     Syntax(serde_json::Error),
     /// A place has no name.
     #[error("empty string key in overlay map")]

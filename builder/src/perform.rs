@@ -44,6 +44,8 @@ pub struct Outcome {
     products: Vec<Option<Product>>,
     /// Files of packages' counters, by node.
     coverage: HashMap<NodeId, String>,
+    /// What keeps nodes from being done: the first that failed of what they need, or themselves.
+    culprits: HashMap<NodeId, PackageId>,
 }
 
 /// What a node leaves.
@@ -79,6 +81,11 @@ impl Outcome {
         self.coverage.get(&node).map(String::as_str)
     }
 
+    /// The package that a node of the first target was not done for; none where it was, or nobody can be blamed.
+    pub fn culprit(&self, node: usize) -> Option<PackageId> {
+        self.culprits.get(&node).copied()
+    }
+
     /// What came of vetting a package; none where that failed.
     pub fn vetted(&self, node: usize) -> Option<&Vetted> {
         match self.products.get(node)?.as_ref()? {
@@ -105,7 +112,8 @@ impl Plan<'_> {
         if graph_file.is_empty()
             && let Some(products) = Run::new(&self, shop).known_products()
         {
-            return Outcome { succeeded: true, packages, products, coverage: HashMap::new() };
+            let (coverage, culprits) = (HashMap::new(), HashMap::new());
+            return Outcome { succeeded: true, packages, products, coverage, culprits };
         }
         let is_script = shop.flags.dry;
         self.rank(is_script);
@@ -121,8 +129,9 @@ impl Plan<'_> {
             shop.transcript.tell("", &format!("go: writing action graph: {error}\n"));
             succeeded = false;
         }
+        let culprits = if succeeded { HashMap::new() } else { run.culprits(&packages) };
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
-        Outcome { succeeded, packages, products, coverage: run.coverage.into_inner() }
+        Outcome { succeeded, packages, products, coverage: run.coverage.into_inner(), culprits }
     }
 }
 
@@ -206,6 +215,18 @@ impl<'a> Run<'a> {
             }
         }
         hasher.digest()
+    }
+
+    fn culprits(&self, packages: &[Option<PackageId>]) -> HashMap<NodeId, PackageId> {
+        let mut culprits = HashMap::new();
+        // What a node needs has a lower number.
+        for (id, node) in self.plan.nodes.iter().enumerate() {
+            if self.products[id].get().is_none() {
+                let of_need = node.needs.iter().find_map(|need| culprits.get(need).copied());
+                culprits.extend(of_need.or(packages[id]).map(|package| (id, package)));
+            }
+        }
+        culprits
     }
 
     fn goal(&self, node: &Node) -> &'a Goal<'a> {
@@ -447,7 +468,7 @@ impl<'a> Run<'a> {
         };
         let file = install::Installed { path: &path, target, is_program, folder: &node.folder };
         install::install(self.shop, package, &file).map_err(|error| {
-            StepError::Reported(format!("go {} {}: {error}", self.shop.flags.verb, package.import_path))
+            StepError::Plain(format!("go {} {}: {error}", self.shop.flags.verb, package.import_path))
         })
     }
 

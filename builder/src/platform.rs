@@ -138,6 +138,33 @@ pub fn supports(target: &Target, instrument: Instrument) -> bool {
     }
 }
 
+/// Whether go has a build mode other than `default`, `exe` and `archive` for a target
+/// (`internal/platform/supported.go:BuildModeSupported`).
+pub fn has_mode(target: &Target, mode: &str) -> bool {
+    let (os, arch) = (target.os.as_str(), target.arch.as_str());
+    let archs: &[&str] = match (mode, os) {
+        ("c-archive", "aix" | "darwin" | "ios" | "windows") => return true,
+        ("c-archive", "linux") => &[
+            "386", "amd64", "arm", "armbe", "arm64", "arm64be", "loong64", "ppc64", "ppc64le", "riscv64",
+            "s390x",
+        ],
+        ("c-shared" | "pie" | "plugin", "linux") => {
+            &["386", "amd64", "arm", "arm64", "loong64", "ppc64", "ppc64le", "riscv64", "s390x"]
+        }
+        ("shared", "linux") => &["386", "amd64", "arm", "arm64", "ppc64", "ppc64le", "s390x"],
+        ("c-archive" | "c-shared" | "pie" | "plugin", "freebsd") => &["amd64"],
+        ("c-shared" | "pie", "android") => &["386", "amd64", "arm", "arm64"],
+        ("plugin", "android") => &["386", "amd64"],
+        ("c-shared" | "pie" | "plugin", "darwin") | ("pie", "ios") => &["amd64", "arm64"],
+        ("c-shared" | "pie", "windows") => &["386", "amd64", "arm64"],
+        ("c-shared", "wasip1") => &["wasm"],
+        ("pie", "aix") => &["ppc64"],
+        ("pie", "openbsd") => &["arm64"],
+        _ => &[],
+    };
+    archs.contains(&arch)
+}
+
 /// Why a program without cgo would be linked by the host's linker; none where it isn't (`externalLinkingReason`).
 ///
 /// `ldflags` are those for the main package.

@@ -4,7 +4,7 @@
 
 use modkeep_builder::build::{BuildMode, Profile, Stamp};
 use modkeep_builder::package_flags::{PackageFlags, split};
-use modkeep_builder::platform::is_pie_by_default;
+use modkeep_builder::platform::{has_mode, is_pie_by_default};
 use modkeep_builder::tags::Instrument;
 use modkeep_builder::target::{self, Target};
 use modkeep_store::remote::Mode;
@@ -196,6 +196,20 @@ impl BuildFlags {
                 1,
                 format!("-buildmode=pie not supported when -race is enabled on {os}/{arch}"),
             )),
+            None => self.check_platforms(targets),
+        }
+    }
+
+    fn check_platforms(&self, targets: &[Target]) -> Result<(), Failure> {
+        let mode = match self.mode {
+            BuildMode::Pie => "pie",
+            BuildMode::Lacking(mode) => mode,
+            _ => return Ok(()),
+        };
+        match targets.iter().find(|target| !has_mode(target, mode)) {
+            Some(Target { os, arch }) => {
+                Err(Failure::exact(1, format!("-buildmode={mode} not supported on {os}/{arch}")))
+            }
             None => Ok(()),
         }
     }

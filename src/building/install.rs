@@ -10,6 +10,7 @@ use super::{BuildFlags, Site, build_flags};
 use crate::flags::Usage;
 use crate::goenv::GoEnv;
 use crate::report::{self, Failure};
+use crate::session::has_version;
 
 /// How the verb is used.
 pub(crate) const USAGE: Usage =
@@ -21,7 +22,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let patterns =
         USAGE.parse(words, go.goflags(), |name, value| flags.set(&USAGE, go, name, value).map(|_| ()))?;
     let site = Site::find(go, &flags, "install")?;
-    let loaded = site.load(&patterns, Options { stamps: true, ..Options::default() })?;
+    // What has a version of its own is nothing but programs (`installOutsideModule`).
+    let programs_only = patterns.iter().any(|pattern| has_version(pattern));
+    let loaded = site.load(&patterns, Options { stamps: true, programs_only, ..Options::default() })?;
     if go.get("GOBIN").is_some_and(|folder| !folder.starts_with('/')) {
         return Err(Failure::exact(1, "cannot install, GOBIN must be an absolute path"));
     }

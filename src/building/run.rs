@@ -4,7 +4,7 @@
 
 use std::process::{Command, ExitStatus};
 
-use modkeep_builder::execute::status_words;
+use modkeep_builder::execute::{Machine, status_words};
 use modkeep_builder::link::Linked;
 use modkeep_builder::load::Options;
 use modkeep_builder::plan::Linking;
@@ -53,7 +53,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         if flags.dry || shop.machine.children().is_stopped() {
             return Ok(());
         }
-        let status = run_program(&wrapper, &linked.path, arguments)?;
+        let status = run_program(&shop.machine, &wrapper, &linked.path, arguments)?;
         if status.success() { Ok(()) } else { Err(Failure::exact(1, status_words(&status))) }
     })
 }
@@ -110,15 +110,21 @@ pub(super) fn with_program<T>(
     done.ok_or_else(|| Failure::told(1))
 }
 
-fn run_program(wrapper: &[String], path: &str, arguments: &[String]) -> Result<ExitStatus, Failure> {
-    let mut command = match wrapper.split_first() {
-        None => Command::new(path),
-        Some((program, before)) => {
-            let mut command = Command::new(program);
-            command.args(before).arg(path);
-            command
+fn run_program(
+    machine: &Machine,
+    wrapper: &[String],
+    path: &str,
+    arguments: &[String],
+) -> Result<ExitStatus, Failure> {
+    let (program, before) = match wrapper.split_first() {
+        None => (path.to_owned(), None),
+        Some((program, words)) => {
+            let found = machine.find(program).map_err(|error| Failure::exact(1, error.to_string()))?;
+            (found, Some(words.iter().map(String::as_str).chain([path])))
         }
     };
-    command.args(arguments);
-    command.status().map_err(|error| Failure::go(format!("running {path}: {}", system_words(&error))))
+    let mut command = Command::new(&program);
+    command.args(before.into_iter().flatten()).args(arguments);
+    let failed = |error| Failure::exact(1, format!("fork/exec {program}: {}", system_words(&error)));
+    command.status().map_err(failed)
 }

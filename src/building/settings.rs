@@ -15,7 +15,7 @@ use modkeep_builder::toolchain::{Toolchain, unpacked};
 use super::BuildFlags;
 use crate::goenv::{GoEnv, words};
 use crate::report::Failure;
-use crate::session::{fetch_toolchain, has_c_compiler};
+use crate::session::{fetch_toolchain, has_c_compiler, has_toolchain};
 use crate::version::{goarch, goos};
 
 /// The platform that modkeep runs on, in Go's words.
@@ -43,7 +43,11 @@ pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> 
         unpacked::complete(root)
             .map_err(|error| Failure::go(format!("download {wanted}: {}: {}", root.display(), words(&error))))
     };
+    if let Some(root) = go.get("GOROOT").filter(|root| !Path::new(root).is_dir()) {
+        return Err(Failure::exact(2, format!("go: cannot find GOROOT directory: {root}")));
+    }
     let Some(release) = Release::parse(&wanted) else {
+        check_toolchain(go, &wanted, &host)?;
         return Err(Failure::of(format!("no building with {wanted}: its rules are not known")));
     };
     if let Some(root) = go.root_of_release() {
@@ -62,6 +66,49 @@ pub(super) fn toolchain(go: &GoEnv, host: Target) -> Result<Toolchain, Failure> 
     let root = fetch_toolchain(go, &format!("v0.0.1-{wanted}.{}-{}", host.os, host.arch))?;
     complete(&root)?;
     Toolchain::at(&root.to_string_lossy(), host).map_err(Failure::of)
+}
+
+/// Fails, in go's words, for a toolchain that can't be had (`toolchain.Exec`).
+fn check_toolchain(go: &GoEnv, name: &str, host: &Target) -> Result<(), Failure> {
+    let wish = go.get("GOTOOLCHAIN").unwrap_or_default();
+    if go.root_of_release().is_some() {
+        return Ok(());
+    }
+    if wish == "path" || wish.ends_with("+path") {
+        let folders = go.get("PATH").unwrap_or_default().split(':');
+        let is_there = folders.into_iter().any(|folder| Path::new(folder).join(name).is_file());
+        return match is_there {
+            true => Ok(()),
+            false => Err(Failure::go(format!("cannot find \"{name}\" in PATH"))),
+        };
+    }
+    match has_toolchain(go, &format!("v0.0.1-{name}.{}-{}", host.os, host.arch)) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let target = format!("{}/{}", host.os, host.arch);
+            Err(Failure::go(format!("download {name} for {target}: toolchain not available")))
+        }
+        Err(error) => Err(Failure::go(format!("download {name}: {error}"))),
+    }
+}
+
+/// Fails for a cryptographic module that isn't the toolchain's own (`cfg.go`: GOFIPS140).
+fn check_fips(go: &GoEnv) -> Result<(), Failure> {
+    let wanted = go.get("GOFIPS140").unwrap_or_default();
+    let is_version = wanted.starts_with('v') && modkeep_module::semver::is_valid(wanted);
+    match wanted {
+        "" | "off" => Ok(()),
+        "latest" | "inprocess" | "certified" => Err(lacking_fips(wanted)),
+        _ if is_version => Err(lacking_fips(wanted)),
+        _ => {
+            let known = "off, latest, inprocess, certified, or v1.Y.Z";
+            Err(Failure::exact(2, format!("go: invalid GOFIPS140: must be {known}")))
+        }
+    }
+}
+
+fn lacking_fips(wanted: &str) -> Failure {
+    Failure::of(format!("GOFIPS140={wanted} is not supported")).with_hint("the go command has it")
 }
 
 /// GOCACHE, or where it is when nobody says (`cache.DefaultDir`).
@@ -134,6 +181,7 @@ pub(super) fn build(
     let debugs = go.get("GODEBUG").unwrap_or_default();
     build.embeds_links = debugs.split(',').any(|setting| setting == "embedfollowsymlinks=1");
     build.gopath = go.gopath().into_iter().next().unwrap_or_default();
+    check_fips(go)?;
     check_instrument(&build)?;
     if flags.instrument == Some(Instrument::Race) && build.cover_mode != "atomic" {
         let mode = modkeep_module::quote::quote(&build.cover_mode);
@@ -180,5 +228,5 @@ pub(crate) fn settings(go: &GoEnv, flags: &BuildFlags) -> Result<Build, Failure>
 
 /// The build cache.
 pub(crate) fn open_cache(go: &GoEnv) -> Result<GoCache, Failure> {
-    GoCache::open(&cache_folder(go)?).map_err(Failure::of)
+    GoCache::open(&cache_folder(go)?).map_err(|error| Failure::exact(1, error.to_string()))
 }

@@ -17,6 +17,7 @@ use modkeep_builder::platform;
 use modkeep_builder::shop::{Flags, Shop};
 use modkeep_builder::target::Target;
 use modkeep_builder::transcript::{Told, Transcript};
+use parking_lot::Mutex;
 
 use super::settings::{build, cache_folder, host, lay_over, toolchain};
 use super::telling::{events, tell_as_text, tell_line};
@@ -40,6 +41,8 @@ pub(crate) struct Site<'a> {
     verb: &'static str,
     /// What could not be told on stdout.
     lost: Arc<OnceLock<String>>,
+    /// Made before anything is loaded; it goes with what is built first.
+    work: Mutex<Option<WorkFolder>>,
 }
 
 /// The packages of one target.
@@ -55,7 +58,7 @@ impl<'a> Site<'a> {
         let host = host();
         let toolchain = toolchain(go, host.clone())?;
         let cache = cache_folder(go)?;
-        let cache = GoCache::open(&cache).map_err(Failure::of)?;
+        let cache = GoCache::open(&cache).map_err(|error| Failure::exact(1, error.to_string()))?;
         let targets = match flags.targets.is_empty() {
             true => vec![Target {
                 os: go.get("GOOS").unwrap_or(&host.os).to_owned(),
@@ -77,7 +80,14 @@ impl<'a> Site<'a> {
         let memory = Memory::of(&cache, &memory::name(tree, &toolchain.root));
         let scans = Scans::with(memory).over(go.seen());
         let scans = if flags.shows { scans.telling(tell_line) } else { scans };
-        Ok(Self { go, flags, builds, scans: Arc::new(scans), cache, verb, lost: Arc::default() })
+        let work = WorkFolder::make(go, flags)?;
+        let made = format!("WORK={}\n", work.path);
+        let (scans, work) = (Arc::new(scans), Mutex::new(Some(work)));
+        let site = Self { go, flags, builds, scans, cache, verb, lost: Arc::default(), work };
+        if (flags.shows || flags.keeps_work) && !flags.dry {
+            site.teller()(Told { package: "", text: &made, is_failure: false });
+        }
+        Ok(site)
     }
 
     /// Loads what the patterns match, for each target.
@@ -124,8 +134,8 @@ impl<'a> Site<'a> {
             loader.load(&matches)
         };
         let named = match options.programs_only {
-            true => self.programs(&mut loader, &named, &matches),
-            false => named,
+            true if !are_files => self.programs(&mut loader, &named, &matches),
+            _ => named,
         };
         loader.set_profiles(&named);
         let is_test = self.verb == "test";
@@ -235,7 +245,7 @@ impl<'a> Site<'a> {
             // Only between blanks can one stand, and no file could ask for it.
             return Err(Failure::exact(2, "go: -tags space-separated list contains comma"));
         }
-        let work = WorkFolder::make(self.go, flags)?;
+        let work = self.work_folder()?;
         let mut shop = self.shop(&work, teller)?;
         shop.remote = remote::open(self.go, flags, &goals)?;
         let mut made = Plan::new(&goals, &work.path);
@@ -266,13 +276,17 @@ impl<'a> Site<'a> {
         before: Before<'_>,
     ) -> Result<Reasons, Failure> {
         let goals = [Goal::new(&self.builds[0], graph)];
-        let work = WorkFolder::make(self.go, self.flags)?;
+        let work = self.work_folder()?;
         let shop = self.shop(&work, self.teller())?;
         let mut made = Plan::new(&goals, &work.path);
         plan(&mut made);
         let reasons = made.stale(&shop, before).map_err(|error| Failure::exact(1, error.to_string()))?;
         self.scans.keep();
         Ok(reasons)
+    }
+
+    fn work_folder(&self) -> Result<WorkFolder, Failure> {
+        self.work.lock().take().map_or_else(|| WorkFolder::make(self.go, self.flags), Ok)
     }
 
     /// What was read of files.
@@ -284,9 +298,6 @@ impl<'a> Site<'a> {
     fn shop(&self, work: &WorkFolder, teller: Box<dyn Fn(Told<'_>) + Send + Sync>) -> Result<Shop, Failure> {
         let flags = self.flags;
         let transcript = Transcript::new(teller, &work.path, self.go.folder());
-        if (flags.shows || flags.keeps_work) && !flags.dry {
-            self.teller()(Told { package: "", text: &format!("WORK={}\n", work.path), is_failure: false });
-        }
         let machine = Machine::new(self.variables(), self.builds[0].toolchain.release, &work.path);
         interrupt::end_children(machine.children());
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -102,6 +102,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     let covers_others = cover.is_some_and(|cover| !cover.packages.is_empty());
     let loaded = [loaded];
     let results = Results::of(&site, &flags, &loaded[0].graph, &tested, covers_others);
+    let has_broken = tested.iter().any(|test| test.is_broken);
     let performed = site.perform(
         &loaded,
         |plan| {
@@ -110,9 +111,10 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         },
         |shop, outcome| results.tell(shop, outcome, profile),
     );
-    performed.inspect_err(|failure| {
+    let is_all_built = performed.is_ok();
+    performed.and(if has_broken { Err(Failure::told(1)) } else { Ok(()) }).inspect_err(|failure| {
         let is_said = !flags.build.json && !flags.fuzzes && failure.to_string().is_empty();
-        if !flags.packages.is_empty() && !flags.only_compiles && is_said {
+        if !flags.packages.is_empty() && (!flags.only_compiles || is_all_built) && is_said {
             // Go's last word where named tests have failed.
             let _ = report::out("FAIL\n");
         }

@@ -24,6 +24,10 @@ impl WorkFolder {
             match fs::create_dir(&path) {
                 Ok(()) => Some(Ok(path)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+                // Go looks whether it was the parent that is missing.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Some(Err(Failure::go(format!("creating work dir: stat {parent}: {}", words(&error)))))
+                }
                 Err(error) => {
                     Some(Err(Failure::go(format!("creating work dir: mkdir {path}: {}", words(&error)))))
                 }

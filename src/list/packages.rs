@@ -111,11 +111,16 @@ pub(super) fn run(
     if asked.tests {
         keep_programs(go, &mut loader, &named)?;
     }
+    let mut built = Ok(());
     if let Some(site) = &site {
         let graph = loader.graph();
         let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
-        built::build(site, asked, needs_stale, &mut loader, &list)?;
+        built = built::build(site, asked, needs_stale, &mut loader, &list);
     }
+    if built.as_ref().is_err_and(|failure| !failure.to_string().is_empty()) {
+        return built;
+    }
+    // Where the reasons were told, all are listed all the same.
     let graph = loader.graph();
     let known = modules
         .mains()
@@ -134,7 +139,7 @@ pub(super) fn run(
     }
     let listing = Listing::new(&loader, &named, renames);
     report::out(&asked.text(&listing, &list, &template)?)?;
-    if has_failed { Err(Failure::told(1)) } else { Ok(()) }
+    if has_failed { Err(Failure::told(1)) } else { built }
 }
 
 impl Asked {

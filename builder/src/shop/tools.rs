@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::{Shop, StepError};
 use crate::action::{Action, Variables};
 use crate::compile::Heap;
+use crate::execute::{Ending, status_words};
 use crate::goal::Goal;
 use crate::memory::Stamp;
 
@@ -90,6 +91,10 @@ impl Shop {
         };
         let outcome = self.machine.run(&action);
         outcome.ended.map_err(|error| {
+            let error = match error {
+                Ending::Failed { status, .. } => status_words(&status),
+                other => other.to_string(),
+            };
             StepError::Fatal(format!("go: error obtaining buildID for go tool {name}: {error}"))
         })?;
         let said = String::from_utf8_lossy(&outcome.output);

@@ -138,7 +138,8 @@ impl<'a> Results<'a> {
             Others::of(outcome, plain)
         });
         let tests: Vec<&Tested> = self.tested.iter().filter(|test| !test.is_broken).collect();
-        let mut has_failed = tests.len() < self.tested.len();
+        // What only compiles them goes on to the last word.
+        let mut has_failed = !self.flags.only_compiles && tests.len() < self.tested.len();
         let mut problem = None;
         let ends = AtomicBool::new(false);
         let printing = self.flags.printing(self.tested.len());
@@ -212,7 +213,8 @@ impl<'a> Results<'a> {
                 return Ok(told(End::Unbuilt, Vec::new()));
             }
             voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
-            let failed = mistaken.unwrap_or(test.package);
+            let culprit = || nodes.program.or(nodes.plain).and_then(|node| outcome.culprit(node));
+            let failed = mistaken.or_else(culprit).unwrap_or(test.package);
             return Ok(told(End::Unbuilt, voice.end(false, Some(&self.graph[failed].description()))?));
         };
         if self.flags.only_compiles {

@@ -69,7 +69,7 @@ impl Client {
 }
 
 /// Go's telemetry has a process of its own, which would write to the folder after the client is gone.
-fn forgo_telemetry(home: &Path) -> std::io::Result<()> {
+pub(crate) fn forgo_telemetry(home: &Path) -> std::io::Result<()> {
     let folder = home.join(".config/go/telemetry");
     std::fs::create_dir_all(&folder)?;
     #[allow(clippy::disallowed_methods, reason = "a file of the test")]

@@ -1,6 +1,7 @@
 //! What tests share: the real go command, the judge linked with golang.org/x/mod, servers and faults.
 
 pub mod authority;
+pub mod beside;
 pub mod bucket;
 pub mod checksumdb;
 pub mod dice;

@@ -27,7 +27,9 @@ pub(crate) fn from_pkg_config(
         arguments.extend(flags.iter().cloned());
         arguments.push("--".to_owned());
         arguments.extend(packages.iter().map(|&package| package.clone()));
-        let found = run(unit, bench, arguments)?;
+        let names: Vec<&str> = packages.iter().map(|package| package.as_str()).collect();
+        let words = format!("{what} {} -- {}", flags.join(" "), names.join(" "));
+        let found = run(unit, bench, &words, arguments)?;
         let overrides = Overrides::of(unit.shop.machine.variables(), name)?;
         table.check(&format!("pkg-config {what}"), &found, &overrides)?;
         Ok::<_, StepError>(found)
@@ -37,11 +39,17 @@ pub(crate) fn from_pkg_config(
     Ok((compiler, linker))
 }
 
-fn run(unit: &Unit<'_>, bench: &mut Bench<'_>, arguments: Vec<String>) -> Result<Vec<String>, StepError> {
+/// `words` is what go calls the arguments.
+fn run(
+    unit: &Unit<'_>,
+    bench: &mut Bench<'_>,
+    words: &str,
+    arguments: Vec<String>,
+) -> Result<Vec<String>, StepError> {
     let variable = unit.shop.machine.variables().get("PKG_CONFIG").filter(|value| !value.is_empty());
     let program = variable.and_then(|value| split(value).ok()).and_then(|words| words.into_iter().next());
     let program = program.unwrap_or_else(|| "pkg-config".to_owned());
-    let heading = format!("{program} {}", arguments.join(" "));
+    let heading = format!("{program} {words}");
     let action = Action {
         program,
         arguments,

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod bucket;
+mod seen;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -46,8 +49,12 @@ struct Machine {
 
 impl Machine {
     fn new(all: &Path, name: &str, go: &Go) -> Self {
+        Self::with_sources(all, name, go, FILES)
+    }
+
+    fn with_sources(all: &Path, name: &str, go: &Go, sources: &str) -> Self {
         let home = all.join(name);
-        Txtar::parse(FILES.as_bytes()).extract(&home.join("src")).unwrap();
+        Txtar::parse(sources.as_bytes()).extract(&home.join("src")).unwrap();
         Self { home, go: go.clone(), variables: Vec::new(), is_private: false }
     }
 

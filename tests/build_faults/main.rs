@@ -5,6 +5,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod planted;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -73,14 +75,20 @@ impl World {
         std::fs::read(self.path(name)).unwrap()
     }
 
-    fn settled(&self, mut command: Command, cache: &str, output: &str) -> Command {
+    fn settled(&self, command: Command, cache: &str, output: &str) -> Command {
+        let mut command = self.placed(command, cache);
+        command.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(self.path(output)).arg(".");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    /// A command without words, in the folder of the sources.
+    fn placed(&self, mut command: Command, cache: &str) -> Command {
         let source = self.path("src");
         command.current_dir(&source).env("PWD", &source).env("HOME", self.folder.path());
         command.env("GOCACHE", self.path(cache)).env("GOTOOLCHAIN", "local").env("GOROOT", self.go.root());
         command.env("GOENV", "off").env("GOFLAGS", "").env("GOWORK", "off").env("GOPROXY", "off");
         command.env("GOTMPDIR", self.folder.path()).env("CGO_ENABLED", "0");
-        command.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(self.path(output)).arg(".");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
 
@@ -159,6 +167,7 @@ fn several_programs_share_a_cache_and_one_is_killed() {
         std::fs::remove_dir_all(world.path(&cache)).unwrap();
     }
     check_full_disk(&world, if full_run() { 20 } else { 1 });
+    planted::check(&world);
 }
 
 /// What can't be kept is said once and used all the same; nothing of it is found later by half.
