@@ -53,6 +53,16 @@ pub(crate) struct Universe {
 }
 
 impl Universe {
+    /// One that was not thrown.
+    pub(crate) fn of(
+        main: Module,
+        registry: BTreeMap<(String, String), Module>,
+        commands: Vec<Vec<String>>,
+    ) -> Self {
+        let (directories, paths, versions) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { registry, directories, main, second: None, commands, paths, versions }
+    }
+
     /// Throws a universe.
     pub(crate) fn throw(dice: &mut Dice) -> Self {
         let count = 3 + dice.below(PATHS.len() - 2);

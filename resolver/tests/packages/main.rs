@@ -6,6 +6,7 @@
 //! and for some of the universes the program itself, which must say the same.
 
 mod ask;
+mod chosen;
 mod generate;
 mod tell;
 mod zip;
@@ -50,6 +51,23 @@ fn every_universe_of_packages_is_loaded_as_go_loads_it() {
             say(&format!("universes with packages: {succeeded} commands succeeded"));
             compared.expect_none("universes with packages");
             assert!(succeeded > compared.count, "universes in which hardly anything succeeds show nothing");
+        }
+        Err(missing) => skip(test, &missing),
+    }
+}
+
+#[test]
+fn what_chance_hardly_throws_is_loaded_as_go_loads_it() {
+    let test = "what_chance_hardly_throws_is_loaded_as_go_loads_it";
+    let universes = chosen::universes();
+    let succeeded = AtomicUsize::new(0);
+    let compared = compare(test, 0..universes.len(), |go, number, _| {
+        difference(go, true, &universes[number], &succeeded)
+    });
+    match compared {
+        Ok(compared) => {
+            compared.expect_none("chosen universes with packages");
+            assert!(succeeded.into_inner() >= universes.len(), "where nothing succeeds nothing is shown");
         }
         Err(missing) => skip(test, &missing),
     }
