@@ -9,11 +9,11 @@ use std::sync::{Arc, OnceLock};
 use modkeep_store::Digest;
 
 use super::Language;
-use super::remembered::{self, Kept, Listing, Says};
+use super::remembered::{self, Kept, Says};
 use crate::action_id::digest_of;
 use crate::file_name;
 use crate::load::system_words;
-use crate::memory::{Memory, Stamp, Stamps};
+use crate::memory::{Memory, Slice, Stamp, Stamps};
 use crate::overlay::{EntryKind, Overlay, Seen};
 use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
@@ -29,7 +29,10 @@ pub struct Directory {
     stamp: Option<Stamp>,
     /// The directories in it, without links.
     below: Vec<String>,
-    files: Vec<File>,
+    /// Many directories are only looked into for what lies below them.
+    files: OnceLock<Vec<File>>,
+    /// What is remembered of the files, where that still holds.
+    record: Option<Slice>,
     memory: Arc<Memory>,
 }
 
@@ -98,25 +101,39 @@ impl Directory {
                 }
             }
         }
-        Ok(Self { path: PathBuf::from(path), stamp: None, below, files, memory: Arc::default() })
+        Ok(Self::new(Path::new(path), None, below, files, &Arc::default()))
     }
 
     fn on_disk(path: &Path, memory: &Arc<Memory>) -> io::Result<Self> {
         // Before it is listed, so that a change meanwhile makes it another one.
         let stamp = Stamp::of(path);
-        let kept = path.to_str().and_then(|path| memory.folder(path)).and_then(|slice| Listing::of(&slice));
-        let known = match kept {
-            Some(listing) if Some(listing.stamp) == stamp => {
-                let files = listing.files.into_iter().map(|(name, kept)| File::new(name, kept));
-                let (below, memory) = (listing.below, Arc::clone(memory));
-                return Ok(Self { path: path.to_owned(), stamp, below, files: files.collect(), memory });
-            }
-            Some(listing) => {
-                listing.files.into_iter().filter_map(|(name, kept)| Some((name, kept?))).collect()
-            }
-            None => BTreeMap::new(),
+        let Some(record) = path.to_str().and_then(|path| memory.folder(path)) else {
+            return Self::list(path, stamp, BTreeMap::new(), memory);
         };
-        Self::list(path, stamp, known, memory)
+        if let Some((last, below)) = remembered::head(&record).filter(|(last, _)| Some(*last) == stamp) {
+            let (files, memory) = (OnceLock::new(), Arc::clone(memory));
+            return Ok(Self {
+                path: path.to_owned(),
+                stamp: Some(last),
+                below,
+                files,
+                record: Some(record),
+                memory,
+            });
+        }
+        let known = remembered::files(&record, |name, kept| Some((name.to_owned(), kept?)), |_| false);
+        Self::list(path, stamp, known.unwrap_or_default().into_iter().flatten().collect(), memory)
+    }
+
+    fn new(
+        path: &Path,
+        stamp: Option<Stamp>,
+        below: Vec<String>,
+        files: Vec<File>,
+        memory: &Arc<Memory>,
+    ) -> Self {
+        let memory = Arc::clone(memory);
+        Self { path: path.to_owned(), stamp, below, files: files.into(), record: None, memory }
     }
 
     fn list(
@@ -149,7 +166,7 @@ impl Directory {
         if stamp.is_some() {
             memory.note_news();
         }
-        Ok(Self { path: path.to_owned(), stamp, below, files, memory: Arc::clone(memory) })
+        Ok(Self::new(path, stamp, below, files, memory))
     }
 
     /// Reads some files of the directory, given by name.
@@ -162,9 +179,8 @@ impl Directory {
             }
         }
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let directory =
-            Self { path: path.to_owned(), stamp: None, below: Vec::new(), files, memory: Arc::default() };
-        directory.files.iter().for_each(|file| {
+        let directory = Self::new(path, None, Vec::new(), files, &Arc::default());
+        directory.files().iter().for_each(|file| {
             directory.content(file);
         });
         directory
@@ -182,7 +198,12 @@ impl Directory {
 
     /// Whether there are Go files, for whatever target.
     pub fn has_go_files(&self) -> bool {
-        self.files.iter().any(|file| file.language.is_none())
+        let is_go = |name: &str| language_of(name).is_none();
+        let record = self.record.as_ref().filter(|_| self.files.get().is_none());
+        match record.and_then(|record| remembered::files(record, |name, _| is_go(name), is_go)) {
+            Some(are_go) => are_go.last() == Some(&true),
+            None => self.files().iter().any(|file| file.language.is_none()),
+        }
     }
 
     /// Whether any Go file is for the target by the rules of the module loader, for which a file that can't say for which
@@ -194,7 +215,7 @@ impl Directory {
             Content::Nul | Content::Unreadable(None, _) => true,
             Content::Other(..) | Content::Unreadable(Some(_), _) => false,
         };
-        self.files.iter().any(|file| file_name::fits(&file.name, tags) && counts(file))
+        self.files().iter().any(|file| file_name::fits(&file.name, tags) && counts(file))
     }
 
     /// What the Go files for a target import, those that are no tests first; nothing where no file is for it
@@ -206,7 +227,7 @@ impl Directory {
         self.look(|name| file_name::fits(name, tags));
         let mut imports = [BTreeSet::new(), BTreeSet::new()];
         let mut has_files = false;
-        for file in self.files.iter().filter(|file| file_name::fits(&file.name, tags)) {
+        for file in self.files().iter().filter(|file| file_name::fits(&file.name, tags)) {
             let source = match self.content(file) {
                 Content::Go(source) => source,
                 Content::Nul => {
@@ -227,7 +248,14 @@ impl Directory {
     }
 
     pub(super) fn files(&self) -> &[File] {
-        &self.files
+        self.files.get_or_init(|| {
+            let make = |name: &str, kept| File::new(name.to_owned(), kept);
+            let kept = self.record.as_ref().and_then(|record| remembered::files(record, make, |_| false));
+            kept.unwrap_or_else(|| {
+                let listed = Self::list(&self.path, self.stamp, BTreeMap::new(), &self.memory);
+                listed.ok().and_then(|listed| listed.files.into_inner()).unwrap_or_default()
+            })
+        })
     }
 
     /// Looks at all files of these names that were there before and may be remembered: by their names in the folder, whose
@@ -240,7 +268,7 @@ impl Directory {
                 && file.stamp.get().is_none()
                 && is_asked(&file.name)
         };
-        let mut lacking = self.files.iter().filter(lacks_stamp).peekable();
+        let mut lacking = self.files().iter().filter(lacks_stamp).peekable();
         if lacking.peek().is_none() {
             return;
         }
@@ -283,8 +311,8 @@ impl Directory {
 
     /// The digest of a file, as it was when that was first asked; none where it isn't one of these files.
     pub(crate) fn digest(&self, name: &str) -> Option<io::Result<Digest>> {
-        let at = self.files.binary_search_by(|file| file.name.as_str().cmp(name)).ok()?;
-        let file = &self.files[at];
+        let files = self.files();
+        let file = &files[files.binary_search_by(|file| file.name.as_str().cmp(name)).ok()?];
         if let Some(digest) = file.digest.get() {
             return Some(Ok(*digest));
         }
@@ -308,7 +336,10 @@ impl Directory {
     /// What is to be remembered of it; none where nothing tells whether it is still so.
     pub(crate) fn to_record(&self) -> Option<Vec<u8>> {
         let stamp = self.stamp.filter(|stamp| self.memory.trusts(stamp))?;
-        let files = self.files.iter().map(|file| (file.name.as_str(), self.kept_of(file)));
+        if let Some(record) = self.record.as_ref().filter(|_| self.files.get().is_none()) {
+            return Some(record.bytes().to_vec());
+        }
+        let files = self.files().iter().map(|file| (file.name.as_str(), self.kept_of(file)));
         Some(remembered::record(&stamp, &self.below, files))
     }
 
@@ -325,7 +356,7 @@ impl Directory {
 
 impl File {
     fn new(name: String, kept: Option<Kept>) -> Self {
-        let language = Language::of_extension(file_name::extension(&name));
+        let language = language_of(&name);
         let (content, stamp, digest) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Self { name, language, elsewhere: None, content, stamp, digest, kept }
     }
@@ -346,6 +377,11 @@ fn is_for(source: &GoFile, tags: &Tags) -> bool {
     let needs_cgo = source.imports.iter().any(|import| import.path == "C");
     let holds = source.condition.as_ref().is_ok_and(|condition| condition.holds(tags));
     holds && (tags.cgo() || !needs_cgo)
+}
+
+/// The language of a source file; none is Go.
+fn language_of(name: &str) -> Option<Language> {
+    Language::of_extension(file_name::extension(name))
 }
 
 fn is_source(name: &str) -> bool {

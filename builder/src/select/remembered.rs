@@ -39,42 +39,51 @@ impl Says {
     }
 }
 
-/// What is remembered of a directory.
-pub(super) struct Listing {
-    pub(super) stamp: Stamp,
-    pub(super) below: Vec<String>,
-    pub(super) files: Vec<(String, Option<Kept>)>,
-}
-
 const HAS_STAMP: u64 = 1;
 const HAS_DIGEST: u64 = 2;
 const HAS_CONTENT: u64 = 4;
 
-impl Listing {
-    pub(super) fn of(slice: &Slice) -> Option<Self> {
-        let mut reader = slice.reader();
-        let stamp = Stamp::read(&mut reader)?;
-        let mut below = Vec::new();
-        for _ in 0..reader.number()? {
-            below.push(reader.text()?.to_owned());
-        }
-        let mut files = Vec::new();
-        for _ in 0..reader.number()? {
-            let name = reader.text()?.to_owned();
-            let has = reader.number()?;
-            let mut kept = None;
-            if has & HAS_STAMP != 0 {
-                let stamp = Stamp::read(&mut reader)?;
-                let digest = if has & HAS_DIGEST != 0 { Some(reader.digest()?) } else { None };
-                let content: Option<Range<usize>> =
-                    if has & HAS_CONTENT != 0 { Some(reader.range()?) } else { None };
-                let content = content.map(|range| Says::Old(slice.part(&range)));
-                kept = Some(Kept { stamp, digest, content });
-            }
-            files.push((name, kept));
-        }
-        Some(Self { stamp, below, files })
+/// What is remembered of a directory: what it looked like, and the directories in it.
+pub(super) fn head(record: &Slice) -> Option<(Stamp, Vec<String>)> {
+    let mut reader = record.reader();
+    let stamp = Stamp::read(&mut reader)?;
+    let count = reader.number()?;
+    let below = (0..count).map(|_| reader.text().map(str::to_owned)).collect::<Option<_>>()?;
+    Some((stamp, below))
+}
+
+/// What `make` makes of the files that are remembered of a directory, up to and with the first of which `is_last` says so.
+pub(super) fn files<T>(
+    record: &Slice,
+    make: impl Fn(&str, Option<Kept>) -> T,
+    is_last: impl Fn(&str) -> bool,
+) -> Option<Vec<T>> {
+    let mut reader = record.reader();
+    Stamp::read(&mut reader)?;
+    for _ in 0..reader.number()? {
+        reader.bytes()?;
     }
+    let count = reader.number()?;
+    // A name and what there is of it take two bytes at least.
+    let mut files = Vec::with_capacity(usize::try_from(count).ok()?.min(record.bytes().len() / 2));
+    for _ in 0..count {
+        let name = reader.text()?;
+        let has = reader.number()?;
+        let mut kept = None;
+        if has & HAS_STAMP != 0 {
+            let stamp = Stamp::read(&mut reader)?;
+            let digest = if has & HAS_DIGEST != 0 { Some(reader.digest()?) } else { None };
+            let content: Option<Range<usize>> =
+                if has & HAS_CONTENT != 0 { Some(reader.range()?) } else { None };
+            let content = content.map(|range| Says::Old(record.part(&range)));
+            kept = Some(Kept { stamp, digest, content });
+        }
+        files.push(make(name, kept));
+        if is_last(name) {
+            break;
+        }
+    }
+    Some(files)
 }
 
 /// The record of a directory.
