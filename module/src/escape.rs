@@ -62,13 +62,21 @@ pub fn unescape_version(escaped: &str) -> Result<String, EscapeError> {
 /// Escapes a text that is known to be ASCII without `!`.
 pub(crate) fn escape_ascii(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 4);
+    push_escaped(&mut escaped, text);
+    escaped
+}
+
+/// Puts the escaped form of a path or version that was found right before behind other text.
+pub fn push_escaped(escaped: &mut String, text: &str) {
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return escaped.push_str(text);
+    }
     for c in text.chars() {
         if c.is_ascii_uppercase() {
             escaped.push('!');
         }
         escaped.push(c.to_ascii_lowercase());
     }
-    escaped
 }
 
 fn unescape(escaped: &str) -> Option<String> {

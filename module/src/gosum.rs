@@ -7,6 +7,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::quote::lossy;
 use crate::{semver, space};
@@ -14,16 +18,49 @@ use crate::{semver, space};
 /// The hash of a go.mod without content. Old go commands wrote it for what is no module; Go drops it on reading.
 const EMPTY_GO_MOD: &[u8] = b"h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
 
+/// What stands after the version where the hash is that of the go.mod.
+const OF_GO_MOD: &[u8] = b"/go.mod";
+
 /// The lines of a go.sum file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// Nearly all uses read a file and ask about lines of it, so those stay where they were read.
+#[derive(Debug, Clone, Default)]
 pub struct GoSum {
-    /// The lines of each module path, in order of reading.
-    modules: BTreeMap<Vec<u8>, Vec<Sum>>,
+    read: Read,
+    /// The lines of each module path that came later, in their order.
+    added: BTreeMap<Vec<u8>, Vec<Sum>>,
+}
+
+/// The lines of a file.
+#[derive(Debug, Clone, Default)]
+struct Read {
+    text: Vec<u8>,
+    /// Those of one path stand together, in order of reading.
+    lines: Vec<Line>,
+    /// For each path its first line.
+    paths: HashTable<usize>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Where the fields of a line are.
+#[derive(Debug, Clone)]
+struct Line {
+    path: Range<usize>,
+    version: Range<usize>,
+    hash: Range<usize>,
+}
+
+/// The fields of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fields<'a> {
+    path: &'a [u8],
+    /// With `/go.mod` where the hash is that of the go.mod.
+    version: &'a [u8],
+    hash: &'a [u8],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Sum {
-    /// With `/go.mod` where the hash is that of the go.mod.
     version: Vec<u8>,
     hash: Vec<u8>,
 }
@@ -42,51 +79,81 @@ pub struct GoSumError {
 
 impl GoSum {
     /// Reads a go.sum file. `file_name` stands in the error.
-    pub fn parse(file_name: &str, data: &[u8]) -> Result<Self, GoSumError> {
-        let mut sums = Self::default();
-        for (index, line) in data.split(|byte| *byte == b'\n').enumerate() {
-            sums.read_line(line).map_err(|fields| GoSumError {
-                file_name: file_name.to_owned(),
-                line: index + 1,
-                fields,
-            })?;
+    pub fn parse(file_name: &str, data: impl Into<Vec<u8>>) -> Result<Self, GoSumError> {
+        let (sums, malformed) = Self::read(data.into());
+        match malformed.first() {
+            None => Ok(sums),
+            Some(&(line, fields)) => Err(GoSumError { file_name: file_name.to_owned(), line, fields }),
         }
-        Ok(sums)
     }
 
     /// Reads a go.sum file and skips malformed lines, as `go mod tidy` does to repair it; how many those were.
-    pub fn parse_repairing(data: &[u8]) -> (Self, usize) {
-        let mut sums = Self::default();
-        let malformed =
-            data.split(|byte| *byte == b'\n').filter(|line| sums.read_line(line).is_err()).count();
-        (sums, malformed)
+    pub fn parse_repairing(data: impl Into<Vec<u8>>) -> (Self, usize) {
+        let (sums, malformed) = Self::read(data.into());
+        (sums, malformed.len())
+    }
+
+    /// What the file says; the numbers of malformed lines, and of their fields.
+    fn read(data: Vec<u8>) -> (Self, Vec<(usize, usize)>) {
+        // A line is seldom shorter: a path, a version and a hash of 47 characters.
+        let (mut lines, mut malformed) = (Vec::with_capacity(data.len() / 64), Vec::new());
+        let mut begin = 0;
+        for (index, end) in memchr::memchr_iter(b'\n', &data).chain([data.len()]).enumerate() {
+            match read_line(&data, begin..end) {
+                Ok(line) => lines.extend(line.filter(|line| data[line.hash.clone()] != *EMPTY_GO_MOD)),
+                Err(fields) => malformed.push((index + 1, fields)),
+            }
+            begin = end + 1;
+        }
+        (Self { read: Read::of(data, lines), added: BTreeMap::new() }, malformed)
     }
 
     /// The hashes of a version, or of its go.mod if `version` ends in `/go.mod`.
     pub fn hashes(&self, path: &str, version: &str) -> impl Iterator<Item = Cow<'_, str>> {
-        let sums = self.modules.get(path.as_bytes()).into_iter().flatten();
-        sums.filter(move |sum| sum.version == version.as_bytes()).map(|sum| lossy(&sum.hash))
+        let found = self.of_path(path.as_bytes());
+        found.filter(move |line| line.version == version.as_bytes()).map(|line| lossy(line.hash))
+    }
+
+    /// The hashes of a version, or of its go.mod.
+    pub fn hashes_of(
+        &self,
+        path: &str,
+        version: &str,
+        is_go_mod: bool,
+    ) -> impl Iterator<Item = Cow<'_, str>> {
+        let is_meant = move |line: &Fields<'_>| match is_go_mod {
+            true => line.version.strip_suffix(OF_GO_MOD) == Some(version.as_bytes()),
+            false => line.version == version.as_bytes(),
+        };
+        self.of_path(path.as_bytes()).filter(is_meant).map(|line| lossy(line.hash))
     }
 
     /// Whether all hashes are of the known kind, `h1:`.
     pub fn has_known_hashes_only(&self) -> bool {
-        self.modules.values().flatten().all(|sum| sum.hash.starts_with(b"h1:"))
+        self.all().all(|line| line.hash.starts_with(b"h1:"))
     }
 
     /// Adds a line, unless it is there; whether it wasn't.
     pub fn insert(&mut self, path: &str, version: &str, hash: &str) -> bool {
-        let sum = Sum { version: version.as_bytes().to_vec(), hash: hash.as_bytes().to_vec() };
-        let sums = self.modules.entry(path.as_bytes().to_vec()).or_default();
-        let is_new = !sums.contains(&sum);
+        let [path, version, hash] = [path, version, hash].map(str::as_bytes);
+        let is_new = !self.of_path(path).any(|line| line.version == version && line.hash == hash);
         if is_new {
-            sums.push(sum);
+            let sum = Sum { version: version.to_vec(), hash: hash.to_vec() };
+            self.added.entry(path.to_vec()).or_default().push(sum);
         }
         is_new
     }
 
     /// Takes away the lines for which `keep`, given path, version and hash, says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str, &str) -> bool) {
-        self.modules.retain(|path, sums| {
+        let text = std::mem::take(&mut self.read.text);
+        let mut lines = std::mem::take(&mut self.read.lines);
+        lines.retain(|line| {
+            let Fields { path, version, hash } = line.fields(&text);
+            keep(&lossy(path), &lossy(version), &lossy(hash))
+        });
+        self.read = Read::of(text, lines);
+        self.added.retain(|path, sums| {
             let path = lossy(path);
             sums.retain(|sum| keep(&path, &lossy(&sum.version), &lossy(&sum.hash)));
             !sums.is_empty()
@@ -95,7 +162,8 @@ impl GoSum {
 
     /// The lines as path, version and hash, in the order of [`format`](Self::format).
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>, Cow<'_, str>)> {
-        self.sorted().map(|(path, sum)| (lossy(path), lossy(&sum.version), lossy(&sum.hash)))
+        let lines = self.sorted().into_iter();
+        lines.map(|line| (lossy(line.path), lossy(line.version), lossy(line.hash)))
     }
 
     /// The file's text: by path, then version, then the version's go.mod, then hash; no line twice.
@@ -103,55 +171,119 @@ impl GoSum {
     /// Versions of equal precedence, as `v1.0.0+a` and `v1.0.0+b`, go by their text; Go leaves them in any order.
     pub fn format(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        for (path, sum) in self.sorted() {
-            text.extend_from_slice(&[path, &sum.version, &sum.hash].join(&b' '));
+        for Fields { path, version, hash } in self.sorted() {
+            text.extend_from_slice(&[path, version, hash].join(&b' '));
             text.push(b'\n');
         }
         text
     }
 
-    fn sorted(&self) -> impl Iterator<Item = (&[u8], &Sum)> {
-        self.modules.iter().flat_map(|(path, sums)| {
-            let mut sums: Vec<&Sum> = sums.iter().collect();
-            sums.sort_by(|a, b| order(a, b));
-            sums.dedup();
-            sums.into_iter().map(move |sum| (path.as_slice(), sum))
-        })
+    fn sorted(&self) -> Vec<Fields<'_>> {
+        let mut lines: Vec<_> = self.all().collect();
+        lines.sort_by(|a, b| order(a, b));
+        lines.dedup();
+        lines
     }
 
-    /// Reads one line; the number of its fields if that is wrong.
-    fn read_line(&mut self, line: &[u8]) -> Result<(), usize> {
-        let mut fields = space::fields(line);
-        let (path, version, hash) = match (fields.next(), fields.next(), fields.next()) {
-            (None, ..) => return Ok(()),
-            (Some(path), Some(version), Some(hash)) => (path, version, hash),
-            (_, second, _) => return Err(if second.is_none() { 1 } else { 2 }),
-        };
-        let more = fields.count();
-        if more > 0 {
-            return Err(3 + more);
-        }
-        if hash != EMPTY_GO_MOD {
-            let sum = Sum { version: version.to_vec(), hash: hash.to_vec() };
-            match self.modules.get_mut(path) {
-                Some(sums) => sums.push(sum),
-                None => {
-                    self.modules.insert(path.to_vec(), vec![sum]);
-                }
-            }
-        }
-        Ok(())
+    fn by_path(&self) -> Vec<Fields<'_>> {
+        let mut lines: Vec<_> = self.all().collect();
+        lines.sort_by_key(|line| line.path);
+        lines
+    }
+
+    /// All lines, those of a path that came together in their order.
+    fn all(&self) -> impl Iterator<Item = Fields<'_>> {
+        let added = self.added.iter().flat_map(|(path, sums)| sums.iter().map(|sum| sum.fields(path)));
+        self.read.lines.iter().map(|line| line.fields(&self.read.text)).chain(added)
+    }
+
+    /// The lines of a path, in their order.
+    fn of_path(&self, path: &[u8]) -> impl Iterator<Item = Fields<'_>> {
+        let added = if self.added.is_empty() { None } else { self.added.get_key_value(path) };
+        let added = added.into_iter().flat_map(|(path, sums)| sums.iter().map(|sum| sum.fields(path)));
+        self.read.of_path(path).iter().map(|line| line.fields(&self.read.text)).chain(added)
     }
 }
 
-fn order(a: &Sum, b: &Sum) -> Ordering {
-    let split = |sum: &'_ Sum| sum.version.iter().position(|byte| *byte == b'/').unwrap_or(sum.version.len());
+/// The same lines, in the same order for each path.
+impl PartialEq for GoSum {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_path() == other.by_path()
+    }
+}
+
+impl Eq for GoSum {}
+
+impl Read {
+    fn of(text: Vec<u8>, mut lines: Vec<Line>) -> Self {
+        let path = |line: &Line| &text[line.path.clone()];
+        if !lines.is_sorted_by_key(path) {
+            lines.sort_by(|a, b| path(a).cmp(path(b)));
+        }
+        let (mut paths, hasher) = (HashTable::new(), DefaultHashBuilder::default());
+        let mut first = 0;
+        for group in lines.chunk_by(|a, b| path(a) == path(b)) {
+            let hash = |first: &usize| hasher.hash_one(path(&lines[*first]));
+            paths.insert_unique(hash(&first), first, hash);
+            first += group.len();
+        }
+        Self { text, lines, paths, hasher }
+    }
+
+    /// The lines of a path.
+    fn of_path(&self, path: &[u8]) -> &[Line] {
+        let is_meant = |line: &Line| self.text[line.path.clone()] == *path;
+        let first = self.paths.find(self.hasher.hash_one(path), |first| is_meant(&self.lines[*first]));
+        let Some(&first) = first else { return &[] };
+        let lines = &self.lines[first..];
+        let end = lines.iter().position(|line| !is_meant(line));
+        &lines[..end.unwrap_or(lines.len())]
+    }
+}
+
+impl Line {
+    fn fields<'a>(&self, text: &'a [u8]) -> Fields<'a> {
+        let field = |place: &Range<usize>| &text[place.clone()];
+        Fields { path: field(&self.path), version: field(&self.version), hash: field(&self.hash) }
+    }
+}
+
+impl Sum {
+    fn fields<'a>(&'a self, path: &'a [u8]) -> Fields<'a> {
+        Fields { path, version: &self.version, hash: &self.hash }
+    }
+}
+
+/// The fields of one line of a file, if it has any; their number if that is wrong.
+fn read_line(data: &[u8], line: Range<usize>) -> Result<Option<Line>, usize> {
+    let mut fields = space::fields(&data[line.clone()]);
+    let (path, version, hash) = match (fields.next(), fields.next(), fields.next()) {
+        (None, ..) => return Ok(None),
+        (Some(path), Some(version), Some(hash)) => (path, version, hash),
+        (_, second, _) => return Err(if second.is_none() { 1 } else { 2 }),
+    };
+    let more = fields.count();
+    if more > 0 {
+        return Err(3 + more);
+    }
+    let place = |field: &[u8]| {
+        let begin = field.as_ptr().addr() - data.as_ptr().addr();
+        begin..begin + field.len()
+    };
+    Ok(Some(Line { path: place(path), version: place(version), hash: place(hash) }))
+}
+
+fn order(a: &Fields<'_>, b: &Fields<'_>) -> Ordering {
+    let split =
+        |line: &Fields<'_>| line.version.iter().position(|byte| *byte == b'/').unwrap_or(line.version.len());
     let (version_a, file_a) = a.version.split_at(split(a));
     let (version_b, file_b) = b.version.split_at(split(b));
-    semver::compare(&lossy(version_a), &lossy(version_b))
+    a.path
+        .cmp(b.path)
+        .then_with(|| semver::compare(&lossy(version_a), &lossy(version_b)))
         .then_with(|| version_a.cmp(version_b))
         .then_with(|| file_a.cmp(file_b))
-        .then_with(|| a.hash.cmp(&b.hash))
+        .then_with(|| a.hash.cmp(b.hash))
 }
 
 #[cfg(test)]

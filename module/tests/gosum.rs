@@ -17,7 +17,7 @@ fn lines_are_sorted_as_go_sorts_them() {
         let text: String = list.iter().map(|[path, version]| format!("{path} {version} h1:x\n")).collect();
         let sums = GoSum::parse("go.sum", text.as_bytes()).expect("every line has three fields");
         let sorted: Vec<_> = sums.iter().map(|(path, version, _)| [path, version]).collect();
-        assert_eq!(GoSum::parse("go.sum", &sums.format()).as_ref().map(GoSum::format), Ok(sums.format()));
+        assert_eq!(GoSum::parse("go.sum", sums.format()).as_ref().map(GoSum::format), Ok(sums.format()));
         (json!([list]), Ok(json!(sorted)))
     });
 }
