@@ -14,14 +14,17 @@ mod list;
 mod version_lock;
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use modkeep_module::ModuleVersion;
+use modkeep_module::escape::push_escaped;
 use modkeep_module::hash::H1;
 
 pub use error::ModCacheError;
+pub use files::Found;
 pub use version_lock::{IncomingZip, VersionLock};
 
 /// A module cache.
@@ -29,6 +32,7 @@ pub use version_lock::{IncomingZip, VersionLock};
 pub struct ModCache {
     root: PathBuf,
     is_writable: bool,
+    downloads: Arc<files::Downloads>,
 }
 
 /// The folder of a module version in the cache.
@@ -59,7 +63,8 @@ impl ModCache {
             }
             _ => {}
         }
-        Ok(Self { root: root.to_owned(), is_writable })
+        let downloads = Arc::new(files::Downloads::at(root.join("cache/download")));
+        Ok(Self { root: root.to_owned(), is_writable, downloads })
     }
 
     /// The folder of the cache.
@@ -116,16 +121,47 @@ impl ModCache {
         Ok(files::read(&self.file(module, "mod"))?.filter(|text| !is_of_early_release(text)))
     }
 
-    /// The go.mod as it was kept, and what the system says of its file.
+    /// The go.mod as it was kept, read as quickly as can be, and the state of its file if that is wanted.
     ///
     /// # Errors
     /// When it is there and can't be read.
-    pub fn go_mod_with_metadata(
+    pub fn quick_go_mod(
         &self,
         module: &ModuleVersion,
-    ) -> Result<Option<(Vec<u8>, Metadata)>, ModCacheError> {
-        let kept = files::read_with_metadata(&self.file(module, "mod"))?;
-        Ok(kept.filter(|(text, _)| !is_of_early_release(text)))
+        with_state: bool,
+    ) -> Result<Option<Found>, ModCacheError> {
+        let name = Self::name(module.path.as_str(), module.version.as_str(), "mod");
+        let found = self.downloads.read(&name, with_state)?;
+        Ok(found.filter(|found| !is_of_early_release(&found.data)))
+    }
+
+    /// The same of the `.info`.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn quick_info(
+        &self,
+        module: &ModuleVersion,
+        with_state: bool,
+    ) -> Result<Option<Found>, ModCacheError> {
+        self.downloads.read(&Self::name(module.path.as_str(), module.version.as_str(), "info"), with_state)
+    }
+
+    /// What tells one state of a file of a version from another: device, number, length, when its content was changed and
+    /// when anything about it was, in nanoseconds. None where there is no file, or no such numbers are to be had.
+    pub fn state(&self, path: &str, version: &str, suffix: &str) -> Option<[u64; 5]> {
+        self.downloads.state(&Self::name(path, version, suffix))
+    }
+
+    /// `rsc.io/quote/@v/v1.5.2.info`
+    fn name(path: &str, version: &str, suffix: &str) -> String {
+        let mut name = String::with_capacity(path.len() + version.len() + suffix.len() + 16);
+        push_escaped(&mut name, path);
+        name.push_str("/@v/");
+        push_escaped(&mut name, version);
+        name.push('.');
+        name.push_str(suffix);
+        name
     }
 
     /// Keeps a go.mod, and the version in the list of those that have one.
