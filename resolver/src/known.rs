@@ -6,9 +6,9 @@
 
 mod go_mod;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use hashbrown::{Equivalent, HashMap, HashSet};
 use modkeep_module::gomod::auto_quote;
 
 pub use self::go_mod::GoModFacts;
@@ -104,6 +104,16 @@ pub enum ScanError {
     /// A file can't be read or understood; in go's words.
     #[error("{0}")]
     Unreadable(String),
+}
+
+/// The key of a revision, which need not be made to look for it. Its hash is that of the pair.
+#[derive(Hash)]
+struct RevisionOf<'a>(&'a str, &'a str);
+
+impl Equivalent<(String, String)> for RevisionOf<'_> {
+    fn equivalent(&self, (path, revision): &(String, String)) -> bool {
+        path == self.0 && revision == self.1
+    }
 }
 
 /// The facts told so far.
@@ -243,10 +253,9 @@ impl Known {
         path: &str,
         revision: &str,
     ) -> Option<Result<Arc<Revision>, ModuleError>> {
-        let key = (path.to_owned(), revision.to_owned());
-        let told = self.revisions.get(&key).cloned();
+        let told = self.revisions.get(&RevisionOf(path, revision)).cloned();
         if told.is_none() {
-            self.need(Need::Revision { path: key.0, revision: key.1 });
+            self.need(Need::Revision { path: path.to_owned(), revision: revision.to_owned() });
         }
         told
     }

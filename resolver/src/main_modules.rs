@@ -226,6 +226,7 @@ impl MainModules {
     /// What is read in place of a module, if it is replaced: a module version or a directory. Relative directories are
     /// relative to go.work, or to the main module where there is none.
     pub fn replacement(&self, module: &Node) -> Option<Node> {
+        self.highest_replaced(&module.path)?;
         let is_main = |main: &Main| module.version.is_empty() && main.is_called(&module.path);
         if self.modules.iter().any(is_main) {
             return None;
@@ -260,6 +261,7 @@ impl MainModules {
 
     /// What go says, and fails for in the end, when modules of a workspace replace a module in different ways.
     pub(crate) fn contradiction(&self, module: &Node) -> Option<String> {
+        self.highest_replaced(&module.path)?;
         if self.modules.len() < 2 || lookup(&self.work_replaces, module).is_some() {
             return None;
         }

@@ -5,8 +5,10 @@
 //! nodes whose go.mod is not known asks for all of them, waits, and goes on where it stopped.
 //! Source of the rules: `cmd/go/internal/modload/buildlist.go:readModGraph`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashMap;
 
 use crate::error::{Halt, ModuleError};
 use crate::mvs::{BuildListError, Graph, Step, Stop};

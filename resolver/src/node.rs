@@ -5,9 +5,10 @@
 //! node is a [`NodeId`], which [`Nodes`] gives out and explains.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::order;
 

@@ -21,7 +21,7 @@ pub(crate) use self::pattern::{Found, PatternQuery};
 pub use self::toolchain::{newer, releases};
 use crate::error::{DirtyReason, Error, Fault, Halt, ModuleError};
 use crate::known::Revision;
-use crate::node::NodeId;
+use crate::node::{Node, NodeId};
 use crate::order;
 use crate::packages::is_meta_package;
 use crate::retraction::Retraction;
@@ -200,6 +200,23 @@ impl World {
         };
         self.queries.insert(asked, answer.clone());
         answer.map_err(Halt::from)
+    }
+
+    /// What the version of a node is: as [`World::query`] for exactly that version, whatever it is. Where its go.mod was
+    /// told nothing can be wrong with path and version, so that a build list is answered for without looking at them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn version_of(&mut self, module: NodeId) -> Result<Arc<Revision>, Halt> {
+        let Node { path, version } = self.nodes().node(module).clone();
+        if self.vendored().is_none() && matches!(self.known.facts(module), Some(Ok(_))) {
+            match self.known.revision(&path, &version) {
+                None => return Err(self.known.halt()),
+                Some(Ok(revision)) => return Ok(revision),
+                Some(Err(_)) => {}
+            }
+        }
+        self.query(&Query { path: &path, query: &version, current: "", allowed: Allowed::Everything })
     }
 
     fn answer(&mut self, query: &Query<'_>) -> Result<Arc<Revision>, Halt> {

@@ -8,8 +8,10 @@ mod expand;
 mod load;
 mod update;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashMap;
 
 pub use self::expand::Expanded;
 pub use self::load::Load;

@@ -1,8 +1,9 @@
 //! Everything that an answer depends on: the main modules, the mode, the local release, and what is known.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use modkeep_module::GoSum;
 
 use crate::error::{DirtyReason, Error, Fault, Halt, ModuleError, TooNew};
@@ -41,7 +42,7 @@ pub struct Standard {
     pub packages: HashSet<String>,
     /// What packages and their tests import from each other, `vendor/…` written out. Packages that are missing here
     /// import nothing; only `mod why` of a standard package and the pattern `all` can tell the difference.
-    pub scans: HashMap<String, Scan>,
+    pub scans: std::collections::HashMap<String, Scan>,
     /// Where the sources are, for errors: `GOROOT/src`.
     pub directory: String,
 }
@@ -65,6 +66,14 @@ impl Pruning {
             false => Self::Pruned,
         }
     }
+}
+
+/// What a go line means.
+#[derive(Clone, Copy, Debug)]
+struct GoLine {
+    pruning: Pruning,
+    /// Whether it is a requirement.
+    is_strict: bool,
 }
 
 /// What a node says to the graph: replacements and excludes applied.
@@ -106,6 +115,8 @@ pub struct World {
     pub faults: Vec<String>,
     summaries: HashMap<NodeId, Result<Arc<Summary>, ModuleError>>,
     actuals: HashMap<NodeId, NodeId>,
+    /// What go lines mean, by their text: thousands of files have a few dozen.
+    go_lines: HashMap<String, GoLine>,
     pub(crate) queries: HashMap<crate::query::Asked, Result<Arc<crate::known::Revision>, Error>>,
     pub(crate) walks: HashMap<crate::packages::WalkKey, crate::packages::Walk>,
     pub(crate) graphs: HashMap<crate::module_graph::Key, Memo>,
@@ -140,6 +151,7 @@ impl World {
             faults: Vec::new(),
             summaries: HashMap::new(),
             actuals: HashMap::new(),
+            go_lines: HashMap::new(),
             queries: HashMap::new(),
             walks: HashMap::new(),
             graphs: HashMap::new(),
@@ -168,6 +180,11 @@ impl World {
     /// The id of a path.
     pub fn path(&mut self, path: &str) -> PathId {
         self.known.nodes.path_id(path)
+    }
+
+    /// The id of a version of a path.
+    pub fn at(&mut self, path: PathId, version: &str) -> NodeId {
+        self.known.nodes.at(path, version)
     }
 
     pub(crate) fn is_mod(&self) -> bool {
@@ -287,7 +304,7 @@ impl World {
         let read = self.nodes().node(actual).clone();
         if let Some(sums) = &self.required_sums
             && !read.version.is_empty()
-            && sums.hashes(&read.path, &format!("{}/go.mod", read.version)).next().is_none()
+            && sums.hashes_of(&read.path, &read.version, true).next().is_none()
         {
             let text = format!("missing go.sum entry for go.mod file; to add it:\n\tgo mod download {path}");
             return Err(Stop::Failed(ModuleError {
@@ -314,10 +331,19 @@ impl World {
         Err(Stop::Failed(ModuleError::about(read, text)))
     }
 
-    /// Refuses a go line above the local release.
-    fn check_release(&self, actual: NodeId, go: &str) -> Result<(), ModuleError> {
+    fn go_line(&mut self, go: &str) -> GoLine {
+        if let Some(line) = self.go_lines.get(go) {
+            return *line;
+        }
         let is_strict = go_version::compare(go, go_version::STRICT).is_ge();
-        if is_strict && go_version::compare(go, &self.local.version).is_gt() {
+        let line = GoLine { pruning: Pruning::of(go), is_strict };
+        self.go_lines.insert(go.to_owned(), line);
+        line
+    }
+
+    /// Refuses a go line above the local release.
+    fn check_release(&mut self, actual: NodeId, go: &str) -> Result<(), ModuleError> {
+        if self.go_line(go).is_strict && go_version::compare(go, &self.local.version).is_gt() {
             return Err(self.too_new(format!("module {}", self.nodes().node(actual)), go).into());
         }
         Ok(())
@@ -330,8 +356,9 @@ impl World {
         go: Option<&str>,
         mut required: Arc<[NodeId]>,
     ) -> Result<Summary, ModuleError> {
-        let pruning = go.map_or(Pruning::Unpruned, Pruning::of);
-        if let Some(go) = go.filter(|go| go_version::compare(go, go_version::STRICT).is_ge()) {
+        let line = go.map(|go| (go, self.go_line(go)));
+        let pruning = line.map_or(Pruning::Unpruned, |(_, line)| line.pruning);
+        if let Some((go, _)) = line.filter(|(_, line)| line.is_strict) {
             self.check_release(actual, go)?;
             let edge = self.id("go", go);
             required = required.iter().copied().chain([edge]).collect();

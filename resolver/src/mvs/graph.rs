@@ -2,8 +2,10 @@
 //!
 //! Source of the rules: `cmd/go/internal/mvs/graph.go`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::Order;
 use crate::node::{NodeId, Nodes, PathId};
