@@ -7,6 +7,8 @@ pub(crate) mod modules;
 mod packages;
 pub(crate) mod public;
 
+use std::fmt::Write;
+
 use modkeep_resolver::world::Mode as Permission;
 use modkeep_resolver::written::Change;
 
@@ -196,17 +198,25 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             output.push_str(&gojson::indented(&module.with_fields(&asked.json))?);
             continue;
         }
-        let (text, done) = template.run(&module.value());
-        output.push_str(&text);
-        if let Err(error) = done {
-            report::out(&output)?;
-            return Err(Failure::exact(1, error));
+        if asked.format.is_empty() && !asked.versions {
+            write!(output, "{module}").expect("a String takes all text");
+        } else {
+            let (text, done) = template.run(&module.value());
+            output.push_str(&text);
+            if let Err(error) = done {
+                report::out(&output)?;
+                return Err(Failure::exact(1, error));
+            }
         }
         if !output.is_empty() && !output.ends_with('\n') {
             output.push('\n');
         }
     }
-    report::out(&output)
+    report::out(&output)?;
+    // The process ends now: freeing all of it piece by piece is a part of the time that can be noticed.
+    std::mem::forget((modules, requirements));
+    session.leave();
+    Ok(())
 }
 
 fn check(asked: &Asked, permission: &Permission, words: &[String]) -> Result<(), Failure> {

@@ -209,6 +209,12 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Keeps what is to be kept, and leaves the rest to the end of the process.
+    pub(crate) fn leave(mut self) {
+        self.index.write(&self.world.known);
+        std::mem::forget(self);
+    }
+
     /// Takes over which go.mod files were read before: go checks each once in its life, so go.sum files of later modules
     /// don't hear of those (`modload/modfile.go:rawGoModSummaryCache`).
     pub(crate) fn goes_on_after(&mut self, read: &HashSet<Node>) {
@@ -265,7 +271,10 @@ impl<'a> Session<'a> {
 
     /// Where the answer to a revision came from, if that was told.
     pub(crate) fn origin_of(&self, path: &str, revision: &str) -> Option<Origin> {
-        self.infos.get(&(path.to_owned(), revision.to_owned()))?.origin.clone()
+        match self.infos.get(&(path.to_owned(), revision.to_owned())) {
+            Some(info) => info.origin.clone(),
+            None => self.source.kept_info(&module_version(path, revision).ok()?)?.origin.clone(),
+        }
     }
 
     /// Asks the resolver until it has an answer or a final error. What go prints on the way is printed once.

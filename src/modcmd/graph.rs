@@ -70,7 +70,10 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     for (from, to) in graph.edges(nodes) {
         writeln!(text, "{} {}", nodes.node(from), nodes.node(to)).expect("a String takes all text");
     }
-    report::out(&text)
+    report::out(&text)?;
+    // The process ends now.
+    session.leave();
+    Ok(())
 }
 
 /// Refuses a `-go` or `-compat` that is no version, or above the local release (`modcmd/tidy.go:goVersionFlag`).

@@ -1,4 +1,4 @@
-//! What the go.mod files of the module cache say, kept from one run to the next.
+//! What the go.mod and .info files of the module cache say, kept from one run to the next.
 //!
 //! Files of the module cache don't change, yet every command reads thousands of them. So what they say is kept, one file
 //! for each main module or workspace with a module cache, in the user's cache folder. A go.mod is taken from there only
@@ -8,17 +8,18 @@
 
 mod form;
 
-use std::collections::HashMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use hashbrown::HashMap;
 use modkeep_builder::memory::Stamp;
+use modkeep_fetch::modcache::ModCache;
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::{GoModFacts, Known};
-use modkeep_resolver::node::NodeId;
+use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::world::World;
 use modkeep_store::Digest;
 
@@ -51,12 +52,28 @@ pub(super) struct Entry {
     pub(super) facts: Arc<GoModFacts>,
 }
 
-/// The go.mod files that are kept, and those to be kept.
+/// What is kept of the `.info` of a version. Where it came from is read again by the few who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct InfoEntry {
+    /// What the file looked like.
+    pub(super) stamp: Stamp,
+    /// When the version was committed.
+    pub(super) time: Option<String>,
+}
+
+/// What is kept, by kind of file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entries {
+    pub(super) go_mods: HashMap<NodeId, Entry>,
+    pub(super) infos: HashMap<NodeId, InfoEntry>,
+}
+
+/// The files that are kept, and those to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// None where there is no place for it.
     file: Option<PathBuf>,
-    entries: HashMap<NodeId, Entry>,
+    entries: Entries,
     is_read: bool,
     has_changed: bool,
 }
@@ -83,7 +100,17 @@ impl Index {
 
     /// What is kept of a go.mod.
     pub(super) fn find(&self, module: NodeId) -> Option<&Entry> {
-        self.entries.get(&module)
+        self.entries.go_mods.get(&module)
+    }
+
+    /// What is kept of an `.info`.
+    pub(super) fn find_info(&self, module: NodeId) -> Option<&InfoEntry> {
+        self.entries.infos.get(&module)
+    }
+
+    /// Whether an `.info` that is read now can be kept: not before it is known which are.
+    pub(super) fn takes_infos(&self) -> bool {
+        self.file.is_some() && self.is_read
     }
 
     /// Reads the file, once.
@@ -98,7 +125,15 @@ impl Index {
     /// Keeps what was read.
     pub(super) fn keep(&mut self, module: NodeId, entry: Entry) {
         if self.file.is_some() {
-            self.entries.insert(module, entry);
+            self.entries.go_mods.insert(module, entry);
+            self.has_changed = true;
+        }
+    }
+
+    /// Keeps an `.info` that was read.
+    pub(super) fn keep_info(&mut self, module: NodeId, entry: InfoEntry) {
+        if self.takes_infos() {
+            self.entries.infos.insert(module, entry);
             self.has_changed = true;
         }
     }
@@ -106,12 +141,13 @@ impl Index {
     /// Writes the file if something is new. That it can't be written is nobody's concern: what is kept was read before
     /// and can be read again.
     pub(super) fn write(&mut self, known: &Known) {
-        if !std::mem::take(&mut self.has_changed) || self.entries.len() < LEAST {
+        if !std::mem::take(&mut self.has_changed) || self.entries.go_mods.len() < LEAST {
             return;
         }
         let Some(file) = &self.file else { return };
-        if self.entries.len() > MOST {
-            self.entries.retain(|module, _| known.facts(*module).is_some());
+        if self.entries.go_mods.len().max(self.entries.infos.len()) > MOST {
+            self.entries.go_mods.retain(|module, _| known.facts(*module).is_some());
+            self.entries.infos.retain(|module, _| known.facts(*module).is_some());
         }
         let is_new = !file.exists();
         let written = replace(file, &form::encode(known.nodes(), &self.entries));
@@ -119,6 +155,11 @@ impl Index {
             remove_old(folder);
         }
     }
+}
+
+/// What a file of the module cache looks like.
+pub(super) fn stamp_of(cache: &ModCache, module: &Node, suffix: &str) -> Option<Stamp> {
+    cache.state(&module.path, &module.version, suffix).map(Stamp::from_numbers)
 }
 
 /// Writes beside the file and renames: whoever reads meanwhile has one or the other.

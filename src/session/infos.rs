@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use modkeep_builder::memory::Stamp;
 use modkeep_module::info::{Info, Origin};
 use modkeep_module::quote::quote;
 use modkeep_module::{ModulePath, ModuleVersion, Resource, pseudo, semver};
@@ -106,13 +107,33 @@ fn as_read(info: &Info, origin: Option<&Origin>) -> Option<String> {
 impl Source {
     /// The kept `.info` of a version.
     pub(super) fn kept_info(&self, module: &ModuleVersion) -> Option<Arc<Info>> {
+        self.kept_info_with_stamp(module, false).map(|(info, _)| info)
+    }
+
+    /// The same with the stamp of the file, if it is wanted and the file is as it has to be.
+    pub(super) fn kept_info_with_stamp(
+        &self,
+        module: &ModuleVersion,
+        with_stamp: bool,
+    ) -> Option<(Arc<Info>, Option<Stamp>)> {
+        let found = self.cache.quick_info(module, with_stamp).ok()??;
+        let is_as_written = |data: &[u8], info: &Info| {
+            as_read(info, info.origin.as_ref()).is_none_or(|text| text.as_bytes() == data)
+        };
+        match Info::parse(&found.data) {
+            Ok(info) if is_as_written(&found.data, &info) => {
+                return Some((Arc::new(info), found.state.map(Stamp::from_numbers)));
+            }
+            Err(_) if found.is_whole => return None,
+            _ => {}
+        }
         let data = self.cache.info(module).ok()??;
         let info = Info::parse(&data).ok()?;
         // Files of early releases have fields that later ones leave out.
         if let Some(text) = as_read(&info, info.origin.as_ref()).filter(|text| text.as_bytes() != data) {
             self.keep(self.cache.keep_info(module, text.as_bytes()), "stat");
         }
-        Some(Arc::new(info))
+        Some((Arc::new(info), None))
     }
 
     /// What a revision is.

@@ -17,7 +17,7 @@ use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
 
 use super::folders::ForTarget;
-use super::index::Entry;
+use super::index::{Entry, InfoEntry, stamp_of};
 use super::source::{Kept, Source, Stop, module_version};
 use super::{Session, end, folders, target};
 use crate::goenv::words;
@@ -43,6 +43,8 @@ enum Answer {
     Remembered(Entry),
     Versions(Result<Vec<String>, ModuleError>),
     Revision(Result<Revision, ModuleError>, Option<Arc<Info>>),
+    /// An `.info` of the cache, to be kept in mind.
+    ReadInfo(Revision, Option<Stamp>),
     Latest(Result<Revision, ModuleError>),
     /// The folder of a downloaded module, which is looked into next.
     Root(Result<PathBuf, ModuleError>),
@@ -105,6 +107,9 @@ impl Session<'_> {
             {
                 folders.push((need, root));
             }
+        }
+        if folders.is_empty() {
+            return Ok(());
         }
         let read = match &self.target {
             Some(target) => ReadFor::Target(target),
@@ -174,6 +179,16 @@ impl Session<'_> {
                     self.infos.insert((path.clone(), revision.clone()), info);
                 }
             }
+            (Need::Revision { path, revision: text }, Answer::ReadInfo(revision, stamp)) => {
+                let time = revision.time.clone();
+                // An answer for another version is none for this one.
+                let is_own = revision.version == *text;
+                known.tell_revision(path, text, Ok(revision));
+                let module = known.nodes().find(path, text).filter(|_| is_own);
+                if let (Some(stamp), Some(module)) = (stamp, module) {
+                    self.index.keep_info(module, InfoEntry { stamp, time });
+                }
+            }
             (Need::Latest(path), Answer::Latest(answer)) => known.tell_latest(path, answer),
             (Need::Folder { module, directory }, Answer::Folder(answer)) => {
                 known.tell_folder(module, directory, answer);
@@ -200,25 +215,20 @@ impl Session<'_> {
             Need::GoMod(node) if order::is_toolchain(&node.path) => {
                 Some(Answer::GoMod(Ok(format!("module {}\n", node.path).into_bytes())))
             }
-            Need::GoMod(node) => match module_version(&node.path, &node.version) {
-                Err(error) => Some(Answer::GoMod(Err(error))),
-                Ok(module) if self.read_before.contains(node) => {
-                    // What has left the cache meanwhile is had anew.
-                    let data = self.source.cache.go_mod(&module).ok().flatten();
-                    data.map(|data| Answer::GoMod(Ok(data)))
-                }
-                Ok(module) => match self.remembered(node, &module)? {
-                    Some(entry) => Some(Answer::Remembered(entry)),
-                    None => match self.source.kept_go_mod(&module, self.index.has_place()).map_err(end)? {
-                        Kept::Checked { data, stamp, hash } => Some(Answer::Read { data, stamp, hash }),
-                        Kept::Unproved(_) | Kept::Absent => None,
-                    },
-                },
+            Need::GoMod(node) => match self.remembered(node)? {
+                Some(entry) => Some(Answer::Remembered(entry)),
+                None => self.read_go_mod(node)?,
             },
             Need::Revision { path, revision: text } => {
                 let module = ModuleVersion::parse(path, text).ok();
-                let info = module.and_then(|module| self.source.kept_info(&module));
-                info.map(|info| Answer::Revision(Ok(revision(&info)), Some(info)))
+                match self.remembered_info(path, text) {
+                    Some(revision) => Some(Answer::Revision(Ok(revision), None)),
+                    None => module.and_then(|module| {
+                        let with_stamp = self.index.takes_infos();
+                        let (info, stamp) = self.source.kept_info_with_stamp(&module, with_stamp)?;
+                        Some(Answer::ReadInfo(revision(&info), stamp))
+                    }),
+                }
             }
             Need::Folder { module, .. } | Need::Directories(module) => {
                 let known = self.roots.get(module).cloned();
@@ -228,12 +238,39 @@ impl Session<'_> {
         })
     }
 
+    /// A go.mod of the cache.
+    fn read_go_mod(&self, node: &Node) -> Result<Option<Answer>, Failure> {
+        Ok(match module_version(&node.path, &node.version) {
+            Err(error) => Some(Answer::GoMod(Err(error))),
+            Ok(module) if self.read_before.contains(node) => {
+                // What has left the cache meanwhile is had anew.
+                let data = self.source.cache.go_mod(&module).ok().flatten();
+                data.map(|data| Answer::GoMod(Ok(data)))
+            }
+            Ok(module) => match self.source.kept_go_mod(&module, self.index.has_place()).map_err(end)? {
+                Kept::Checked { data, stamp, hash } => Some(Answer::Read { data, stamp, hash }),
+                Kept::Unproved(_) | Kept::Absent => None,
+            },
+        })
+    }
+
     /// What is kept of a go.mod, if it still is as it was.
-    fn remembered(&self, node: &Node, module: &ModuleVersion) -> Result<Option<Entry>, Failure> {
+    fn remembered(&self, node: &Node) -> Result<Option<Entry>, Failure> {
         let id = self.world.nodes().find(&node.path, &node.version);
         let Some(entry) = id.and_then(|id| self.index.find(id)) else { return Ok(None) };
-        let is_unchanged = self.source.is_unchanged(module, entry).map_err(end)?;
+        if self.read_before.contains(node) {
+            return Ok(None);
+        }
+        let is_unchanged = self.source.is_unchanged(node, entry).map_err(end)?;
         Ok(is_unchanged.then(|| entry.clone()))
+    }
+
+    /// The same of an `.info`.
+    fn remembered_info(&self, path: &str, version: &str) -> Option<Revision> {
+        let id = self.world.nodes().find(path, version)?;
+        let InfoEntry { stamp, time } = self.index.find_info(id)?;
+        let is_unchanged = stamp_of(&self.source.cache, self.world.nodes().node(id), "info") == Some(*stamp);
+        is_unchanged.then(|| Revision { version: version.to_owned(), time: time.clone() })
     }
 
     /// The folder of a module that packages come from.

@@ -28,8 +28,8 @@ use modkeep_resolver::world::LocalGo;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
-use super::index::Entry;
-use super::sums::Sums;
+use super::index::{Entry, stamp_of};
+use super::sums::{Sums, line_version};
 use super::{Ground, Wanted, ground, local, words};
 use crate::goenv::{GoEnv, paths};
 use crate::report::Failure;
@@ -229,8 +229,8 @@ impl Source {
     /// Checks the hash of a zip or a go.mod against go.sum, then the checksum database; a new one is noted for go.sum.
     pub(super) async fn check(&self, module: &ModuleVersion, is_go_mod: bool, hash: &H1) -> Result<(), Stop> {
         let path = module.path.as_str();
-        let version = sum_version(module, is_go_mod);
-        let is_known = self.sums.lock().check(path, &version, hash).map_err(Stop::End)?;
+        let node = Node::new(path, module.version.as_str());
+        let is_known = self.sums.lock().check(&node, is_go_mod, hash).map_err(Stop::End)?;
         if is_known && path != TOOLCHAIN {
             return Ok(());
         }
@@ -240,6 +240,7 @@ impl Source {
         if is_known {
             return Ok(());
         }
+        let version = line_version(module.version.as_str(), is_go_mod);
         self.sums.lock().add(path, &version, hash).map_err(Stop::End)
     }
 
@@ -275,39 +276,41 @@ impl Source {
 
     /// The go.mod of a version as the cache has it, with its stamp if that is wanted. Blocks for a moment only.
     pub(super) fn kept_go_mod(&self, module: &ModuleVersion, with_stamp: bool) -> Result<Kept, Stop> {
-        let found = match with_stamp {
-            true => self
-                .cache
-                .go_mod_with_metadata(module)
-                .map(|found| found.map(|(data, found)| (data, Some(found)))),
-            false => self.cache.go_mod(module).map(|data| data.map(|data| (data, None))),
+        let node = Node::new(module.path.as_str(), module.version.as_str());
+        let Ok(Some(mut found)) = self.cache.quick_go_mod(module, with_stamp) else {
+            return Ok(Kept::Absent);
         };
-        let Ok(Some((data, found))) = found else { return Ok(Kept::Absent) };
-        let (stamp, hash) = (found.as_ref().and_then(Stamp::of_metadata), hash_mod(&data));
-        match self.is_proved(module, &hash)? {
+        let mut hash = hash_mod(&found.data);
+        // What go.sum knows is whole.
+        if !found.is_whole && !self.sums.lock().vouches(&node, &hash) {
+            let Ok(Some(data)) = self.cache.go_mod(module) else { return Ok(Kept::Absent) };
+            hash = hash_mod(&data);
+            found.data = data;
+        }
+        let (data, stamp) = (found.data, found.state.map(Stamp::from_numbers));
+        match self.is_proved(&node, &hash)? {
             true => Ok(Kept::Checked { data, stamp, hash }),
             false => Ok(Kept::Unproved(data)),
         }
     }
 
     /// Whether the hash of a go.mod is right by go.sum, or nobody is to be asked about it; that is noted for go.sum.
-    fn is_proved(&self, module: &ModuleVersion, hash: &H1) -> Result<bool, Stop> {
-        let path = module.path.as_str();
-        let version = sum_version(module, true);
-        let is_known = self.sums.lock().check(path, &version, hash).map_err(Stop::End)?;
+    fn is_proved(&self, module: &Node, hash: &H1) -> Result<bool, Stop> {
+        let path = &*module.path;
+        let is_known = self.sums.lock().check(module, true, hash).map_err(Stop::End)?;
         if is_known && path != TOOLCHAIN {
             return Ok(true);
         }
         if self.is_looked_up(path) {
             return Ok(false);
         }
-        self.sums.lock().add(path, &version, hash).map_err(Stop::End)?;
+        self.sums.lock().add(path, &line_version(&module.version, true), hash).map_err(Stop::End)?;
         Ok(true)
     }
 
     /// Whether a go.mod may be taken for what it was when it was read last.
-    pub(super) fn is_unchanged(&self, module: &ModuleVersion, entry: &Entry) -> Result<bool, Stop> {
-        let is_same = Stamp::of(&self.cache.file(module, "mod")) == Some(entry.stamp);
+    pub(super) fn is_unchanged(&self, module: &Node, entry: &Entry) -> Result<bool, Stop> {
+        let is_same = stamp_of(&self.cache, module, "mod") == Some(entry.stamp);
         Ok(is_same && self.is_proved(module, &entry.hash)?)
     }
 
@@ -353,12 +356,6 @@ fn tell_request(answer: &Result<Answer, FetchError>, started: Instant) {
         let seconds = started.elapsed().as_secs_f64();
         crate::report::tell(&format!("# get {url}\n# get {url}: {outcome} ({seconds:.3}s)"));
     }
-}
-
-/// The version in a line of go.sum.
-fn sum_version(module: &ModuleVersion, is_go_mod: bool) -> String {
-    let suffix = if is_go_mod { "/go.mod" } else { "" };
-    format!("{}{suffix}", module.version)
 }
 
 /// The go.sum files of the modules of a workspace. A go.work that can't be read is an error elsewhere.

@@ -50,8 +50,9 @@ pub(crate) struct Sums {
     /// Those of the modules of a workspace, by file.
     of_modules: Vec<(String, GoSum)>,
     marks: HashMap<(Node, String), Mark>,
-    /// What was checked since the marks were last looked at: path, version, hash. Most runs never look.
-    used: Vec<(Box<str>, Box<str>, H1)>,
+    /// What was checked since the marks were last looked at: whether that was the go.mod alone, and its hash. Most runs
+    /// never look.
+    used: Vec<(Node, bool, H1)>,
     /// Whether lines that others added meanwhile are dropped.
     overwrites: bool,
     /// Files as `-overlay` shows them.
@@ -131,31 +132,39 @@ impl Sums {
     ///
     /// # Errors
     /// With the whole text that ends the program, when go.sum says something else or can't be read.
-    pub(super) fn check(&mut self, path: &str, version: &str, hash: &H1) -> Result<bool, String> {
+    pub(super) fn check(&mut self, module: &Node, is_go_mod: bool, hash: &H1) -> Result<bool, String> {
         if self.file.is_none() {
             return Ok(false);
         }
         self.refuse()?;
-        let is_known = self.is_listed(path, version, &hash.to_string())?;
-        self.used.push((path.into(), version.into(), *hash));
+        let is_known = self.is_listed(&module.path, &module.version, is_go_mod, &hash.to_string())?;
+        self.used.push((module.clone(), is_go_mod, *hash));
         Ok(is_known)
+    }
+
+    /// Whether one of the files says just this of a go.mod; nothing is noted.
+    pub(super) fn vouches(&self, module: &Node, hash: &H1) -> bool {
+        let is_listed = self.is_listed(&module.path, &module.version, true, &hash.to_string());
+        self.file.is_some() && is_listed == Ok(true)
     }
 
     /// Marks what was checked.
     fn mark_used(&mut self) {
-        for (path, version, hash) in std::mem::take(&mut self.used) {
-            self.marks.entry((Node::new(path, version), hash.to_string())).or_default().is_used = true;
+        for (module, is_go_mod, hash) in std::mem::take(&mut self.used) {
+            let node = Node::new(module.path, line_version(&module.version, is_go_mod));
+            self.marks.entry((node, hash.to_string())).or_default().is_used = true;
         }
     }
 
-    fn is_listed(&self, path: &str, version: &str, hash: &str) -> Result<bool, String> {
+    fn is_listed(&self, path: &str, version: &str, is_go_mod: bool, hash: &str) -> Result<bool, String> {
         let mismatch = |file: &str, listed: &str| {
             let place = format!("\t{file}:     {listed}");
+            let version = line_version(version, is_go_mod);
             format!("verifying {path}@{version}: checksum mismatch\n\tdownloaded: {hash}\n{place}{MISMATCH}")
         };
         let is_work = self.file.as_deref().is_some_and(|file| file.ends_with("go.work.sum"));
         let name = if is_work { "go.work.sum" } else { "go.sum" };
-        for listed in self.lines.hashes(path, version) {
+        for listed in self.lines.hashes_of(path, version, is_go_mod) {
             if listed == hash {
                 return Ok(true);
             }
@@ -165,7 +174,7 @@ impl Sums {
         }
         let mut is_listed = false;
         for (file, lines) in &self.of_modules {
-            for listed in lines.hashes(path, version) {
+            for listed in lines.hashes_of(path, version, is_go_mod) {
                 if listed == hash {
                     is_listed = true;
                 } else if listed.starts_with("h1:") {
@@ -191,7 +200,7 @@ impl Sums {
     }
 
     fn insert(&mut self, path: &str, version: &str, hash: &str) -> Result<(), String> {
-        if self.is_listed(path, version, hash)? {
+        if self.is_listed(path, version, false, hash)? {
             return Ok(());
         }
         let others: Vec<_> = self.lines.hashes(path, version).map(|hash| hash.into_owned()).collect();
@@ -311,15 +320,21 @@ impl Sums {
     }
 }
 
+/// The version in a line of go.sum.
+pub(super) fn line_version(version: &str, is_go_mod: bool) -> String {
+    let suffix = if is_go_mod { "/go.mod" } else { "" };
+    format!("{version}{suffix}")
+}
+
 fn read_file(seen: &Overlay, file: &str, repairs: bool) -> Result<GoSum, String> {
     match locked::read_seen(seen, file) {
-        Ok(data) => parse(file, &data, repairs),
+        Ok(data) => parse(file, data, repairs),
         Err(error) if error.is_absence() => Ok(GoSum::default()),
         Err(error) => Err(format!("go: {error}")),
     }
 }
 
-fn parse(file: &str, data: &[u8], repairs: bool) -> Result<GoSum, String> {
+fn parse(file: &str, data: impl Into<Vec<u8>>, repairs: bool) -> Result<GoSum, String> {
     if repairs {
         return Ok(GoSum::parse_repairing(data).0);
     }

@@ -96,6 +96,39 @@ fn a_go_mod_that_is_changed_is_read_again() {
 }
 
 #[test]
+fn a_time_that_is_changed_is_read_again() {
+    let test = "a_time_that_is_changed_is_read_again";
+    let go = match Go::specification() {
+        Ok(go) => go,
+        Err(missing) => return skip(test, &missing),
+    };
+    let place = place(&go);
+    let line = format!("list -m -json ex.com/m0 ex.com/m{}", MODULES - 1);
+    let info = format!("gopath/pkg/mod/cache/download/ex.com/m{}/@v/v1.0.0.info", MODULES - 1);
+    let agree = |what: &str, time: &str| {
+        let [theirs, first, again] = [Who::Go, Who::We, Who::We].map(|who| place.ask(who, &line));
+        assert_eq!(first, theirs, "{what}");
+        assert_eq!(again, theirs, "{what}, from the index");
+        assert!(first.stdout.contains(time), "{what}: {}", first.stdout);
+    };
+    agree("first", "\"Time\"");
+    for time in ["2001-02-03T04:05:06Z", "2001-02-03T04:05:07Z"] {
+        place.put(&info, format!("{{\"Version\":\"v1.0.0\",\"Time\":\"{time}\"}}"));
+        agree("changed", time);
+    }
+    for damage in [
+        "",
+        "{\"Version\":\"v1.0.0\"",
+        "{\"Version\":\"v1.0.0\",\"Time\":\"2001-02-03T04:05:08Z\",\"Name\":\"x\"}",
+    ] {
+        place.put(&info, damage);
+        agree("damaged", "\"Time\"");
+    }
+    place.clear(&[&info]);
+    agree("gone, and fetched again", "\"Time\"");
+}
+
+#[test]
 fn commands_at_the_same_time_do_not_disturb_each_other() {
     let test = "commands_at_the_same_time_do_not_disturb_each_other";
     let go = match Go::specification() {

@@ -249,9 +249,8 @@ fn complete(
         return;
     }
     if !module.version.is_empty() {
-        let version = module.version.clone();
-        let query = Query { path: &module.path, query: &version, current: "", allowed: Allowed::Everything };
-        match gather.take(world.query(&query)) {
+        let id = world.id(&module.path, &module.version);
+        match gather.take(world.version_of(id)) {
             None => {}
             Some(Ok(revision)) => {
                 module.version.clone_from(&revision.version);
@@ -263,9 +262,8 @@ fn complete(
     if order::is_toolchain(&module.path) {
         return;
     }
-    let lacks_sum = |sums: &modkeep_module::GoSum| {
-        sums.hashes(&module.path, &format!("{}/go.mod", module.version)).next().is_none()
-    };
+    let lacks_sum =
+        |sums: &modkeep_module::GoSum| sums.hashes_of(&module.path, &module.version, true).next().is_none();
     let is_unchecked =
         is_selected && !module.version.is_empty() && world.required_sums.as_deref().is_some_and(lacks_sum);
     if module.go_version.is_empty() && module.error.is_none() && !is_unchecked {

@@ -3,33 +3,41 @@
 //! Every text stands in one table and every node in another, so that a requirement is one number. Nobody else reads the
 //! form: when it changes the mark changes, and what was kept is read anew.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use modkeep_builder::memory::Stamp;
 use modkeep_module::gomod::{Interval, Retract};
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::GoModFacts;
-use modkeep_resolver::node::{NodeId, Nodes};
+use modkeep_resolver::node::{NodeId, Nodes, PathId};
 use modkeep_resolver::world::World;
 use modkeep_store::Digest;
 
-use super::Entry;
+use super::{Entries, Entry, InfoEntry};
 
-const MARK: &[u8; 16] = b"modkeep graph 02";
+const MARK: &[u8; 16] = b"modkeep graph 03";
 
 /// The number of a text that is not there.
 const NONE: u32 = u32::MAX;
 
 /// The entries as bytes.
-pub(super) fn encode(nodes: &Nodes, entries: &HashMap<NodeId, Entry>) -> Vec<u8> {
+pub(super) fn encode(nodes: &Nodes, entries: &Entries) -> Vec<u8> {
     let mut tables = Tables { nodes, texts: Table::default(), pairs: Table::default() };
-    let mut sorted: Vec<_> = entries.iter().collect();
+    let mut sorted: Vec<_> = entries.go_mods.iter().collect();
     sorted.sort_unstable_by_key(|(module, _)| **module);
     let mut body = Bytes::default();
     body.length(sorted.len());
     for (module, entry) in sorted {
         tables.entry(&mut body, *module, entry);
+    }
+    let mut sorted: Vec<_> = entries.infos.iter().collect();
+    sorted.sort_unstable_by_key(|(module, _)| **module);
+    body.length(sorted.len());
+    for (module, InfoEntry { stamp, time }) in sorted {
+        body.number(tables.node(*module));
+        stamp.to_numbers().into_iter().for_each(|number| body.long(number));
+        body.number(time.as_deref().map_or(NONE, |time| tables.texts.number(time)));
     }
     let mut head = Bytes::default();
     head.length(tables.texts.all.len());
@@ -47,7 +55,7 @@ pub(super) fn encode(nodes: &Nodes, entries: &HashMap<NodeId, Entry>) -> Vec<u8>
 }
 
 /// The entries that the bytes hold; nothing where they are not whole.
-pub(super) fn decode(data: &[u8], world: &mut World) -> Option<HashMap<NodeId, Entry>> {
+pub(super) fn decode(data: &[u8], world: &mut World) -> Option<Entries> {
     let (digest, rest) = data.strip_prefix(MARK)?.split_at_checked(32)?;
     if Digest::of(rest).as_bytes() != digest {
         return None;
@@ -56,19 +64,20 @@ pub(super) fn decode(data: &[u8], world: &mut World) -> Option<HashMap<NodeId, E
     let texts: Option<Vec<&str>> = (0..reader.number()?).map(|_| reader.text()).collect();
     let texts = texts?;
     let text = |number: u32| texts.get(number as usize).copied();
+    // A path has many versions, and is looked for once.
+    let mut paths: Vec<Option<PathId>> = vec![None; texts.len()];
     let mut nodes = Vec::new();
     for _ in 0..reader.number()? {
-        nodes.push(world.id(text(reader.number()?)?, text(reader.number()?)?));
+        let path = reader.number()? as usize;
+        let known = paths.get_mut(path)?;
+        let path = *known.get_or_insert_with(|| world.path(texts[path]));
+        nodes.push(world.at(path, text(reader.number()?)?));
     }
     let node = |number: u32| nodes.get(number as usize).copied();
-    let mut entries = HashMap::new();
+    let mut entries = Entries::default();
     for _ in 0..reader.number()? {
         let module = node(reader.number()?)?;
-        let mut numbers = [0; 5];
-        for number in &mut numbers {
-            *number = reader.long()?;
-        }
-        let stamp = Stamp::from_numbers(numbers);
+        let stamp = reader.stamp()?;
         let hash = H1::from_bytes(reader.take(32)?.try_into().ok()?);
         let is_made_up = reader.number()? == 1;
         let optional = |number: u32| match number {
@@ -88,7 +97,16 @@ pub(super) fn decode(data: &[u8], world: &mut World) -> Option<HashMap<NodeId, E
             (0..reader.number()?).map(|_| text(reader.number()?).map(str::to_owned)).collect();
         let (requires, retracts, ignores) = (requires?, retracts?, ignores?);
         let facts = Arc::new(GoModFacts { module: declared, deprecated, go, requires, retracts, ignores });
-        entries.insert(module, Entry { stamp, hash, is_made_up, facts });
+        entries.go_mods.insert(module, Entry { stamp, hash, is_made_up, facts });
+    }
+    for _ in 0..reader.number()? {
+        let module = node(reader.number()?)?;
+        let stamp = reader.stamp()?;
+        let time = match reader.number()? {
+            NONE => None,
+            number => Some(text(number)?.to_owned()),
+        };
+        entries.infos.insert(module, InfoEntry { stamp, time });
     }
     reader.0.is_empty().then_some(entries)
 }
@@ -184,6 +202,14 @@ impl<'a> Reader<'a> {
         self.take(8)?.try_into().ok().map(u64::from_le_bytes)
     }
 
+    fn stamp(&mut self) -> Option<Stamp> {
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = self.long()?;
+        }
+        Some(Stamp::from_numbers(numbers))
+    }
+
     fn text(&mut self) -> Option<&'a str> {
         let length = self.number()?;
         std::str::from_utf8(self.take(length as usize)?).ok()
@@ -207,9 +233,9 @@ mod tests {
     }
 
     /// A world that was told some files, and their entries.
-    fn told() -> (World, HashMap<NodeId, Entry>) {
+    fn told() -> (World, Entries) {
         let mut world = world();
-        let mut entries = HashMap::new();
+        let mut entries = Entries::default();
         for (number, text) in [
             "module ex.com/a\n",
             "// Deprecated: no more\nmodule ex.com/a\ngo 1.21\nrequire (\n\tex.com/b v1.2.3-pre\n\tex.com/a v1.1.0\n)\n",
@@ -226,7 +252,9 @@ mod tests {
             let stamp = Stamp::from_numbers([3, 1 << 40, 7, u64::MAX, i64::MAX.cast_unsigned()]);
             let hash = H1::from_bytes([number as u8; 32]);
             let is_made_up = world.known.is_made_up(module);
-            entries.insert(module, Entry { stamp, hash, is_made_up, facts });
+            entries.go_mods.insert(module, Entry { stamp, hash, is_made_up, facts });
+            let time = (number > 1).then(|| format!("2020-01-0{number}T00:00:00Z"));
+            entries.infos.insert(module, InfoEntry { stamp, time });
         }
         (world, entries)
     }
@@ -240,10 +268,12 @@ mod tests {
         let mut after = world();
         after.id("ex.com/b", "v9.0.0");
         let found = decode(&data, &mut after).unwrap();
-        assert_eq!(found.len(), 4);
-        for (module, entry) in &entries {
+        assert_eq!((found.go_mods.len(), found.infos.len()), (4, 4));
+        for (module, entry) in &entries.go_mods {
             let node = before.nodes().node(*module);
-            let other = &found[&after.id(&node.path, &node.version)];
+            let id = after.id(&node.path, &node.version);
+            let other = &found.go_mods[&id];
+            assert_eq!(entries.infos[module], found.infos[&id]);
             let texts = |world: &World, entry: &Entry| world.nodes().texts(&entry.facts.requires);
             assert_eq!(texts(&before, entry), texts(&after, other));
             assert_eq!(
