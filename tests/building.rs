@@ -162,6 +162,7 @@ fn what_is_built_and_said_is_what_go_builds_and_says() {
     check_programs_come_back(&go, home.path(), &old);
     // The build cache is warm.
     check_graphs(&go, home.path());
+    check_coverage(&go, home.path());
     check_fuzzing(&go, home.path());
 }
 
@@ -299,6 +300,19 @@ fn check_graphs(go: &Go, home: &Path) {
         });
         assert_eq!(graphs[1], graphs[0], "{line}");
     }
+}
+
+/// Where no test is run, nothing is compiled for what would be counted in it.
+fn check_coverage(go: &Go, home: &Path) {
+    let place = home.join("covered");
+    Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
+    let counts = ["go", "modkeep"].map(|who| {
+        let command = if who == "go" { go.command() } else { modkeep(go, home) };
+        let (stdout, stderr, ..) = run(command, &place, home, "test -c -n -coverpkg=./lib ./lib");
+        let is_compiled = |line: &&str| line.contains("/compile -o ") && line.contains("/m/lib ");
+        (stdout + &stderr).lines().filter(is_compiled).count()
+    });
+    assert_eq!(counts, [1, 1]);
 }
 
 fn modkeep(go: &Go, home: &Path) -> Command {

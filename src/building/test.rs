@@ -227,7 +227,9 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
         let program = plan_program(results, plan, test, packages);
         let package = &graph[test.package];
         let has_sources = !package.go_files.is_empty() || !package.cgo_files.is_empty();
-        let plain = (results.covers_others && has_sources).then(|| plan.compile(0, test.package));
+        // What a package counts is only put together where tests run.
+        let is_counted = results.covers_others && has_sources && !results.flags.only_compiles;
+        let plain = is_counted.then(|| plan.compile(0, test.package));
         let folder = plan.folder(program).to_owned();
         results.set_nodes(test.package, Nodes { plain, program: Some(program), folder });
     }
