@@ -506,3 +506,18 @@ fn what_needs_a_newer_release_is_told_with_the_rest() {
     ];
     check_beside("get of a newer release", &upstream.url(), files, &lines);
 }
+
+#[test]
+fn wildcards_of_folders_stop_at_other_modules() {
+    let files = "-- m/go.mod --\nmodule example.com/m\ngo 1.22\nrequire example.com/dep v1.0.0\n\
+                 replace example.com/dep => ../dep\n-- m/m.go --\npackage m\nimport _ \"example.com/dep/in\"\n\
+                 -- dep/go.mod --\nmodule example.com/dep\n-- dep/in/in.go --\npackage in\n\
+                 -- m/other/go.mod --\nmodule example.com/other\n-- m/other/other.go --\npackage other\n";
+    let patterns = ["./...", "./other/...", "./nowhere/...", "../dep/...", "../dep/in", "../..."];
+    let lines: Vec<String> = ["mod why -C m", "list -C m"]
+        .iter()
+        .flat_map(|verb| patterns.map(|word| format!("{verb} {word}")))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    check("wildcards of folders", files, &lines);
+}

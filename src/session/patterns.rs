@@ -82,28 +82,49 @@ impl Session<'_> {
         let at = text.find("...").unwrap_or(text.len());
         let begin = text[..at].rsplit_once('/').map_or(".", |(folder, _)| folder);
         let top = self.go.absolute(if begin.is_empty() { "/" } else { begin });
-        let mains = self.mains();
-        let is_in = |root: &str| top == root || top.starts_with(&format!("{}/", root.trim_end_matches('/')));
-        let Some((root, _)) = mains.iter().filter(|(root, _)| is_in(root)).max_by_key(|(root, _)| root.len())
-        else {
+        if !self.may_hold_packages(&top) {
             let scope = match self.ground.is_workspace() {
                 true => "modules listed in go.work or their selected dependencies",
                 false => "main module or its selected dependencies",
             };
             errors.push(format!("directory prefix {} does not contain {scope}", self.go.short(&top)));
             return Vec::new();
-        };
+        }
+        if let Err(error) = self.go.seen().check(&top) {
+            errors.push(format!("lstat {begin}/: {}", system_words(&error)));
+            return Vec::new();
+        }
+        let mains = self.mains();
+        let around = mains.iter().map(|(root, _)| root.as_str()).filter(|root| is_within(&top, root));
+        let root = around.max_by_key(|root| root.len()).unwrap_or_else(|| {
+            let roots: Vec<&str> = mains.iter().map(|(root, _)| root.as_str()).collect();
+            let plural = if roots.len() > 1 { "s" } else { "" };
+            errors.push(format!("directory {top} is outside module root{plural} ({})", roots.join(", ")));
+            ""
+        });
         let ignores = self.ignores(root);
         let wildcard = Wildcard::new(text);
         let below = folders::packages(self.go.seen(), Path::new(&top), true).unwrap_or_default();
         let found = below.into_iter().filter_map(|inner| {
             let directory = paths::join(&top, &inner);
             let shown = shown_like(text, &self.go.short_always(&directory));
-            let inside = directory.strip_prefix(root.as_str()).unwrap_or_default().trim_start_matches('/');
+            let inside = directory.strip_prefix(root).unwrap_or_default().trim_start_matches('/');
             (!is_ignored(&ignores, inside) && wildcard.matches(&shown) && self.has_package(&directory))
                 .then_some(directory)
         });
         found.collect()
+    }
+
+    /// Whether a directory is in a main module, in GOROOT or in a required module (`matchLocalDirs`).
+    fn may_hold_packages(&self, directory: &str) -> bool {
+        let seen = self.go.seen();
+        let nearest = paths::upwards(directory).find(|folder| seen.is_file(&paths::join(folder, "go.mod")));
+        let is_main = self.mains().iter().any(|(root, _)| nearest == Some(root.as_str()));
+        let is_standard = || {
+            let sources = self.go.root_of_release().map(|root| paths::join(&root, "src"));
+            sources.is_some_and(|sources| is_within(directory, &sources))
+        };
+        is_main || is_standard() || self.package_of_dependency(directory).is_some()
     }
 
     /// Tells which directories of the main modules are left out, as `-x` does.
@@ -224,6 +245,13 @@ impl Session<'_> {
         }
         None
     }
+}
+
+/// Whether a directory is another one, or below it.
+fn is_within(directory: &str, root: &str) -> bool {
+    directory
+        .strip_prefix(root.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether an `ignore` directive names a directory of its module, or one above it.

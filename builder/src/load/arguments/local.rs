@@ -53,7 +53,8 @@ impl Source<'_> {
                 1 => "main module or its selected dependencies",
                 _ => "modules listed in go.work or their selected dependencies",
             };
-            found.fail(format!("directory prefix {} does not contain {scope}", self.short(&root)));
+            let text = format!("directory prefix {} does not contain {scope}", self.short(&root));
+            found.errors.push(MatchError::Outside(text));
             return Vec::new();
         }
         if let Err(error) = self.scans().overlay().check(&root) {
