@@ -123,8 +123,8 @@ impl Unit<'_> {
         if !self.package.uses_cgo() {
             return host::assembly::is_closed(self.package, self.goal).then_some(*id);
         }
-        let is_described = host::describes(self.package, self.goal);
-        is_described.then(|| host::key(self.shop, self.goal, host::Part::Compiling, id)).flatten()
+        let is_described = host::describes(self.shop, self.package, self.goal);
+        is_described.then(|| host::key(self.shop, self.goal, host::part(self.package), id)).flatten()
     }
 
     /// What the remote cache has, as far as it is known there; its bytes come when somebody reads them.

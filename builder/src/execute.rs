@@ -140,6 +140,10 @@ impl Machine {
         self.children.running.lock().remove(&child.id());
         let status = child.wait().and_then(|status| read.map(|_| status));
         let status = status.map_err(|error| Ending::NotStarted(format!("{program}: {error}")))?;
+        // A terminal interrupts all at the same time, and the tool may be heard of first.
+        if is_interrupted(&status) {
+            self.children.stop();
+        }
         if self.children.stopped.load(Ordering::SeqCst) {
             return Err(Ending::Stopped);
         }
@@ -183,6 +187,17 @@ impl Children {
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
     }
+}
+
+#[cfg(unix)]
+fn is_interrupted(status: &ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(rustix::process::Signal::INT.as_raw())
+}
+
+#[cfg(not(unix))]
+fn is_interrupted(_: &ExitStatus) -> bool {
+    false
 }
 
 #[cfg(unix)]

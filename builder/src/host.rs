@@ -5,16 +5,20 @@
 //! the compiler, the programs that it calls and the libraries that Go's own packages name; of what is compiled, every header in
 //! the compiler's own folders too.
 //!
-//! Only Go's own packages have one. A package of anybody else may read any file of the machine: a header beside its folder, one
-//! that only another header names, bytes that an assembler takes in. What a compiler says it has read doesn't say what it looked
-//! for in vain, so no list of that makes a key; such packages, and the programs that have them, are shared with nobody. So is all
-//! that a flag or a variable may lead elsewhere.
+//! What compilers have read of a package they say, and what they looked for in vain they don't, so that no list of that makes
+//! a key. Go's own packages read nothing else than what the identity has. Of anybody else's those are shared of which that can
+//! be seen ([`closed`]); then the compiler itself has to be one that is known, no script that calls another, and the libraries
+//! that it and what it calls are loaded with are in the identity too. All others, and the programs that have them, are shared with
+//! nobody. So is all that a flag or a variable may lead elsewhere.
 //!
 //! The compiler is asked in every run, since what it answers follows from which folders there are. Only the digest of many files
 //! is remembered, under all of their stamps.
 
 pub(crate) mod assembly;
+mod closed;
+mod loaded;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -30,11 +34,11 @@ use crate::memory::Stamp;
 use crate::package::Package;
 use crate::shop::Shop;
 
-const CONTENTS: &str = "modkeep host contents 2\n";
+const CONTENTS: &str = "modkeep host contents 3\n";
 /// Programs that a C compiler calls.
-const PROGRAMS: [&str; 6] = ["cc1", "as", "collect2", "ld", "lto-wrapper", "specs"];
+const PROGRAMS: [&str; 7] = ["cc1", "as", "collect2", "ld", "lto-wrapper", "liblto_plugin.so", "specs"];
 /// Files that the linker takes for a program of Go's.
-const LIBRARIES: [&str; 23] = [
+const LIBRARIES: [&str; 29] = [
     "crt1.o",
     "Scrt1.o",
     "rcrt1.o",
@@ -49,6 +53,12 @@ const LIBRARIES: [&str; 23] = [
     "libc.so.6",
     "libc.a",
     "libc_nonshared.a",
+    "libm.so",
+    "libm.a",
+    "libdl.so",
+    "libdl.a",
+    "librt.so",
+    "librt.a",
     "libpthread.a",
     "libpthread.so",
     "libresolv.so",
@@ -88,27 +98,45 @@ pub(crate) enum Part {
     Linking,
     /// That, and headers.
     Compiling,
+    /// That, and what the compiler and its programs are loaded with: whatever packages of anybody follow from.
+    Foreign,
 }
 
-/// Identities by compiler command, as far as they were asked for.
+/// Identities by compiler command, as far as they were asked for, and which packages' folders are closed.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts(Mutex<Vec<Known>>);
+pub(crate) struct Hosts {
+    known: Mutex<Vec<Known>>,
+    closed: Mutex<HashMap<String, bool>>,
+}
 
 type Known = (Vec<String>, Part, Option<Digest>);
 
 /// The key under which others find what this machine makes of an action; none for what is shared with nobody.
 pub(crate) fn key(shop: &Shop, goal: &Goal<'_>, part: Part, action: &ActionId) -> Option<ActionId> {
     let identity = identity(shop, goal, part)?;
-    Some(ActionId::of("modkeep host 2\n", &format!("{action}\n{identity}\n")))
+    Some(ActionId::of("modkeep host 3\n", &format!("{action}\n{identity}\n")))
 }
 
 /// Whether all that C compilers do for a package follows from its key and the host's identity.
-pub(crate) fn describes(package: &Package, goal: &Goal<'_>) -> bool {
+pub(crate) fn describes(shop: &Shop, package: &Package, goal: &Goal<'_>) -> bool {
     let others = [&package.cxx_files, &package.f_files, &package.m_files];
-    package.standard
-        && others.iter().all(|files| files.is_empty())
+    let is_closed = || {
+        let known = shop.hosts.closed.lock().get(&package.dir).copied();
+        known.unwrap_or_else(|| {
+            let is_closed = closed::is_closed(package);
+            shop.hosts.closed.lock().insert(package.dir.clone(), is_closed);
+            is_closed
+        })
+    };
+    others.iter().all(|files| files.is_empty())
         && !package.uses_swig()
         && goal.build.c_variables.values().flat_map(|value| value.split_whitespace()).all(leads_nowhere)
+        && (package.standard || is_closed())
+}
+
+/// What a package's result follows from.
+pub(crate) fn part(package: &Package) -> Part {
+    if package.standard { Part::Compiling } else { Part::Foreign }
 }
 
 /// Whether a flag of the user names no file and asks for nothing of this machine's processor.
@@ -133,7 +161,7 @@ fn identity(shop: &Shop, goal: &Goal<'_>, part: Part) -> Option<Digest> {
     let [program] = command.as_slice() else {
         return None;
     };
-    let mut known = shop.hosts.0.lock();
+    let mut known = shop.hosts.known.lock();
     if let Some((.., identity)) = known.iter().find(|(other, of, _)| *other == command && *of == part) {
         return *identity;
     }
@@ -157,10 +185,14 @@ fn find(shop: &Shop, compiler: &str, part: Part) -> Option<Digest> {
     for_programs.extend(variables.get("PATH")?.split(':').map(str::to_owned));
     let headers = match part {
         Part::Linking => Vec::new(),
-        Part::Compiling => folders_of_headers(shop, compiler)?,
+        Part::Compiling | Part::Foreign => folders_of_headers(shop, compiler)?,
     };
     let mut files = vec![PathBuf::from(shop.machine.find(compiler).ok()?)];
     files.extend(all_called(&for_programs, &PROGRAMS));
+    if part == Part::Foreign {
+        let loaded = loaded::libraries(shop, &files)?;
+        files.extend(loaded);
+    }
     let libraries = all_called(&for_libraries, &LIBRARIES);
     for library in &libraries {
         files.extend(named_by_script(library)?);

@@ -357,9 +357,20 @@ impl Program<'_> {
     pub(crate) fn is_described_by_host(&self) -> bool {
         let asks = |flag: &String| ["linkmode", "extld", "libgcc"].iter().any(|word| flag.contains(word));
         let is_described = |(package, _): &(&Package, &Compiled)| {
-            !package.uses_cgo() && !package.uses_swig() || host::describes(package, self.goal)
+            !package.uses_cgo() && !package.uses_swig() || host::describes(self.shop, package, self.goal)
         };
-        !self.package.ldflags.iter().any(asks) && self.packages.iter().all(is_described)
+        // Copies of libraries that an overlay shows are in places that no key tells.
+        let is_laid_over = !self.shop.hashes.overlay().is_empty();
+        let has_foreign = self.host_part() == host::Part::Foreign;
+        !self.package.ldflags.iter().any(asks)
+            && !(has_foreign && is_laid_over)
+            && self.packages.iter().all(is_described)
+    }
+
+    /// What of the host it follows from.
+    pub(crate) fn host_part(&self) -> host::Part {
+        let is_foreign = |(package, _): &(&Package, &Compiled)| package.uses_cgo() && !package.standard;
+        if self.packages.iter().any(is_foreign) { host::Part::Foreign } else { host::Part::Linking }
     }
 }
 

@@ -186,7 +186,7 @@ pub(crate) fn program_key(program: &Program<'_>, id: &ActionId) -> Option<Action
     if !program.is_described_by_host() {
         return None;
     }
-    host::key(shop, program.goal, host::Part::Linking, &ActionId::of(PROGRAMS, &id.to_string()))
+    host::key(shop, program.goal, program.host_part(), &ActionId::of(PROGRAMS, &id.to_string()))
 }
 
 /// The program that a cache has, put where the linker would have left it.

@@ -260,6 +260,10 @@ impl<'a> Site<'a> {
         if let Some(remote) = shop.remote.as_ref().filter(|_| flags.shows || flags.tells_reasons) {
             report::tell(&format!("modkeep: {}", remote.told()));
         }
+        if shop.machine.children().is_stopped() {
+            drop(work);
+            return Err(interrupt::end());
+        }
         let done = then(&shop, &outcome);
         match self.lost.get() {
             Some(reason) => Err(Failure::exact(1, reason)),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod bucket;
+mod host;
 mod seen;
 
 use std::path::{Path, PathBuf};

@@ -74,6 +74,10 @@ impl World {
 
     /// The identity as another run finds it, with these variables.
     fn identity(&self, part: Part, variables: &[(&str, &str)]) -> Option<Digest> {
+        find(&self.shop(variables), self.path("cc").to_str().unwrap(), part)
+    }
+
+    fn shop(&self, variables: &[(&str, &str)]) -> Shop {
         #[allow(clippy::disallowed_methods, reason = "times of files are those of the machine")]
         let in_a_minute = || SystemTime::now() + Duration::from_secs(60);
         let cache = GoCache::open(&self.path("cache")).unwrap().with_clock(in_a_minute);
@@ -82,8 +86,7 @@ impl World {
         all.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let machine = Machine::new(all, Release::Go1_27, "/tmp");
         let transcript = Transcript::new(Box::new(|_| ()), "/tmp", "/");
-        let shop = Shop::new(cache, machine, transcript, "/tmp", "/", Flags::default()).with_scans(scans);
-        find(&shop, self.path("cc").to_str().unwrap(), part)
+        Shop::new(cache, machine, transcript, "/tmp", "/", Flags::default()).with_scans(scans)
     }
 }
 
@@ -139,7 +142,9 @@ fn what_is_led_elsewhere_has_no_identity() {
 }
 
 #[test]
-fn packages_of_go_are_described_and_no_others() {
+fn flags_that_may_lead_elsewhere_are_described_by_no_host() {
+    let world = World::new();
+    let shop = world.shop(&[]);
     let host = Target { os: "linux".to_owned(), arch: "amd64".to_owned() };
     let toolchain = Toolchain {
         root: "/go".to_owned(),
@@ -147,16 +152,19 @@ fn packages_of_go_are_described_and_no_others() {
         release: Release::Go1_27,
         host: host.clone(),
     };
-    let check = |is_standard: bool, variable: &str, expected: bool| {
+    let check = |variable: &str, expected: bool| {
         let mut build = Build::new(toolchain.clone(), host.clone(), "/");
         build.c_variables.insert("CGO_CFLAGS".to_owned(), variable.to_owned());
         let graph = Graph::default();
-        let package = Package { standard: is_standard, ..Package::default() };
-        assert_eq!(describes(&package, &Goal::new(&build, &graph)), expected, "{is_standard} {variable}");
+        let goal = Goal::new(&build, &graph);
+        let package = Package { standard: true, ..Package::default() };
+        assert_eq!(describes(&shop, &package, &goal), expected, "{variable}");
+        let of_somebody =
+            Package { dir: world.path("nothing").to_str().unwrap().to_owned(), ..Package::default() };
+        assert!(!describes(&shop, &of_somebody, &goal), "a folder that can't be looked at");
     };
-    check(false, "", false);
     for flags in ["", "-g -O2", "-O1 -g0 -Wall -Wno-unused -DX=1 -UY -std=gnu11 -fno-strict-aliasing"] {
-        check(true, flags, true);
+        check(flags, true);
     }
     for flags in [
         "-I/opt/include",
@@ -172,6 +180,13 @@ fn packages_of_go_are_described_and_no_others() {
         "@file",
         "-gsplit-dwarf",
     ] {
-        check(true, flags, false);
+        check(flags, false);
     }
+}
+
+#[test]
+fn a_compiler_that_is_a_script_describes_no_packages_of_others() {
+    let world = World::new();
+    assert!(world.identity(Part::Compiling, &[]).is_some());
+    assert_eq!(world.identity(Part::Foreign, &[]), None);
 }
