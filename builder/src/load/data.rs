@@ -163,7 +163,11 @@ impl<'a> Source<'a> {
         }
         let mut data = Data { path: path.to_owned(), ..Data::default() };
         if path == "C" {
-            let text = "unknown import path \"C\": internal error: module loader did not resolve import";
+            // Go's loader of modules knows of it what a command line asks for, and passes over it as an import.
+            let text = match importer.path {
+                "" => "unknown import path \"C\": internal error: module loader did not resolve import",
+                _ => "cannot find package",
+            };
             data.error = Some(DataError::Place(text.to_owned()));
             return data;
         }
