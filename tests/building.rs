@@ -289,6 +289,9 @@ fn check_graphs(go: &Go, home: &Path) {
         "install ./cmd/two",
         "run ./cmd/hello",
         "build -cover ./cmd/...",
+        "vet ./lib ./cmd/hello",
+        "test ./lib ./cmd/two",
+        "test -c -o out/ ./lib",
     ] {
         let (verb, rest) = line.split_once(' ').unwrap();
         let graphs = ["go", "modkeep"].map(|who| {

@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use modkeep_conformance::go::Go;
+use modkeep_harness::lines::{differences, run};
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
 use modkeep_harness::txtar::Txtar;
-use regex::Regex;
 
 const FILES: &str = "\
 -- go.mod --
@@ -137,12 +135,7 @@ fn what_is_found_is_what_go_finds_and_neither_vets_what_the_other_has_vetted() {
         outcomes
     });
     let [theirs, ours] = outcomes;
-    let mut differences = String::new();
-    for ((line, theirs), ours) in LINES.iter().zip(theirs).zip(ours) {
-        if ours != theirs {
-            differences.push_str(&format!("{line}\n  go {theirs:?}\n  we {ours:?}\n"));
-        }
-    }
+    let differences = differences(&LINES, &theirs, &ours);
     assert!(differences.is_empty(), "{differences}");
 
     Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
@@ -160,42 +153,4 @@ fn what_is_found_is_what_go_finds_and_neither_vets_what_the_other_has_vetted() {
 fn vet_tool(root: &Path) -> std::path::PathBuf {
     let tools = std::fs::read_dir(root.join("pkg/tool")).unwrap();
     tools.map(|folder| folder.unwrap().path().join("vet")).find(|file| file.exists()).unwrap()
-}
-
-/// Output, lines of errors in order of the alphabet, status, and the files that are left with their lengths.
-type Outcome = (String, Vec<String>, Option<i32>, BTreeMap<String, String>);
-
-fn run(mut command: Command, home: &Path, line: &str) -> Outcome {
-    let place = home.join("w");
-    let (goflags, line) = match line.strip_prefix("GOFLAGS=").and_then(|rest| rest.split_once(' ')) {
-        Some((goflags, line)) => (goflags, line),
-        None => ("", line),
-    };
-    command.current_dir(&place).env("PWD", &place).args(line.split_whitespace());
-    command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOCACHE", home.join("gocache"));
-    command.env("GOENV", "off").env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("GOFLAGS", goflags);
-    command.env("GOPROXY", "off").env("GOSUMDB", "off");
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    // Packages are vetted in any order.
-    let mut told: Vec<String> = text(output.stderr).lines().map(str::to_owned).collect();
-    told.sort();
-    let times = Regex::new(r#"("Time":)"[^"]*"|("Elapsed":)[0-9.e-]+|(\\t|\t)[0-9.]+s"#).unwrap();
-    let stdout = times.replace_all(&text(output.stdout), "$1$2${3}TIME").into_owned();
-    (stdout, told, output.status.code(), files_below(&place))
-}
-
-fn files_below(folder: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_below(&path));
-        } else {
-            let content = std::fs::read(&path).unwrap();
-            let digest = modkeep_store::Digest::of(&content);
-            found.insert(path.display().to_string(), digest.to_string());
-        }
-    }
-    found
 }

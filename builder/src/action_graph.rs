@@ -1,8 +1,11 @@
 //! The graph of what was done, in the form that tools for go's own graph read (`-debug-actiongraph`).
 //!
 //! Go splits what is one node here into several actions: a package is looked up, covered, run through cgo and compiled. They
-//! are told as go would have them, with the time of the whole at the last of them. What isn't told: `CmdUser` and `CmdSys`.
-//! Of tests only what is built has actions. Source: `cmd/go/internal/work:action.go` (`actionGraphJSON`, `CompileAction`).
+//! are told as go would have them, with the time of the whole at the last of them. What isn't told: `CmdUser` and `CmdSys`,
+//! and when tests were run, for that comes after the graph is written.
+//! Source: `cmd/go/internal/work:action.go` (`actionGraphJSON`, `CompileAction`), `cmd/go/internal/test/test.go`.
+
+mod tests_run;
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -54,6 +57,8 @@ struct Action {
     package: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deps: Vec<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ignore_fail: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     objdir: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -119,6 +124,7 @@ impl Notes {
             self.split(plan, node, &mut actions);
         }
         let root = match plan.asked() {
+            _ if !plan.tests.is_empty() => tests_run::add(&mut actions, &plan.tests),
             [only] if verb == "build" && matches!(plan.nodes[*only].work, Work::Install { .. }) => *only,
             wanted => {
                 let deps = wanted.to_vec();
@@ -170,6 +176,7 @@ impl Notes {
             objdir: node.folder.clone(),
             target,
             built: made.file,
+            ignore_fail: matches!(node.work, Work::Vet { .. }),
             vetx_only: node.work == Work::Vet { is_asked: false },
             need_build: matches!(node.work, Work::BuiltIn | Work::Compile { is_wanted: true, .. }),
             action_id: made.action,

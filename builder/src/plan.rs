@@ -24,6 +24,26 @@ pub struct Plan<'a> {
     probes: HashMap<NodeId, Probe>,
     pub(crate) vetting: Vetting,
     asked: Vec<NodeId>,
+    pub(crate) tests: Vec<TestRun>,
+}
+
+/// The test of a package, which is run by whoever made the plan; it stands in the graph of what was done.
+#[derive(Clone, Debug)]
+pub struct TestRun {
+    /// The import path of the package.
+    pub package: String,
+    /// The program, or the package where it has no tests.
+    pub built: usize,
+    /// Whether there are tests.
+    pub has_tests: bool,
+    /// Whether it is run.
+    pub is_run: bool,
+    /// What puts the program in place.
+    pub installed: Option<usize>,
+    /// What vets the package and its tests.
+    pub vets: Vec<usize>,
+    /// The folder for its files; empty where that isn't known before it is made.
+    pub folder: String,
 }
 
 /// Says of a program's key whether the program is needless after all.
@@ -106,7 +126,14 @@ impl<'a> Plan<'a> {
             probes: HashMap::new(),
             vetting: Vetting::default(),
             asked: Vec::new(),
+            tests: Vec::new(),
         }
+    }
+
+    /// Notes a test for the graph of what was done.
+    pub fn note_test(&mut self, test: TestRun) {
+        let folder = if test.folder.is_empty() { self.next_folder() } else { test.folder.clone() };
+        self.tests.push(TestRun { folder, ..test });
     }
 
     fn package(&self, goal: usize, id: PackageId) -> &'a Package {
@@ -334,15 +361,12 @@ impl<'a> Plan<'a> {
         self.ask(last)
     }
 
-    /// The node that vets a package whose imports have theirs; for built-in ones, which nobody vets, their own.
+    /// The node that vets a package whose imports have theirs.
     fn add_vet(&mut self, goal: usize, id: PackageId) -> NodeId {
         if let Some(&node) = self.known.get(&(goal, Kind::Vet(id))) {
             return node;
         }
         let compile = self.known[&(goal, Kind::Compile(id))];
-        if self.nodes[compile].work == Work::BuiltIn {
-            return compile;
-        }
         let imported = &self.package(goal, id).imported;
         let of_imports = imported.iter().filter_map(|&import| self.known.get(&(goal, Kind::Vet(import))));
         let needs = std::iter::once(compile).chain(of_imports.copied()).collect();

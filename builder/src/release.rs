@@ -126,6 +126,11 @@ impl Release {
         self >= Self::Go1_27 && matches!(arch, "wasm" | "amd64" | "arm64")
     }
 
+    /// Whether events of tests tell what kind of output a text is.
+    pub fn tells_kinds_of_output(self) -> bool {
+        self >= Self::Go1_27
+    }
+
     /// Whether the program of a test always tells how it itself was built, not how the tested package was.
     pub fn stamps_each_test(self) -> bool {
         self >= Self::Go1_27

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 use modkeep_builder::load::{Loader, Options, TestCover, TestPackages};
 use modkeep_builder::package::{Graph, PackageId};
-use modkeep_builder::plan::{Linking, Plan};
+use modkeep_builder::plan::{Linking, Plan, TestRun};
 
 use self::coverage::Profile;
 use self::flags::TestFlags;
@@ -170,7 +170,10 @@ fn test_of(
 ) -> Result<Tested, Failure> {
     let fail = |graph: &Graph, broken: PackageId| {
         let path = &graph[package].import_path;
-        let mut voice = Voice::of(path, flags.build.json, false)?;
+        let mut voice = match flags.build.json {
+            true => Voice::in_events(path, site.builds[0].toolchain.release)?,
+            false => Voice::of(false),
+        };
         voice.say(format!("FAIL\t{path} [setup failed]\n").as_bytes())?;
         voice.end(false, Some(&graph[broken].description())).map(drop)
     };
@@ -212,10 +215,23 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
     let imported: HashSet<PackageId> =
         results.tested.iter().flat_map(|test| graph[test.package].imported.iter().copied()).collect();
     for test in results.tested.iter().filter(|test| !test.is_broken) {
+        let note = |plan: &mut Plan<'_>, built: usize, installed: Option<usize>, vets: Vec<usize>| {
+            let has_tests = test.packages.is_some();
+            plan.note_test(TestRun {
+                package: graph[test.package].import_path.clone(),
+                built,
+                has_tests,
+                is_run: !results.flags.only_compiles || !has_tests,
+                installed,
+                vets,
+                folder: if has_tests { plan.folder(built).to_owned() } else { String::new() },
+            });
+        };
         let Some(packages) = &test.packages else {
-            let plain = Some(plan.compile(0, test.package));
-            results.set_nodes(test.package, Nodes { plain, ..Nodes::default() });
-            results.vet(plan, test, None);
+            let plain = plan.compile(0, test.package);
+            results.set_nodes(test.package, Nodes { plain: Some(plain), ..Nodes::default() });
+            let vets = results.vet(plan, test, None);
+            note(plan, plain, None, vets);
             continue;
         };
         if imported.contains(&test.package) && packages.inner != test.package {
@@ -224,7 +240,8 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
             let plain = plan.compile(0, test.package);
             plan.wait(inner, plain);
         }
-        let program = plan_program(results, plan, test, packages);
+        let (program, installed, vets) = plan_program(results, plan, test, packages);
+        note(plan, program, installed, vets);
         let package = &graph[test.package];
         let has_sources = !package.go_files.is_empty() || !package.cgo_files.is_empty();
         // What a package counts is only put together where tests run.
@@ -235,22 +252,29 @@ fn plan_all(results: &Results<'_>, plan: &mut Plan<'_>) {
     }
 }
 
-fn plan_program(results: &Results<'_>, plan: &mut Plan<'_>, test: &Tested, packages: &TestPackages) -> usize {
+/// The node of the program, what puts it in place, and what vets.
+fn plan_program(
+    results: &Results<'_>,
+    plan: &mut Plan<'_>,
+    test: &Tested,
+    packages: &TestPackages,
+) -> (usize, Option<usize>, Vec<usize>) {
     let name = program_name(results.graph, test.package);
     let file = format!("{name}{}", plan.program_suffix(0));
     let target = results.flags.target(&results.site.go.absolute("."), &file);
     let linking =
         Linking { target: &target, installs: !target.is_empty(), name: &name, ..Linking::default() };
     let node = plan.link(0, packages.main, &linking);
-    results.vet(plan, test, (!target.is_empty()).then_some(node));
+    let installed = (!target.is_empty()).then_some(node);
+    let vets = results.vet(plan, test, installed);
     if target.is_empty() {
         // Under `-n` go doesn't look.
         let looks_up = (!results.flags.build.dry).then(|| results.looks_up_before_linking(test.package));
         if let Some(is_known) = looks_up.flatten() {
             plan.link_unless(node, is_known);
         }
-        return node;
+        return (node, None, vets);
     }
     // The program is what is put in place.
-    node - 1
+    (node - 1, installed, vets)
 }

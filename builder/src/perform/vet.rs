@@ -1,7 +1,7 @@
 //! Vetting packages of a plan.
 
 use super::{Product, Run, no_package};
-use crate::plan::Node;
+use crate::plan::{Node, Work};
 use crate::shop::StepError;
 use crate::vet::{Vet, Vetted};
 
@@ -14,6 +14,10 @@ impl Run<'_> {
             // What is wrong with it is told; there is nothing to vet.
             return Ok(Vetted::default());
         };
+        if self.plan.nodes[*compile].work == Work::BuiltIn {
+            // There are no sources to look at.
+            return Ok(Vetted::default());
+        }
         let facts = of_imports.iter().filter_map(|&need| match self.products[need].get() {
             Some(Product::Vetted(vetted)) => {
                 Some((self.package(&self.plan.nodes[need])?, vetted.facts.as_ref()?))

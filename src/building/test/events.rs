@@ -70,6 +70,8 @@ pub(super) struct Events {
     begun: Option<Instant>,
     input: Lines,
     output: Lines,
+    /// Whether it is told what kind of output a text is.
+    tells_kinds: bool,
     marks: Marks,
     test: String,
     /// Results that wait for the output behind them, of subtests within each other.
@@ -90,8 +92,10 @@ struct Marks {
 
 impl Events {
     /// The start of a package's tests, with times.
-    pub(super) fn start(package: &str) -> Self {
-        Self::new(package, Some(Instant::now()), INPUT, OUTPUT)
+    ///
+    /// With `tells_kinds` they tell what kind of output a text is.
+    pub(super) fn start(package: &str, tells_kinds: bool) -> Self {
+        Self { tells_kinds, ..Self::new(package, Some(Instant::now()), INPUT, OUTPUT) }
     }
 
     fn new(package: &str, begun: Option<Instant>, input: usize, output: usize) -> Self {
@@ -101,6 +105,7 @@ impl Events {
             input: Lines::of(input),
             output: Lines::of(output),
             marks: Marks::default(),
+            tells_kinds: true,
             test: String::new(),
             reports: Vec::new(),
             result: "",
@@ -314,6 +319,7 @@ impl Events {
     }
 
     fn output_of(&mut self, text: Vec<u8>, output_type: &'static str) {
+        let output_type = if self.tells_kinds { output_type } else { "" };
         let output = Some(lossy(&text));
         self.event(Event { action: "output".to_owned(), output, output_type, ..Event::default() });
     }

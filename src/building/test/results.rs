@@ -82,13 +82,13 @@ impl<'a> Results<'a> {
     }
 
     /// Has a package and its tests vetted before they are run, and before their program is put in place, if `-vet` wants it.
-    pub(super) fn vet(&self, plan: &mut Plan<'_>, test: &Tested, installs: Option<usize>) {
+    /// Gives what does it.
+    pub(super) fn vet(&self, plan: &mut Plan<'_>, test: &Tested, installs: Option<usize>) -> Vec<usize> {
         let release = self.site.builds[0].toolchain.release;
-        if let Some(vetting) = self.flags.vet.vetting(release) {
-            plan.vet_by(vetting);
-            let tests = test.packages.as_ref();
-            self.vets.lock().add(plan, self.graph, test.package, tests, installs);
-        }
+        let Some(vetting) = self.flags.vet.vetting(release) else { return Vec::new() };
+        plan.vet_by(vetting);
+        let tests = test.packages.as_ref();
+        self.vets.lock().add(plan, self.graph, test.package, tests, installs)
     }
 
     pub(super) fn set_nodes(&self, package: PackageId, nodes: Nodes) {
@@ -154,7 +154,11 @@ impl<'a> Results<'a> {
                 let path = &self.graph[tests[index].package].import_path;
                 let is_silent = self.flags.only_compiles || self.flags.build.dry;
                 let is_json = self.flags.build.json && !is_silent;
-                (!is_over).then(|| Voice::of(path, is_json, printing == Printing::Kept))
+                let begin = || match is_json {
+                    true => Voice::in_events(path, self.site.builds[0].toolchain.release),
+                    false => Ok(Voice::of(printing == Printing::Kept)),
+                };
+                (!is_over).then(begin)
             },
             |index, voice| {
                 let told =

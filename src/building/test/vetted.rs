@@ -88,7 +88,7 @@ impl Wanted {
 pub(super) struct Vets(HashMap<PackageId, Vec<(PackageId, usize)>>);
 
 impl Vets {
-    /// Has a package vetted, its tests instead if it has some; what it installs waits for that.
+    /// Has a package vetted, its tests instead if it has some; what it installs waits for that. Gives what does it.
     pub(super) fn add(
         &mut self,
         plan: &mut Plan<'_>,
@@ -96,7 +96,8 @@ impl Vets {
         package: PackageId,
         tests: Option<&TestPackages>,
         installs: Option<usize>,
-    ) {
+    ) -> Vec<usize> {
+        let mut nodes = Vec::new();
         let has_files = |id: &PackageId| !graph[*id].go_files.is_empty() || !graph[*id].cgo_files.is_empty();
         let packages: Vec<PackageId> = match tests {
             None => vec![package],
@@ -105,10 +106,12 @@ impl Vets {
         for id in packages {
             let node = plan.vet(0, id);
             self.0.entry(package).or_default().push((id, node));
+            nodes.push(node);
             if let Some(installs) = installs {
                 plan.wait(installs, node);
             }
         }
+        nodes
     }
 
     /// What keeps a package's tests from being run.

@@ -1,5 +1,7 @@
 //! How the tests of a package are told: as they print, or in events.
 
+use modkeep_builder::release::Release;
+
 use super::events::Events;
 use crate::report::{self, Failure};
 
@@ -12,14 +14,14 @@ pub(super) enum Voice {
 }
 
 impl Voice {
-    /// Begins; the first event is that.
-    pub(super) fn of(package: &str, is_json: bool, is_kept: bool) -> Result<Self, Failure> {
-        match (is_json, is_kept) {
-            (true, _) => {}
-            (false, true) => return Ok(Self::Kept(Vec::new())),
-            (false, false) => return Ok(Self::Text),
-        }
-        let mut events = Events::start(package);
+    /// Begins.
+    pub(super) fn of(is_kept: bool) -> Self {
+        if is_kept { Self::Kept(Vec::new()) } else { Self::Text }
+    }
+
+    /// The same in events, as a release has them; the first is that it begins.
+    pub(super) fn in_events(package: &str, release: Release) -> Result<Self, Failure> {
+        let mut events = Events::start(package, release.tells_kinds_of_output());
         report::out_bytes(&events.take())?;
         Ok(Self::Events(Box::new(events)))
     }

@@ -9,6 +9,7 @@ pub mod go;
 pub mod hostile;
 pub mod http;
 pub mod judge;
+pub mod lines;
 pub mod mains;
 pub mod modkeep;
 pub mod place;
