@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use modkeep_builder::modules::Module;
-use modkeep_module::version::Version;
 use modkeep_module::{GoMod, file_path};
 use modkeep_resolver::get::{Argument, GetOptions};
 use modkeep_resolver::node::Node;
@@ -96,8 +95,7 @@ pub(super) fn requirements(
     session.world.allows_missing_imports = true;
     let first = Argument { text: words[0].clone(), absolute: None };
     let options = GetOptions { arguments: vec![first], ignores_imports: true, ..GetOptions::default() };
-    let got = session.answer_each(|world| world.get(&options));
-    let requirements = got.map_err(|failure| named_twice(failure, &words[0]))?.requirements;
+    let requirements = session.answer_each(|world| world.get(&options))?.requirements;
     let fixed = paths[0].split("...").next().unwrap_or_default();
     let is_wild = fixed.len() < paths[0].len();
     let provides = |path: &str| {
@@ -120,18 +118,6 @@ pub(super) fn requirements(
         check_go_mod(file, &words[0], &root.name)?;
     }
     Ok((requirements, root))
-}
-
-/// What is wrong with an exact version says itself which one it is, after the word of the command line that does.
-fn named_twice(failure: Failure, word: &str) -> Failure {
-    let is_exact = word.split_once('@').is_some_and(|(_, version)| Version::parse(version).is_ok());
-    let text = failure.to_string();
-    match text.strip_prefix(&format!("go: {word}: ")).filter(|_| is_exact) {
-        Some(rest) if rest.starts_with("reading ") || rest.starts_with("invalid version: ") => {
-            Failure::go(format!("{word}: {word}: {rest}"))
-        }
-        _ => failure,
-    }
 }
 
 /// Refuses a go.mod that would be read otherwise in a main module.
