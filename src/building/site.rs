@@ -84,7 +84,8 @@ impl<'a> Site<'a> {
         let made = format!("WORK={}\n", work.path);
         let (scans, work) = (Arc::new(scans), Mutex::new(Some(work)));
         let site = Self { go, flags, builds, scans, cache, verb, lost: Arc::default(), work };
-        if (flags.shows || flags.keeps_work) && !flags.dry {
+        // Cleaning makes nothing in it.
+        if (flags.shows || flags.keeps_work) && !flags.dry && verb != "clean" {
             site.teller()(Told { package: "", text: &made, is_failure: false });
         }
         Ok(site)
