@@ -362,9 +362,8 @@ impl Program<'_> {
         // Copies of libraries that an overlay shows are in places that no key tells.
         let is_laid_over = !self.shop.hashes.overlay().is_empty();
         let has_foreign = self.host_part() == host::Part::Foreign;
-        !self.package.ldflags.iter().any(asks)
-            && !(has_foreign && is_laid_over)
-            && self.packages.iter().all(is_described)
+        let is_open = self.package.ldflags.iter().any(asks) || (has_foreign && is_laid_over);
+        !is_open && self.packages.iter().all(is_described)
     }
 
     /// What of the host it follows from.
