@@ -12,6 +12,7 @@ use modkeep_harness::beside::{BOTH, Ground, Who, halves};
 use modkeep_harness::place::{program, skip};
 use modkeep_harness::txtar::Txtar;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::failing::cache;
 
@@ -94,6 +95,22 @@ fn runs(id: Pid) -> bool {
     rustix::process::test_kill_process(id).is_ok()
 }
 
+/// From now on a SIGINT ends this process by a handler, and what it runs does not ignore one that a shell told it to ignore,
+/// as shells do for what they start behind them.
+fn listen() {
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let mut interrupt = signal(SignalKind::interrupt()).unwrap();
+            ready.send(()).unwrap();
+            interrupt.recv().await;
+            std::process::exit(130);
+        });
+    });
+    is_ready.recv().unwrap();
+}
+
 /// Runs a command until somebody waits in it, and sends a SIGINT as a terminal does, or to the command alone.
 fn interrupted(mut command: Command, tells: &Path, to_all: bool) -> Output {
     let _ = fs::remove_file(tells);
@@ -120,6 +137,7 @@ fn ctrl_c_ends_all_that_runs_as_with_go_and_leaves_nothing() {
         Ok(go) => go,
         Err(missing) => return skip("interrupts", &missing),
     };
+    listen();
     let ground = Ground::new(&go, &program(env!("CARGO_BIN_EXE_modkeep")), &cache());
     Txtar::parse(FILES.as_bytes()).extract(&ground.place()).unwrap();
     // Beside the folder, not in it: it is no result.
