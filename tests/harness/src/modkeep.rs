@@ -34,6 +34,8 @@ impl Modkeep {
             .env("HOME", home)
             .env_remove("XDG_DATA_HOME")
             .env_remove("XDG_CONFIG_HOME")
+            // Cargo's, for the test itself; a C compiler that it might lead elsewhere is one that nobody knows.
+            .env_remove("LD_LIBRARY_PATH")
             .env("GOENV", "off");
         if let Some(place) = s3::shared(home) {
             command.envs(place.settings());
