@@ -11,6 +11,8 @@ git -C "$root" worktree add -q --detach "$copy" HEAD || exit 2
 trap 'git -C "$root" worktree remove --force "$copy"' EXIT
 # A target of its own: what is built from the copy would be taken for fresh by the tests of the tree itself.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/mutations
+# Seconds for a test that takes one minute of a quiet machine.
+PATIENCE=600
 missed=0
 only=("$@")
 
@@ -36,7 +38,12 @@ mutate() {
     local test
     for test in "--test small" "--test mvs" "--test universes" "--test packages"; do
         # shellcheck disable=SC2086
-        if ! (cd "$copy" && cargo test -q --workspace $test) >"$copy.log" 2>&1; then
+        (cd "$copy" && timeout "$PATIENCE" cargo test -q --workspace $test) >"$copy.log" 2>&1
+        local status=$?
+        if [ $status = 124 ]; then
+            echo "caught  $name (${test#--test }, which doesn't end any more)"
+            return
+        elif [ $status != 0 ]; then
             if grep -q 'could not compile' "$copy.log"; then
                 echo "STALE   $name: it does not compile"
                 missed=1
