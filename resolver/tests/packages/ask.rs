@@ -36,12 +36,17 @@ pub(crate) fn us(universe: &Universe, folder: &str, start: &Start, command: &[St
         Ok(()) => outcome.succeeded = !has_failed,
         Err(error) => {
             let notes: String = caller.world.notes.iter().map(|note| format!("go: {note}\n")).collect();
-            let before = if matches!(*error, Error::Internal(_)) { "\n" } else { "" };
-            stderr = format!("{notes}{before}go: {error}\n{stderr}");
+            stderr = format!("{notes}{}{stderr}", as_told(&error));
         }
     }
     outcome.stderr = messages(&stderr);
     outcome
+}
+
+/// An error as the verbs tell it.
+fn as_told(error: &Error) -> String {
+    let before = if matches!(error, Error::Internal(_)) { "\n" } else { "" };
+    format!("{before}go: {error}\n")
 }
 
 /// `work sync`: what the workspace selects, then each module with it.
@@ -53,7 +58,7 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
     let versions = match caller.resolve(|world| world.versions_to_sync()) {
         Ok(versions) => versions,
         Err(error) => {
-            outcome.stderr = messages(&format!("go: {error}\n"));
+            outcome.stderr = messages(&as_told(&error));
             return outcome;
         }
     };
@@ -77,7 +82,7 @@ fn sync(universe: &Universe, folder: &str, start: &Start) -> Outcome {
             }
             Ok(_) => files.push_str(&start.go_mod),
             Err(error) => {
-                outcome.stderr = messages(&format!("go: {error}\n"));
+                outcome.stderr = messages(&as_told(&error));
                 return outcome;
             }
         }
