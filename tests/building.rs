@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
+use modkeep_harness::tree;
 use modkeep_harness::txtar::Txtar;
 use modkeep_harness::upstream::{Module, Tree};
 use regex::Regex;
@@ -189,7 +190,7 @@ fn check_programs_come_back(go: &Go, home: &Path, place: &Path) {
     assert!(build("modkeep") == of_go, "the branch is back");
 
     std::fs::remove_file(&program).unwrap();
-    let results = files_below(&home.join("gocache/modkeep-results")).into_keys();
+    let results = tree::files(&home.join("gocache/modkeep-results")).into_iter();
     let kept: Vec<PathBuf> = results.filter(|file| std::fs::read(file).unwrap() == of_go).collect();
     assert!(!kept.is_empty(), "a program that was linked is kept");
     for file in kept {
@@ -342,7 +343,7 @@ fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     // What the first has downloaded is there for the second.
     let is_told = |line: &&str| !line.starts_with("go: downloading ");
     let stderr = text(stderr).split_inclusive('\n').filter(is_told).collect();
-    (untimed(&text(stdout)), stderr, status.code(), files_below(place))
+    (untimed(&text(stdout)), stderr, status.code(), tree::contents(place))
 }
 
 /// The text with `TIME` where a test says how long it took, or an event when it was.
@@ -362,22 +363,4 @@ fn untimed(text: &str) -> String {
             if is_time(&word[..end]) { format!("TIME{}", &word[end..]) } else { word.to_owned() }
         })
         .collect()
-}
-
-fn files_below(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else {
-                let content = std::fs::read(entry.path()).unwrap();
-                let digest = modkeep_store::Digest::of(&content);
-                found.insert(entry.path(), format!("{} bytes {digest}", content.len()));
-            }
-        }
-    }
-    found
 }

@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
+use modkeep_harness::tree;
 use modkeep_harness::txtar::Txtar;
 use modkeep_harness::upstream::{Module, Tree, Upstream};
 
@@ -60,7 +62,7 @@ fn modkeep(go: &Go, home: &Path) -> Command {
 }
 
 /// Output, status and the files afterwards.
-type Outcome = (String, String, Option<i32>, Vec<(PathBuf, String)>);
+type Outcome = (String, String, Option<i32>, BTreeMap<PathBuf, String>);
 
 fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     command.current_dir(place).env("PWD", place).args(line.split_whitespace());
@@ -68,23 +70,7 @@ fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
     command.env("GOTOOLCHAIN", "local").env_remove("GOWORK");
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (text(stdout), text(stderr), status.code(), files_below(place))
-}
-
-fn files_below(folder: &Path) -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            match entry.file_type().unwrap().is_dir() {
-                true => folders.push(entry.path()),
-                false => found.push((entry.path(), std::fs::read_to_string(entry.path()).unwrap())),
-            }
-        }
-    }
-    found.sort();
-    found
+    (text(stdout), text(stderr), status.code(), tree::contents(place))
 }
 
 const MODULE: &str = "-- go.mod --

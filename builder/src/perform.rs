@@ -6,6 +6,8 @@
 
 mod bytes;
 mod known;
+mod outcome;
+mod profile;
 mod publish;
 mod stale;
 mod verify;
@@ -19,9 +21,9 @@ use modkeep_store::{Digest, Hasher};
 use parking_lot::Mutex;
 
 use crate::action_graph::Made;
-use crate::action_id::{ActionId, short};
+use crate::action_id::ActionId;
 use crate::buildid::BuildId;
-use crate::compile::{Archive, Compiled, Unit, tool_action};
+use crate::compile::{Compiled, Unit};
 use crate::goal::Goal;
 use crate::install;
 use crate::link::{Linked, Origin, Program};
@@ -30,78 +32,10 @@ use crate::plan::{Node, NodeId, Plan, Work};
 use crate::schedule::{self, Graph};
 use crate::shop::{Shop, StepError};
 use crate::tier::ExportKey;
-use crate::vet::Vetted;
 
+pub use outcome::Outcome;
+use outcome::Product;
 pub use stale::{Before, Reasons};
-
-/// What came of a plan.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Whether all of it was done.
-    pub succeeded: bool,
-    /// The packages of the nodes that are for the first target.
-    packages: Vec<Option<PackageId>>,
-    products: Vec<Option<Product>>,
-    /// Files of packages' counters, by node.
-    coverage: HashMap<NodeId, String>,
-    /// What keeps nodes from being done: the first that failed of what they need, or themselves.
-    culprits: HashMap<NodeId, PackageId>,
-}
-
-/// What a node leaves.
-#[derive(Clone, Debug)]
-enum Product {
-    Compiled(Compiled),
-    Linked(Linked),
-    Profile(Archive),
-    Vetted(Vetted),
-    Installed,
-}
-
-impl Outcome {
-    /// What came of compiling a package; none where that failed.
-    pub fn compiled(&self, node: usize) -> Option<&Compiled> {
-        match self.products.get(node)?.as_ref()? {
-            Product::Compiled(compiled) => Some(compiled),
-            _ => None,
-        }
-    }
-
-    /// The packages of the first target that were compiled, not found.
-    pub fn made(&self) -> impl Iterator<Item = PackageId> {
-        let pairs = self.packages.iter().zip(&self.products);
-        pairs.filter_map(|(package, product)| match product {
-            Some(Product::Compiled(compiled)) if !compiled.is_cached => *package,
-            _ => None,
-        })
-    }
-
-    /// The file in which the cover tool says what a package has to cover; none where it was not asked to.
-    pub fn coverage(&self, node: usize) -> Option<&str> {
-        self.coverage.get(&node).map(String::as_str)
-    }
-
-    /// The package that a node of the first target was not done for; none where it was, or nobody can be blamed.
-    pub fn culprit(&self, node: usize) -> Option<PackageId> {
-        self.culprits.get(&node).copied()
-    }
-
-    /// What came of vetting a package; none where that failed.
-    pub fn vetted(&self, node: usize) -> Option<&Vetted> {
-        match self.products.get(node)?.as_ref()? {
-            Product::Vetted(vetted) => Some(vetted),
-            _ => None,
-        }
-    }
-
-    /// What came of linking a program; none where that failed.
-    pub fn linked(&self, node: usize) -> Option<&Linked> {
-        match self.products.get(node)?.as_ref()? {
-            Product::Linked(linked) => Some(linked),
-            _ => None,
-        }
-    }
-}
 
 impl Plan<'_> {
     /// Does all of it, and tells what fails.
@@ -470,44 +404,6 @@ impl<'a> Run<'a> {
         install::install(self.shop, package, &file).map_err(|error| {
             StepError::Plain(format!("go {} {}: {error}", self.shop.flags.verb, package.import_path))
         })
-    }
-
-    fn profile_key(&self, node: &Node, path: &str) -> Result<ActionId, StepError> {
-        let goal = self.goal(node);
-        let content =
-            self.shop.hashes.of(path.as_ref()).map(|digest| short(digest.as_bytes())).unwrap_or_default();
-        let text = format!(
-            "preprocess PGO profile\npreprofile {}\ninput {}\n",
-            self.shop.tool_id(goal, "preprofile")?,
-            modkeep_module::quote::quote(content)
-        );
-        Ok(ActionId::of(goal.build.toolchain.salt(), &text))
-    }
-
-    /// The compiler's form of a profile (`pgoActor`).
-    fn profile(&self, node: &Node, path: &str) -> Result<Archive, StepError> {
-        let goal = self.goal(node);
-        let id = self.profile_key(node, path)?;
-        if !self.shop.flags.forces
-            && let Some((file, entry)) = self.shop.cache.whole_file(&id)
-        {
-            return Ok(Archive { path: file.to_string_lossy().into_owned(), content: Some(entry.output) });
-        }
-        let package = Package::default();
-        let mut bench = self.shop.bench(&package);
-        bench.make_folder(&node.folder)?;
-        let output = format!("{}pgo.preprofile", node.folder);
-        let arguments = ["-o", &output, "-i", path].map(str::to_owned).to_vec();
-        let action = tool_action(goal, "preprofile", arguments, &self.shop.folder);
-        bench.run(action, path, ".", &[])?;
-        bench.flush();
-        if self.shop.flags.dry {
-            return Ok(Archive { path: output, content: None });
-        }
-        let mut file =
-            std::fs::File::open(&output).map_err(|error| StepError::system("open", &output, &error))?;
-        let content = self.shop.keep(self.shop.cache.put_file(&id, &mut file));
-        Ok(Archive { path: output, content })
     }
 }
 

@@ -15,6 +15,7 @@ use modkeep_conformance::go::Go;
 use modkeep_harness::dice::Dice;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{full_run, skip};
+use modkeep_harness::tree;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_modkeep");
 const PACKAGES: usize = 12;
@@ -58,7 +59,7 @@ impl World {
         // What is of the module goes again: all that is newer than the standard library.
         let std = world.path("std");
         copy(&world.path("warm"), &std);
-        let of_module: Vec<PathBuf> = files_below(&std)
+        let of_module: Vec<PathBuf> = tree::files(&std)
             .into_iter()
             .filter(|file| memchr::memmem::find(&std::fs::read(file).unwrap(), b"example.com/m").is_some())
             .collect();
@@ -121,17 +122,6 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.path().is_dir() {
-            true => files.extend(files_below(&entry.path())),
-            false => files.push(entry.path()),
-        }
-    }
-    files
-}
-
 #[test]
 fn several_programs_share_a_cache_and_one_is_killed() {
     let go = match Go::specification() {
@@ -176,7 +166,7 @@ fn check_full_disk(world: &World, rounds: u64) {
     std::fs::create_dir(&disk).unwrap();
     let std = world.path("std");
     let enough: u64 =
-        files_below(&std).iter().map(|file| file.metadata().unwrap().len().next_multiple_of(4096)).sum();
+        tree::files(&std).iter().map(|file| file.metadata().unwrap().len().next_multiple_of(4096)).sum();
     for round in 0..rounds {
         // Room for some of the archives and not for all.
         let size = enough + (256 << 10) + 24 * 1024 * (round + 1);

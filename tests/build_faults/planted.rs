@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use modkeep_harness::modkeep::Modkeep;
+use modkeep_harness::tree;
 use modkeep_store::Digest;
 
-use super::{PROGRAM, World, copy, files_below, write};
+use super::{PROGRAM, World, copy, write};
 
 /// The package whose import changes, so that its old archive serves again, and that import.
 const USER: &str = "p1";
@@ -109,7 +110,7 @@ impl Archive {
     /// The entry of the tier that leads to it.
     fn entry(&self, tier: &Path) -> PathBuf {
         let named = Digest::of(self.text().as_bytes()).to_string();
-        let mut entries = files_below(tier).into_iter().filter(|file| {
+        let mut entries = tree::files(tier).into_iter().filter(|file| {
             file.to_string_lossy().ends_with("-a") && fs::read_to_string(file).unwrap().contains(&named)
         });
         let entry = entries.next().expect("the tier has the package");

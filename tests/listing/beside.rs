@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use modkeep_conformance::go::Go;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::{kept_folder, skip};
+use modkeep_harness::tree;
 use modkeep_harness::txtar::Txtar;
 use regex::{Captures, Regex};
 
@@ -147,7 +148,7 @@ impl Beside {
         // What the first has downloaded is there for the second.
         let is_told = |line: &&str| !line.starts_with("go: downloading ");
         let stderr = text(stderr).split_inclusive('\n').filter(is_told).collect();
-        Outcome { stdout: text(stdout), stderr, status: status.code(), files: files_below(place) }
+        Outcome { stdout: text(stdout), stderr, status: status.code(), files: tree::contents(place) }
     }
 
     /// The text without what differs from run to run.
@@ -182,22 +183,4 @@ fn copy_tree(from: &Path, to: &Path) {
             false => drop(std::fs::copy(entry.path(), &target).unwrap()),
         }
     }
-}
-
-fn files_below(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let kind = entry.file_type().unwrap();
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                let content = std::fs::read(entry.path()).unwrap();
-                let digest = modkeep_store::Digest::of(&content);
-                found.insert(entry.path(), format!("{} bytes {digest}", content.len()));
-            }
-        }
-    }
-    found
 }

@@ -3,8 +3,9 @@
 use modkeep_conformance::go::Go;
 use modkeep_harness::place::{kept_folder, skip};
 use modkeep_harness::s3::{Gateway, settings};
+use modkeep_harness::tree;
 
-use super::{Machine, compiles, damage, files_below, links, said};
+use super::{Machine, compiles, damage, links, said};
 
 const PREFIX: &str = "builds/of/all";
 
@@ -40,7 +41,7 @@ fn what_is_in_a_bucket_is_not_made_again_and_never_believed_when_it_is_damaged()
     assert_eq!((compiles(&script), links(&script)), (1, 1), "only what was edited:\n{script}");
 
     let shelf = gateway.folder().join("modkeep").join(PREFIX);
-    let objects = files_below(&shelf);
+    let objects = tree::files(&shelf);
     assert!(objects.len() > 20, "{} objects below {}", objects.len(), shelf.display());
     damage(&objects);
     let fourth = machine("fourth");

@@ -14,6 +14,7 @@ use modkeep_conformance::go::Go;
 use modkeep_harness::http::raw;
 use modkeep_harness::modkeep::Modkeep;
 use modkeep_harness::place::skip;
+use modkeep_harness::tree;
 use modkeep_harness::txtar::Txtar;
 use modkeep_store::Digest;
 
@@ -129,21 +130,10 @@ fn write(path: &Path, content: &[u8]) {
     std::fs::write(path, content).unwrap();
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.path().is_dir() {
-            true => files.extend(files_below(&entry.path())),
-            false => files.push(entry.path()),
-        }
-    }
-    files
-}
-
 /// Gives all sources a time of long ago.
 fn make_old(folder: &Path) {
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
-    for file in files_below(folder) {
+    for file in tree::files(folder) {
         let file = std::fs::File::options().write(true).open(file).unwrap();
         file.set_times(std::fs::FileTimes::new().set_modified(long_ago)).unwrap();
     }
@@ -208,7 +198,7 @@ fn what_one_machine_made_the_others_have() {
     let (same, script) = second.build();
     assert_eq!((compiles(&script), links(&script)), (0, 0), "{script}");
     assert!(same == program);
-    let archives = files_below(&second.home.join("gocache")).len();
+    let archives = tree::files(&second.home.join("gocache")).len();
     assert!(archives < 60, "{archives} files: what nobody reads is not fetched");
 
     let third = machine("third", "may read");
@@ -332,7 +322,7 @@ fn check_verification(machine: &Machine) {
     let after = Digest::of(&content);
     let cache = machine.home.join("gocache");
     write(&cache.join(&after.to_string()[..2]).join(format!("{after}-d")), &content);
-    let entries = files_below(&cache).into_iter().filter(|file| file.to_string_lossy().ends_with("-a"));
+    let entries = tree::files(&cache).into_iter().filter(|file| file.to_string_lossy().ends_with("-a"));
     let mut planted = 0;
     for entry in entries {
         let text = std::fs::read_to_string(&entry).unwrap();
@@ -352,12 +342,12 @@ fn check_verification(machine: &Machine) {
 
 /// A cache that gives other bytes than it says is made up for; so is one here that was damaged at rest.
 fn check_poison(machine: &Machine, shelf: &Path, program: &[u8]) {
-    damage(&files_below(&shelf.join("blob")));
+    damage(&tree::files(&shelf.join("blob")));
     let (same, script) = machine.build();
     assert!(compiles(&script) > 10, "{script}");
     assert!(script.contains("modkeep: warning: the remote cache gave something else"), "{script}");
     assert!(same == program, "made here, whatever others say");
-    let outputs: Vec<PathBuf> = files_below(&machine.home.join("gocache"))
+    let outputs: Vec<PathBuf> = tree::files(&machine.home.join("gocache"))
         .into_iter()
         .filter(|file| file.to_string_lossy().ends_with("-d") && file.metadata().unwrap().len() > 5000)
         .collect();

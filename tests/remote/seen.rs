@@ -2,8 +2,9 @@
 
 use modkeep_conformance::go::Go;
 use modkeep_harness::place::{kept_folder, skip};
+use modkeep_harness::tree;
 
-use super::{Machine, compiles, files_below, said, write};
+use super::{Machine, compiles, said, write};
 
 const SOURCES: &str = "\
 -- go.mod --
@@ -92,7 +93,7 @@ fn assembly_under_an_overlay_is_shared_with_nobody() {
     let script = said(&fourth.modkeep(&plain)).unwrap();
     assert_eq!((answer(&fourth).as_str(), compiles(&script)), ("42\n", 0), "{script}");
     // Nor is there a word on the shelf of the folder that the overlay was in.
-    let telling = files_below(&shelf).into_iter().filter(|file| {
+    let telling = tree::files(&shelf).into_iter().filter(|file| {
         let content = std::fs::read(file).unwrap();
         memchr::memmem::find(&content, b"near.h").is_some()
     });

@@ -1,13 +1,15 @@
 //! Two programs in the same folder, one after the other: what they say and leave is compared.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use regex::Regex;
 
+use crate::tree;
+
 /// Output, lines of errors in order of the alphabet, status, and the files that are left with sums of their contents.
-pub type Outcome = (String, Vec<String>, Option<i32>, BTreeMap<String, String>);
+pub type Outcome = (String, Vec<String>, Option<i32>, BTreeMap<PathBuf, String>);
 
 /// Runs a command line in the folder `w` of a home. Words with `=` that stand first are variables.
 ///
@@ -38,7 +40,7 @@ pub fn run(mut command: Command, home: &Path, line: &str) -> Outcome {
     told.sort();
     let stdout = times.replace_all(&text(output.stdout), "$1$2${3}TIME").into_owned();
     let stdout = work.replace_all(&stdout, "WORK/").into_owned();
-    (stdout, told, output.status.code(), files_below(&place))
+    (stdout, told, output.status.code(), tree::contents(&place))
 }
 
 /// Words between blanks; single quotes keep blanks together.
@@ -62,19 +64,4 @@ pub fn differences(lines: &[&str], theirs: &[Outcome], ours: &[Outcome]) -> Stri
         }
     }
     differences
-}
-
-fn files_below(folder: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_dir() {
-            found.extend(files_below(&path));
-        } else {
-            let content = std::fs::read(&path).expect("the file can be read");
-            let sum = format!("{} bytes {:08x}", content.len(), crc32fast::hash(&content));
-            found.insert(path.display().to_string(), sum);
-        }
-    }
-    found
 }

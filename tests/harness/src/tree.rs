@@ -1,9 +1,13 @@
 //! Trees of files that tests bring along or leave behind.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a text that is shown whole.
+const LONGEST_TEXT: usize = 16 << 10;
 
 /// Copies a tree, with the usual permissions.
 ///
@@ -22,6 +26,43 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The files and links below a folder, sorted; none where there is no folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                true => folders.push(entry.path()),
+                false => found.push(entry.path()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is in each of them: a text itself, of anything else its length and a checksum.
+///
+/// # Panics
+/// When one can't be read.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let read = |file: PathBuf| {
+        if let Ok(target) = fs::read_link(&file) {
+            return (file, format!("a link to {}", target.display()));
+        }
+        let content = fs::read(&file).expect("a file of the test can be read");
+        let digest = |content: &[u8]| format!("{} bytes {:08x}", content.len(), crc32fast::hash(content));
+        let shown = match String::from_utf8(content) {
+            Ok(text) if text.len() <= LONGEST_TEXT => text,
+            Ok(text) => digest(text.as_bytes()),
+            Err(error) => digest(error.as_bytes()),
+        };
+        (file, shown)
+    };
+    files(folder).into_iter().map(read).collect()
 }
 
 /// Takes a tree away, if it is there, whose folders may be closed.
