@@ -123,12 +123,22 @@ fn connection_words(url: &str, error: &reqwest::Error) -> String {
     }
     let refused = std::io::ErrorKind::ConnectionRefused;
     match last.downcast_ref::<std::io::Error>() {
-        _ if is_about_names => format!("dial tcp: lookup {host}: no such host"),
+        _ if is_about_names => format!("dial tcp: lookup {host}: {}", lookup_words(&last.to_string())),
         Some(error) if error.kind() == refused => {
             format!("dial tcp {host}:{port}: connect: connection refused")
         }
         _ => last.to_string(),
     }
+}
+
+/// That a name is unknown is told in Go's words; why it could not be looked up in the system's.
+fn lookup_words(cause: &str) -> &str {
+    const UNKNOWN: [&str; 3] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "nodename nor servname provided",
+    ];
+    if UNKNOWN.iter().any(|words| cause.contains(words)) { "no such host" } else { cause }
 }
 
 /// What is wrong with an answer.

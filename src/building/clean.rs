@@ -68,8 +68,13 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         return Err(Failure::go(format!("clean {flag} cannot be used with package arguments")));
     }
     let names_packages = !patterns.is_empty() || asked.installed || asked.recursive;
+    let mut cleaned = Ok(());
     if names_packages || of_cache.is_none() && is_among_packages(go)? {
-        Cleaner::new(&flags, asked.installed, asked.recursive).clean(go, &patterns)?;
+        cleaned = Cleaner::new(&flags, asked.installed, asked.recursive).clean(go, &patterns);
+        // What was told of a file keeps nothing else.
+        if cleaned.as_ref().is_err_and(|failure| !failure.to_string().is_empty()) {
+            return cleaned;
+        }
     }
     let shows = flags.dry || flags.shows;
     if asked.cache {
@@ -97,7 +102,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
             remove(&folder)?;
         }
     }
-    Ok(())
+    cleaned
 }
 
 /// Whether the current folder is one that packages are looked for in.

@@ -80,13 +80,16 @@ impl<'a> Site<'a> {
         let memory = Memory::of(&cache, &memory::name(tree, &toolchain.root));
         let scans = Scans::with(memory).over(go.seen());
         let scans = if flags.shows { scans.telling(tell_line) } else { scans };
-        let work = WorkFolder::make(go, flags)?;
-        let made = format!("WORK={}\n", work.path);
-        let (scans, work) = (Arc::new(scans), Mutex::new(Some(work)));
-        let site = Self { go, flags, builds, scans, cache, verb, lost: Arc::default(), work };
-        // Cleaning makes nothing in it.
-        if (flags.shows || flags.keeps_work) && !flags.dry && verb != "clean" {
-            site.teller()(Told { package: "", text: &made, is_failure: false });
+        let scans = Arc::new(scans);
+        let site =
+            Self { go, flags, builds, scans, cache, verb, lost: Arc::default(), work: Mutex::default() };
+        // Where it is told it is told first.
+        if site.tells_work() {
+            *site.work.lock() = Some(site.make_work_folder()?);
+        }
+        if flags.tags.iter().any(|tag| tag.contains(',')) {
+            // Only between blanks can one stand, and no file could ask for it.
+            return Err(Failure::exact(2, "go: -tags space-separated list contains comma"));
         }
         Ok(site)
     }
@@ -242,10 +245,6 @@ impl<'a> Site<'a> {
         let goals: Vec<Goal<'_>> =
             self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
-        if flags.tags.iter().any(|tag| tag.contains(',')) {
-            // Only between blanks can one stand, and no file could ask for it.
-            return Err(Failure::exact(2, "go: -tags space-separated list contains comma"));
-        }
         let work = self.work_folder()?;
         let mut shop = self.shop(&work, teller)?;
         shop.remote = remote::open(self.go, flags, &goals)?;
@@ -291,7 +290,22 @@ impl<'a> Site<'a> {
     }
 
     fn work_folder(&self) -> Result<WorkFolder, Failure> {
-        self.work.lock().take().map_or_else(|| WorkFolder::make(self.go, self.flags), Ok)
+        let made = self.work.lock().take();
+        made.map_or_else(|| self.make_work_folder(), Ok)
+    }
+
+    fn make_work_folder(&self) -> Result<WorkFolder, Failure> {
+        let work = WorkFolder::make(self.go, self.flags)?;
+        if self.tells_work() {
+            let text = format!("WORK={}\n", work.path);
+            self.teller()(Told { package: "", text: &text, is_failure: false });
+        }
+        Ok(work)
+    }
+
+    /// Whether the work folder is told. Cleaning makes nothing in it.
+    fn tells_work(&self) -> bool {
+        (self.flags.shows || self.flags.keeps_work) && !self.flags.dry && self.verb != "clean"
     }
 
     /// What was read of files.

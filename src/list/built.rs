@@ -121,9 +121,8 @@ fn make(
             Ok(())
         },
     );
-    // What fails to be built is told with its package; that nothing could be tried is told here.
-    if !asked.is_lenient || !is_tried {
-        done?;
+    if !is_tried {
+        return done.map(|()| made);
     }
     for (id, built) in built {
         loader.graph_mut()[id].built = Some(built);
@@ -137,7 +136,8 @@ fn make(
             package.incomplete = true;
         }
     }
-    Ok(made)
+    // With `-e` what fails to be built is told with its package.
+    if asked.is_lenient { Ok(made) } else { done.map(|()| made) }
 }
 
 fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Result<Built, Failure> {

@@ -122,13 +122,15 @@ pub(super) fn run(
     }
     // Where the reasons were told, all are listed all the same.
     let graph = loader.graph();
-    let known = modules
-        .mains()
-        .iter()
-        .map(|main| Arc::clone(&main.module))
-        .chain(modules.others().unwrap_or_default());
-    let template =
-        template.with_modules(known.map(|module| (module.path.clone(), public(&module).value())).collect());
+    let template = match asked.json.is_empty() && asked.format.contains("module") {
+        true => {
+            let others = modules.others().map_err(|error| Failure::exact(1, error.to_string()))?;
+            let known = modules.mains().iter().map(|main| Arc::clone(&main.module)).chain(others);
+            template
+                .with_modules(known.map(|module| (module.path.clone(), public(&module).value())).collect())
+        }
+        false => template,
+    };
     let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
     let renames = asked.tests || build.pgo == Profile::Auto && named.len() > 1;
     let mut has_failed = false;

@@ -55,11 +55,15 @@ pub(crate) fn check_release(go: &GoEnv, path: &str, file: &GoWork) -> Result<(),
 /// The folders that it uses, in order.
 pub(crate) fn roots(path: &str, file: &GoWork) -> Vec<String> {
     let home = paths::parent(path).unwrap_or("/");
-    let root = |used: &str| match used.starts_with('/') {
+    file.uses().iter().map(|directive| root(home, &directive.path)).collect()
+}
+
+/// A folder that a go.work in `home` uses.
+pub(super) fn root(home: &str, used: &str) -> String {
+    match used.starts_with('/') {
         true => paths::clean(used),
         false => paths::join(home, used),
-    };
-    file.uses().iter().map(|directive| root(&directive.path)).collect()
+    }
 }
 
 /// Writes it with its blocks in order.

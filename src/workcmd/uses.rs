@@ -11,7 +11,7 @@ use modkeep_resolver::go_version;
 use super::file::{self, Unusable};
 use crate::flags::{Kind, Usage, module_flags};
 use crate::goenv::{GoEnv, paths};
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::session::{Ground, ModFlags, Session, Wanted};
 use folders::Folders;
 
@@ -58,8 +58,7 @@ pub(super) fn apply(
     let mut version = file::of(workspace).to_owned();
     let used: Vec<String> = workspace.uses().iter().map(|line| line.path.clone()).collect();
     for folder in used.iter().filter(|folder| !folder.is_empty()) {
-        let folder = if folder.starts_with('/') { paths::clean(folder) } else { paths::join(&home, folder) };
-        match file::read_module(go, &paths::join(&folder, "go.mod")) {
+        match file::read_module(go, &paths::join(&file::root(&home, folder), "go.mod")) {
             Ok(module) => {
                 let line = module.go().map_or(OLDEST_MODULE, |line| &line.version);
                 if go_version::compare(line, &version).is_gt() {
@@ -87,17 +86,15 @@ fn fail(go: &GoEnv, verb: &'static str, flags: &ModFlags, errors: &[Unusable]) -
         Unusable::Other(_) => None,
     });
     let tell = |session: &mut Session<'_>| errors.iter().for_each(|error| session.fail(&error.to_string()));
-    let wanted = Wanted { verb, is_outside: true, flags: flags.clone(), ..Wanted::default() };
-    match Session::start_on(go, &wanted, Ground::Open) {
-        Err(failure) => failure,
-        Ok(mut session) => {
-            let change = newest(needs).and_then(|too_new| session.switch_for(too_new, tell));
-            change.unwrap_or_else(|| {
-                tell(&mut session);
-                Failure::told(1)
-            })
-        }
-    }
+    let change = newest(needs).and_then(|too_new| {
+        let wanted = Wanted { verb, is_outside: true, flags: flags.clone(), ..Wanted::default() };
+        // Where a session can't be had the errors themselves are what matters.
+        Session::start_on(go, &wanted, Ground::Open).ok()?.switch_for(too_new, tell)
+    });
+    change.unwrap_or_else(|| {
+        errors.iter().for_each(|error| report::tell(&format!("go: {error}")));
+        Failure::told(1)
+    })
 }
 
 /// Go writes the module path of each folder down where it knows it, which no file shows yet.

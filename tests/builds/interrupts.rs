@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use modkeep_conformance::go::Go;
@@ -14,7 +15,7 @@ use modkeep_harness::txtar::Txtar;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::failing::cache;
+use super::failing::{CACHE, cache};
 
 const FILES: &str = "\
 -- go.mod --
@@ -91,8 +92,20 @@ fn told(tells: &Path) -> Pid {
     }
 }
 
+/// Whether it is there and not only waits to be buried, which not every first process does.
 fn runs(id: Pid) -> bool {
-    rustix::process::test_kill_process(id).is_ok()
+    let stat = fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero())).unwrap_or_default();
+    let is_dead = stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z"));
+    !is_dead && rustix::process::test_kill_process(id).is_ok()
+}
+
+/// All that a command has started, ended with the test at the latest.
+struct Group(Pid);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _: Result<(), _> = kill_process_group(self.0, Signal::KILL);
+    }
 }
 
 /// From now on a SIGINT ends this process by a handler, and what it runs does not ignore one that a shell told it to ignore,
@@ -116,7 +129,9 @@ fn interrupted(mut command: Command, tells: &Path, to_all: bool) -> Output {
     let _ = fs::remove_file(tells);
     command.process_group(0).env("TELLS", tells).stdout(Stdio::piped()).stderr(Stdio::piped());
     let process = command.spawn().unwrap();
-    let (id, waits) = (Pid::from_child(&process), told(tells));
+    let id = Pid::from_child(&process);
+    let _group = Group(id);
+    let waits = told(tells);
     match to_all {
         true => kill_process_group(id, Signal::INT).unwrap(),
         false => kill_process(id, Signal::INT).unwrap(),
@@ -138,7 +153,10 @@ fn ctrl_c_ends_all_that_runs_as_with_go_and_leaves_nothing() {
         Err(missing) => return skip("interrupts", &missing),
     };
     listen();
+    let _alone = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let ground = Ground::new(&go, &program(env!("CARGO_BIN_EXE_modkeep")), &cache());
+    // What a test that was killed has left.
+    let before = halves(&cache());
     Txtar::parse(FILES.as_bytes()).extract(&ground.place()).unwrap();
     // Beside the folder, not in it: it is no result.
     let tells = ground.home().join("tells");
@@ -173,7 +191,7 @@ fn ctrl_c_ends_all_that_runs_as_with_go_and_leaves_nothing() {
     command.args(build);
     let alone = ground.outcome(|| interrupted(command, &tells, false));
     assert_eq!((alone.status, alone.left.len()), (None, 0), "ended by the signal: {alone:?}");
-    assert_eq!(halves(&cache()), Vec::<String>::new(), "nothing is in the cache by half");
+    assert_eq!(halves(&cache()), before, "nothing is in the cache by half");
 
     let programs = BOTH.map(|who| {
         let outcome = ground.run(who, "build -o out ./user");

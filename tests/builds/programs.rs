@@ -128,6 +128,8 @@ fn each(test: &str, differing: impl Fn(&Program, &Yard, &[Row<'_>]) -> Vec<Strin
         }
     };
     let (names, targets) = (asked("MODKEEP_TEST_NAMES"), asked("MODKEEP_TEST_TARGETS"));
+    let is_known = |name: &String| PROGRAMS.iter().any(|program| program.name == *name);
+    assert!(names.iter().all(is_known), "MODKEEP_TEST_NAMES has a name that no program has: {names:?}");
     let is_asked = |program: &&Program| match names.as_slice() {
         [] => program.is_small,
         names => names.iter().any(|name| name == program.name),

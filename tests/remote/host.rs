@@ -97,12 +97,14 @@ fn c_of_anybody_is_shared_where_the_host_is_the_same() {
     let script = build(&third, "./closed");
     assert!(compiled(&script, "closed"), "a header of its own is another:\n{script}");
 
-    // A compiler that is no known program may do anything.
-    let fourth = machine("fourth").with("CC", all.path().join("cc").to_str().unwrap());
-    write(&all.path().join("cc"), b"#!/bin/sh\nexec gcc \"$@\"\n");
-    make_executable(&all.path().join("cc"));
-    let script = build(&fourth, "./closed");
-    assert!(compiled(&script, "closed"), "{script}");
+    // A compiler that is no known program may do anything: what the first makes with it the second doesn't take.
+    let compiler = all.path().join("cc");
+    write(&compiler, b"#!/bin/sh\nexec gcc \"$@\"\n");
+    make_executable(&compiler);
+    for name in ["fourth", "fourth-again"] {
+        let script = build(&machine(name).with("CC", compiler.to_str().unwrap()), "./closed");
+        assert!(compiled(&script, "closed"), "{name}: {script}");
+    }
     // A file that nobody includes could be included.
     let fifth = machine("fifth");
     write(&fifth.home.join("src/closed/own_windows.h"), b"");

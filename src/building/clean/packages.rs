@@ -5,10 +5,10 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use modkeep_builder::load::Options;
 use modkeep_builder::package::{Graph, Package, PackageId};
-use modkeep_module::file_path;
 
 use crate::building::{BuildFlags, Site};
 use crate::goenv::{GoEnv, words as system_words};
@@ -71,40 +71,43 @@ impl<'a> Cleaner<'a> {
 
     fn clean_folder(&mut self, package: &Package) -> Result<(), Failure> {
         let dir = &package.dir;
-        let entries = match fs::read_dir(dir) {
-            Ok(entries) => entries.flatten(),
+        let entries = match fs::read_dir(dir).and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
+            Ok(entries) => entries,
             Err(error) => {
                 self.fail(&format!("go: {dir}: open {dir}: {}", system_words(&error)));
                 return Ok(());
             }
         };
-        let files = entries.filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let mut names: Vec<String> =
-            files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort_unstable();
+        let files = entries.into_iter().filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        // A name that is no text has an ending all the same.
+        let mut files: Vec<(String, PathBuf)> =
+            files.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
+        files.sort_unstable();
+        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
         let made = made_of(package, &names);
-        for name in &names {
+        for (name, path) in &files {
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             if NAMES.contains(&name.as_str()) || ENDINGS.contains(&ending) || made.contains(name) {
-                self.remove(&file_path::join(dir, name))?;
+                self.remove(path)?;
             }
         }
         if self.installed && !package.target.is_empty() {
-            self.remove(&package.target)?;
+            self.remove(Path::new(&package.target))?;
         }
         Ok(())
     }
 
-    fn remove(&mut self, path: &str) -> Result<(), Failure> {
+    fn remove(&mut self, path: &Path) -> Result<(), Failure> {
+        let shown = path.display();
         if self.flags.dry || self.flags.shows {
-            report::out(&format!("rm -f {path}\n"))?;
+            report::out(&format!("rm -f {shown}\n"))?;
         }
         if self.flags.dry {
             return Ok(());
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                self.fail(&format!("go: remove {path}: {}", system_words(&error)));
+                self.fail(&format!("go: remove {shown}: {}", system_words(&error)));
             }
             _ => {}
         }

@@ -179,7 +179,14 @@ impl Program<'_> {
             Ok(bytes) => bytes,
             // A program that wrote none is none that is wrong.
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(Failure::exact(1, format!("open {profile}: {}", words(&error)))),
+            Err(error) => {
+                if !passes_on {
+                    voice.say(&output)?;
+                }
+                let reason = format!("open {profile}: {}\n", words(&error));
+                voice.say(&failed(reason.into_bytes()))?;
+                return Ok((Ran::Failed, Vec::new()));
+            }
         };
         if !ended.status.success() || ended.was_late || ended.is_open {
             let last = failed(self.reason(&output, &ended));

@@ -143,8 +143,9 @@ impl<'a> Results<'a> {
         let mut problem = None;
         let ends = AtomicBool::new(false);
         let printing = self.flags.printing(self.tested.len());
-        // The times of benchmarks must not be each other's.
-        let at_once = if self.flags.benchmarks { 1 } else { shop.flags.parallel };
+        // The times of benchmarks must not be each other's, nor the lines of a script.
+        let is_in_line = self.flags.benchmarks || self.flags.build.dry;
+        let at_once = if is_in_line { 1 } else { shop.flags.parallel };
         in_turn(
             tests.len(),
             at_once,

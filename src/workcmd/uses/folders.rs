@@ -28,11 +28,7 @@ impl<'a> Folders<'a> {
     pub(super) fn of(go: &'a GoEnv, home: &'a str, workspace: &GoWork) -> Self {
         let mut had: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in workspace.uses() {
-            let absolute = match line.path.starts_with('/') {
-                true => paths::clean(&line.path),
-                false => paths::join(home, &line.path),
-            };
-            had.entry(absolute).or_default().push(line.path.clone());
+            had.entry(file::root(home, &line.path)).or_default().push(line.path.clone());
         }
         Self { go, home, had, kept: BTreeMap::new(), errors: Vec::new(), has_failed: false }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use modkeep_conformance::go::Missing;
 
@@ -30,9 +31,11 @@ func main() { os.Exit(cli.Run(app.NewSchedulerCommand())) }
 /// # Errors
 /// When the registry doesn't give all of it.
 pub fn folder(client: &Client, kept: &Path, module: &str) -> Result<PathBuf, Missing> {
+    static MAKING: Mutex<()> = Mutex::new(());
     let folder = kept.join(module.replace('/', "+"));
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if !folder.is_dir() {
-        let new = folder.with_extension("new");
+        let new = folder.with_extension(format!("new{}", std::process::id()));
         make(client, &new, module).map_err(|error| Missing(format!("{module}: {error}")))?;
         #[allow(clippy::disallowed_methods, reason = "a folder of the test")]
         let named = fs::rename(new, &folder);
