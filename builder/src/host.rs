@@ -28,16 +28,18 @@ use parking_lot::Mutex;
 
 use crate::action::{Action, Variables};
 use crate::action_id::{ActionId, digest_of};
+use crate::build::Build;
 use crate::cgo::{Language, compiler};
 use crate::goal::Goal;
 use crate::memory::Stamp;
 use crate::package::Package;
 use crate::shop::Shop;
+use crate::target::Target;
 
 const CONTENTS: &str = "modkeep host contents 3\n";
 /// Programs that a C compiler calls.
 const PROGRAMS: [&str; 7] = ["cc1", "as", "collect2", "ld", "lto-wrapper", "liblto_plugin.so", "specs"];
-/// Files that the linker takes for a program of Go's.
+/// Files that the linker takes for a program of Go's, and those of the C library, which anybody's may ask for.
 const LIBRARIES: [&str; 29] = [
     "crt1.o",
     "Scrt1.o",
@@ -102,11 +104,12 @@ pub(crate) enum Part {
     Foreign,
 }
 
-/// Identities by compiler command, as far as they were asked for, and which packages' folders are closed.
+/// Identities by compiler command, as far as they were asked for, and which packages' folders are closed for which target:
+/// flags and files are those of one.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
     known: Mutex<Vec<Known>>,
-    closed: Mutex<HashMap<String, bool>>,
+    closed: Mutex<HashMap<(String, Target), bool>>,
 }
 
 type Known = (Vec<String>, Part, Option<Digest>);
@@ -121,10 +124,11 @@ pub(crate) fn key(shop: &Shop, goal: &Goal<'_>, part: Part, action: &ActionId) -
 pub(crate) fn describes(shop: &Shop, package: &Package, goal: &Goal<'_>) -> bool {
     let others = [&package.cxx_files, &package.f_files, &package.m_files];
     let is_closed = || {
-        let known = shop.hosts.closed.lock().get(&package.dir).copied();
+        let key = (package.dir.clone(), goal.build.target.clone());
+        let known = shop.hosts.closed.lock().get(&key).copied();
         known.unwrap_or_else(|| {
             let is_closed = closed::is_closed(package);
-            shop.hosts.closed.lock().insert(package.dir.clone(), is_closed);
+            shop.hosts.closed.lock().insert(key, is_closed);
             is_closed
         })
     };
@@ -153,8 +157,10 @@ fn leads_nowhere(flag: &str) -> bool {
 
 /// The digest of what C compilers and the linker are and read; none where that can't be told.
 fn identity(shop: &Shop, goal: &Goal<'_>, part: Part) -> Option<Digest> {
-    // Compilers of other systems read what they name in none of their answers.
-    if goal.build.target.os != "linux" {
+    let Build { target, toolchain, .. } = goal.build;
+    // Compilers of other systems read what they name in none of their answers; for another processor a compiler reads other
+    // libraries than those that it names here.
+    if target.os != "linux" || target.arch != toolchain.host.arch {
         return None;
     }
     let command = compiler(shop, goal, Language::C).ok()?;
@@ -175,14 +181,19 @@ fn find(shop: &Shop, compiler: &str, part: Part) -> Option<Digest> {
     if LEADING.iter().any(|name| variables.get(*name).is_some_and(|value| !value.is_empty())) {
         return None;
     }
-    let said = ask(shop, compiler, &["-print-search-dirs"])?;
+    let said = ask(shop, compiler, &["-print-search-dirs", "-v"])?;
+    // It may hold any flags.
+    if said.contains("Configuration file:") {
+        return None;
+    }
     let folders_of = |kind: &str| {
         let list = said.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": ="))?;
         Some(list.split(':').map(str::to_owned).collect::<Vec<_>>())
     };
     let (mut for_programs, for_libraries) = (folders_of("programs")?, folders_of("libraries")?);
     // What is in none of them is looked up there.
-    for_programs.extend(variables.get("PATH")?.split(':').map(str::to_owned));
+    for_programs
+        .extend(variables.get("PATH")?.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));
     let headers = match part {
         Part::Linking => Vec::new(),
         Part::Compiling | Part::Foreign => folders_of_headers(shop, compiler)?,

@@ -119,7 +119,14 @@ impl ExportKey {
             return;
         };
         let expected = Digest::of(record(&cached.build_id, &content).as_bytes());
-        if shop.tiers.entry(&key.0).is_none_or(|entry| entry.output != expected) {
+        let known = shop.tiers.entry(&key.0);
+        if known.is_some_and(|entry| entry.output == expected) {
+            return;
+        }
+        // Two archives can have one key; which of them it names is no matter while that one is there.
+        let named = shop.tiers.bytes(&key.0).and_then(|kept| String::from_utf8(kept).ok());
+        let named = named.and_then(|kept| Digest::parse(kept.trim_end().split_once(' ')?.1).ok());
+        if named.is_none_or(|named| !shop.cache.place_of(&named).is_file()) {
             key.remember(unit, &cached.build_id, &content);
         }
     }

@@ -17,7 +17,7 @@ use crate::package::Package;
 /// What the linker may be asked for: these are of the C library, and so in the identity.
 const LINKED: [&str; 6] = ["-lc", "-lm", "-lpthread", "-ldl", "-lrt", "-pthread"];
 /// What a source may read a file by, or the clock, other than an inclusion.
-const DARK: [&str; 11] = [
+const DARK: [&str; 17] = [
     "asm",
     "##",
     "incbin",
@@ -29,6 +29,13 @@ const DARK: [&str; 11] = [
     "__DATE__",
     "__TIME",
     "include_next",
+    // White space behind a `#` is any of these too, and blanks may stand where lines are joined.
+    "\x0b",
+    "\x0c",
+    "\0",
+    "\\ ",
+    "\\\t",
+    "\\\r",
 ];
 /// `#pragma` words that name no file.
 const PRAGMAS: [&str; 5] = ["once", "pack", "STDC", "GCC diagnostic", "GCC visibility"];
@@ -154,6 +161,13 @@ mod tests {
             "__asm__(\".incbin \\\"x\\\"\");",
             "#define P(a, b) a ## b",
             "const char *when = __DATE__;",
+            "#\x0cinclude \"x.h\"",
+            "#\x0binclude \"x.h\"",
+            "#include\x0c\"x.h\"",
+            "#\0include \"x.h\"",
+            "#inc\\ \nlude \"x.h\"",
+            "#inc\\\t\r\nlude \"x.h\"",
+            "#inc\\\rlude \"x.h\"",
         ] {
             check(dark, None);
         }

@@ -1,7 +1,7 @@
 //! The shared libraries that a compiler and the programs that it calls are loaded with: arithmetic of constants is theirs.
 //!
-//! The loader itself is asked, which says what it would load and runs nothing. Its answer is remembered under the stamps of the
-//! programs and of the loader's own list.
+//! The loader of the GNU C library itself is asked, which says what it would load and runs nothing; with another one nothing is
+//! known, since it would run the program. Its answer is remembered under the stamps of the programs and of the loader's own list.
 
 use std::fs::File;
 use std::io::Read;
@@ -19,12 +19,13 @@ const LIST: &str = "/etc/ld.so.cache";
 const HEAD: u64 = 4096;
 
 /// What a program is.
+#[derive(Debug, PartialEq, Eq)]
 enum Kind {
-    /// Loaded by a loader.
+    /// Loaded by a loader that can be asked.
     Dynamic,
     /// Loaded with nothing, or a library itself.
     Plain,
-    /// A script, or of another system.
+    /// A script, of another system, or loaded by another loader.
     Unknown,
 }
 
@@ -80,8 +81,16 @@ fn kind(program: &Path) -> Option<Kind> {
     if !head.starts_with(b"\x7fELF") {
         return Some(Kind::Unknown);
     }
-    let names_loader = memchr::memmem::find(&head, b"/ld-").is_some();
-    Some(if names_loader { Kind::Dynamic } else { Kind::Plain })
+    let names_any = |loaders: &[&str]| {
+        loaders.iter().any(|loader| memchr::memmem::find(&head, loader.as_bytes()).is_some())
+    };
+    Some(if names_any(&["/ld-linux", "/ld64.so"]) {
+        Kind::Dynamic
+    } else if names_any(&["/ld-", "/ld.so"]) {
+        Kind::Unknown
+    } else {
+        Kind::Plain
+    })
 }
 
 /// What the loader says that it would load.
@@ -112,4 +121,28 @@ fn ask(shop: &Shop, program: &Path) -> Option<Vec<PathBuf>> {
         }
     }
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_loader_that_can_be_asked_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("program");
+        for (content, expected) in [
+            ("\x7fELF\0/lib64/ld-linux-x86-64.so.2\0", Kind::Dynamic),
+            ("\x7fELF\0/lib/ld-linux.so.2\0", Kind::Dynamic),
+            ("\x7fELF\0/lib64/ld64.so.2\0", Kind::Dynamic),
+            ("\x7fELF\0/lib/ld-musl-x86_64.so.1\0", Kind::Unknown),
+            ("\x7fELF\0/libexec/ld-elf.so.1\0", Kind::Unknown),
+            ("\x7fELF\0/lib/ld.so.1\0", Kind::Unknown),
+            ("\x7fELF\0nothing", Kind::Plain),
+            ("#!/lib64/ld-linux-x86-64.so.2", Kind::Unknown),
+        ] {
+            crate::shop::write_throwaway(file.to_str().unwrap(), content.as_bytes()).unwrap();
+            assert_eq!(kind(&file), Some(expected), "{content:?}");
+        }
+    }
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::*;
-use crate::build::Build;
 use crate::execute::Machine;
 use crate::gocache::GoCache;
 use crate::load::Scans;
@@ -25,6 +24,7 @@ const COMPILER: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 case "$1" in
 -print-search-dirs)
+	[ -e "$here/cc.cfg" ] && echo "Configuration file: $here/cc.cfg"
 	echo "install: $here/"
 	echo "programs: =$here/programs/:$here/later/"
 	echo "libraries: =$here/libraries/:$here/more/"
@@ -142,18 +142,64 @@ fn what_is_led_elsewhere_has_no_identity() {
 }
 
 #[test]
+fn a_compiler_that_reads_a_configuration_has_no_identity() {
+    let world = World::new();
+    assert!(world.identity(Part::Linking, &[]).is_some());
+    world.write("cc.cfg", "-Lelsewhere");
+    for part in [Part::Linking, Part::Compiling] {
+        assert_eq!(world.identity(part, &[]), None, "{part:?}");
+    }
+}
+
+/// A build for a processor on a machine of amd64.
+fn build_for(arch: &str) -> Build {
+    let host = Target { os: "linux".to_owned(), arch: "amd64".to_owned() };
+    let target = Target { arch: arch.to_owned(), ..host.clone() };
+    let toolchain =
+        Toolchain { root: "/go".to_owned(), version: "go1.27.3".to_owned(), release: Release::Go1_27, host };
+    Build::new(toolchain, target, "/")
+}
+
+#[test]
+fn another_processors_programs_have_no_identity() {
+    let world = World::new();
+    let compiler = world.path("cc");
+    let graph = Graph::default();
+    for (arch, is_there) in [("amd64", true), ("386", false), ("arm64", false)] {
+        let shop = world.shop(&[("CC", compiler.to_str().unwrap())]);
+        let build = build_for(arch);
+        let identity = identity(&shop, &Goal::new(&build, &graph), Part::Compiling);
+        assert_eq!(identity.is_some(), is_there, "{arch}");
+    }
+}
+
+#[test]
+fn a_folder_is_closed_for_one_target_and_open_for_another() {
+    let world = World::new();
+    world.write("package/a.go", "package a\n\nimport \"C\"\n");
+    let shop = world.shop(&[]);
+    let mut package = Package {
+        dir: world.path("package").to_str().unwrap().to_owned(),
+        cgo_files: vec!["a.go".to_owned()],
+        ..Package::default()
+    };
+    let graph = Graph::default();
+    let mut check = |arch: &str, flags: &[&str], expected: bool| {
+        let build = build_for(arch);
+        package.cgo_flags.linker = flags.iter().map(|&flag| flag.to_owned()).collect();
+        assert_eq!(describes(&shop, &package, &Goal::new(&build, &graph)), expected, "{arch}");
+    };
+    check("amd64", &[], true);
+    check("386", &["-lfoo"], false);
+    check("arm64", &[], true);
+}
+
+#[test]
 fn flags_that_may_lead_elsewhere_are_described_by_no_host() {
     let world = World::new();
     let shop = world.shop(&[]);
-    let host = Target { os: "linux".to_owned(), arch: "amd64".to_owned() };
-    let toolchain = Toolchain {
-        root: "/go".to_owned(),
-        version: "go1.27.3".to_owned(),
-        release: Release::Go1_27,
-        host: host.clone(),
-    };
     let check = |variable: &str, expected: bool| {
-        let mut build = Build::new(toolchain.clone(), host.clone(), "/");
+        let mut build = build_for("amd64");
         build.c_variables.insert("CGO_CFLAGS".to_owned(), variable.to_owned());
         let graph = Graph::default();
         let goal = Goal::new(&build, &graph);
