@@ -13,13 +13,15 @@ use super::token::{Kind, Lexer};
 
 /// How deep constructs may be nested to be looked at.
 const MOST_NESTED: u32 = 500;
+/// How many tokens may be read again: what can be read in two ways can hold what can, and so on.
+const MOST_AGAIN: usize = 1 << 16;
 
 /// Whether the parser would surely have nothing to say about the text.
 pub fn is_well_formed(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let is_text = std::str::from_utf8(text).is_ok_and(|text| !text.contains(['\0', '\u{feff}']));
     let tokens = if is_text { tokens(text) } else { None };
-    tokens.is_some_and(|tokens| Parser { tokens, at: 0, level: 0, nested: 0, guards: 0 }.file().is_some())
+    tokens.is_some_and(|tokens| Parser::new(tokens).file().is_some())
 }
 
 /// A token that is no comment.
@@ -66,9 +68,15 @@ struct Parser<'a> {
     nested: u32,
     /// How many `.(type)` were met.
     guards: u32,
+    /// How many tokens had to be read again.
+    again: usize,
 }
 
 impl<'a> Parser<'a> {
+    fn new(tokens: Vec<Token<'a>>) -> Self {
+        Self { tokens, at: 0, level: 0, nested: 0, guards: 0, again: 0 }
+    }
+
     fn file(&mut self) -> Option<()> {
         self.keyword(b"package")?;
         if self.name()? == b"_" {
@@ -177,7 +185,7 @@ impl<'a> Parser<'a> {
         self.is_end_of_line().then(|| self.advance())
     }
 
-    /// The first way to read what follows, or the second.
+    /// The first way to read what follows, or the second; nothing where too much was read twice.
     fn either(
         &mut self,
         first: impl FnOnce(&mut Self) -> Option<()>,
@@ -185,6 +193,10 @@ impl<'a> Parser<'a> {
     ) -> Option<()> {
         let before = (self.at, self.level, self.nested);
         first(self).or_else(|| {
+            if self.again > MOST_AGAIN {
+                return None;
+            }
+            self.again += self.at - before.0;
             (self.at, self.level, self.nested) = before;
             second(self)
         })

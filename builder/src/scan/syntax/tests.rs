@@ -1,4 +1,4 @@
-use super::is_well_formed;
+use super::{MOST_AGAIN, Parser, is_well_formed, tokens};
 
 #[test]
 fn statements_and_expressions_that_the_parser_takes_are_taken() {
@@ -94,4 +94,22 @@ fn what_the_parser_refuses_is_refused() {
     }
     assert!(!is_well_formed(b"package p\nvar x = \"\xff\"\n"));
     assert!(!is_well_formed(b"package _\n"));
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_all_the_way_down_is_not_read_without_end() {
+    let nested = |begin: &str, open: &str, close: &str, end: &str, depth: usize| {
+        format!("package p\n\n{begin}{}int{}{end}\n", open.repeat(depth), close.repeat(depth))
+    };
+    let field = |depth| nested("type T ", "struct{A[", "]}", "", depth);
+    let parameter = |depth| nested("func f(", "A[func(", ")]", ")", depth);
+    for (text, is_taken) in
+        [(field(3), true), (parameter(3), true), (field(160), false), (parameter(160), false)]
+    {
+        let tokens = tokens(text.as_bytes()).unwrap();
+        let count = tokens.len();
+        let mut parser = Parser::new(tokens);
+        assert_eq!(parser.file().is_some(), is_taken, "{text}");
+        assert!(parser.again <= MOST_AGAIN + count, "{} tokens again: {text}", parser.again);
+    }
 }
