@@ -68,7 +68,7 @@ pub struct Loader<'a> {
     folded: HashMap<String, String>,
     stack: ImportStack,
     /// The table of settings, read when the first program asks for it.
-    godebugs: Option<Arc<Vec<godebug::Setting>>>,
+    godebugs: Option<Arc<crate::godebugs::Table>>,
 }
 
 /// How an import is to be taken.

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use modkeep_builder::godebugs;
-use modkeep_module::gomod::{FixError, GoMod, ParseErrors};
+use modkeep_builder::godebugs::Table;
+use modkeep_module::gomod::{Directive, FixError, GoMod, Godebug, ParseErrors};
 use modkeep_module::path::major::{check_path_major, split_path_version};
 use modkeep_module::path::{PathKind, check_import_path};
 use modkeep_module::quote::quote;
@@ -79,9 +79,11 @@ pub(super) fn read(
             }
         }
         if files.workspace.is_none() {
-            let wrong = wrong_godebugs(go, &go_mod, &module.file);
+            let wrong: Vec<_> = wrong_godebugs(go, module.file.godebugs()).collect();
             if !wrong.is_empty() {
-                faults.extend(wrong);
+                let short = go.short(&go_mod);
+                let told = |(line, problem)| format!("error loading go.mod:\n{short}:{line}: {problem}");
+                faults.extend(wrong.into_iter().map(told));
                 continue;
             }
         }
@@ -128,11 +130,8 @@ fn read_workspace(
         let go_mod = paths::join(&root, "go.mod");
         roots.push((root, go_mod));
     }
-    for directive in file.godebugs() {
-        if let Some(problem) = godebugs::problem("godebug", &directive.key, &directive.value, go.release()) {
-            let line = directive.position.line;
-            return Err(Failure::go(format!("error loading go.work:\n{short}:{line}: {problem}")));
-        }
+    if let Some((line, problem)) = wrong_godebugs(go, file.godebugs()).next() {
+        return Err(Failure::go(format!("error loading go.work:\n{short}:{line}: {problem}")));
     }
     Ok(Workspace { file, directory: folder })
 }
@@ -174,14 +173,17 @@ fn explain(
     }
 }
 
-fn wrong_godebugs(go: &GoEnv, go_mod: &str, file: &GoMod) -> Vec<String> {
-    let problem = |key: &str, value: &str| godebugs::problem("godebug", key, value, go.release());
-    let wrong = file.godebugs().iter().filter_map(|directive| {
-        let problem = problem(&directive.key, &directive.value)?;
-        let line = directive.position.line;
-        Some(format!("error loading go.mod:\n{}:{line}: {problem}", go.short(go_mod)))
-    });
-    wrong.collect()
+/// The lines that name settings which the release doesn't have so, and what is wrong with them.
+fn wrong_godebugs<'a>(
+    go: &'a GoEnv,
+    lines: &'a [Directive<Godebug>],
+) -> impl Iterator<Item = (usize, String)> + 'a {
+    let table =
+        (!lines.is_empty()).then(|| Table::of(&go.root_of_release().unwrap_or_default(), go.release()));
+    lines.iter().filter_map(move |line| {
+        let problem = table.as_ref()?.problem("godebug", &line.key, &line.value, go.release())?;
+        Some((line.position.line, problem))
+    })
 }
 
 fn wrong_path(file: &GoMod) -> Option<String> {

@@ -4,22 +4,25 @@
 //! toolchain's own. Source: `cmd/go/internal/load/godebug.go`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 
-use modkeep_module::quote;
-
 use super::Loader;
-use crate::godebugs;
+use crate::godebugs::Table;
 use crate::package::{Package, PackageId};
 use crate::scan::{Directive, Position};
 
-/// A line of `internal/godebugs/table.go`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Setting {
-    name: String,
-    /// N of the release go1.N that changed the default, and the value before that.
-    changed: Option<(u32, String)>,
+/// What settings are called in a source.
+const WHAT: &str = "//go:debug setting";
+
+/// What a comment that begins as `//go:debug` is (`ParseGoDebug`).
+#[derive(Debug, PartialEq, Eq)]
+enum Line<'t> {
+    /// A key and a value.
+    Sets(&'t str, &'t str),
+    /// No value.
+    Incomplete,
+    /// One word that only begins so.
+    Other,
 }
 
 impl Loader<'_> {
@@ -34,15 +37,20 @@ impl Loader<'_> {
         let mut settings: BTreeMap<&str, &str> =
             modules.godebugs().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let directives = std::iter::once(package.sources.directives.as_slice()).chain(tested.iter().copied());
-        let is_known = |key: &str| key == "default" || table.iter().any(|setting| setting.name == key);
-        let lines = directives.flatten().filter_map(|(_, directive)| parse(&directive.text));
-        settings.extend(lines.filter(|(key, _)| is_known(key)));
+        let release = self.source.build.toolchain.version.trim_start_matches("go");
+        settings.extend(directives.flatten().filter_map(|(_, directive)| match line(&directive.text)? {
+            Line::Sets(key, value) if table.problem(WHAT, key, value, release).is_none() => {
+                Some((key, value))
+            }
+            _ => None,
+        }));
         let asked = settings.remove("default").map(|value| value.strip_prefix("go").unwrap_or(value));
         let own = self.language_version(package);
         let version = asked.filter(|version| is_version(version)).unwrap_or(&own);
         let mut all: BTreeMap<&str, &str> = BTreeMap::new();
         if let Some(minor) = minor_of(version) {
-            let changes = table.iter().filter_map(|setting| Some((setting, setting.changed.as_ref()?)));
+            let changes =
+                table.settings.iter().filter_map(|setting| Some((setting, setting.changed.as_ref()?)));
             let later = changes.filter(|(_, (changed, _))| minor < *changed);
             all.extend(later.map(|(setting, (_, old))| (setting.name.as_str(), old.as_str())));
         }
@@ -50,35 +58,33 @@ impl Loader<'_> {
         all.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
     }
 
-    /// What is wrong with a package's `//go:debug` lines (`checkDirectives`).
-    pub(super) fn debug_mistakes(&self, package: &Package) -> Vec<String> {
-        let version = self.source.build.toolchain.version.trim_start_matches("go");
+    /// What is wrong with the `//go:debug` lines of a package's files (`checkDirectives`).
+    pub(super) fn debug_mistakes(&mut self, dir: &str, directives: &[(String, Directive)]) -> Vec<String> {
+        if directives.is_empty() {
+            return Vec::new();
+        }
+        let table = self.godebug_table();
+        let release = self.source.build.toolchain.version.trim_start_matches("go");
         let mut mistakes = Vec::new();
         let mut seen: BTreeMap<&str, String> = BTreeMap::new();
-        for (file, directive) in &package.sources.directives {
-            let Some(setting) = directive.text.strip_prefix("//go:debug") else { continue };
-            let Position { line, column } = directive.position;
-            let place = format!("{}/{file}:{line}:{column}", package.dir);
-            let pair = match setting.split_once([' ', '\t']) {
-                None if setting.is_empty() => None,
-                None => continue,
-                // Another word that begins so.
-                Some((before, _)) if !before.is_empty() => continue,
-                Some((_, rest)) => rest.trim().split_once('='),
-            };
-            let problem = match pair {
-                None => Some("missing key=value".to_owned()),
-                Some((key, value)) => godebugs::problem("//go:debug setting", key, value, version),
+        for (file, directive) in directives {
+            let Some(line) = line(&directive.text) else { continue };
+            let Position { line: row, column } = directive.position;
+            let place = format!("{dir}/{file}:{row}:{column}");
+            let (key, problem) = match line {
+                Line::Incomplete => ("", Some("missing key=value".to_owned())),
+                Line::Sets(key, value) => (key, table.problem(WHAT, key, value, release)),
+                // The second such line is told, as go does.
+                Line::Other => ("", None),
             };
             if let Some(problem) = problem {
                 mistakes.push(format!("{place}: invalid //go:debug: {problem}"));
-            } else if let Some((key, _)) = pair {
-                match seen.get(key) {
-                    Some(first) => mistakes.push(format!(
-                        "{place}: repeated //go:debug for {key}\n\t{first}: previous //go:debug"
-                    )),
-                    None => drop(seen.insert(key, place)),
-                }
+                continue;
+            }
+            match seen.get(key) {
+                Some(first) => mistakes
+                    .push(format!("{place}: repeated //go:debug for {key}\n\t{first}: previous //go:debug")),
+                None => drop(seen.insert(key, place)),
             }
         }
         mistakes
@@ -96,39 +102,24 @@ impl Loader<'_> {
         }
     }
 
-    fn godebug_table(&mut self) -> Arc<Vec<Setting>> {
-        let path = format!("{}/internal/godebugs/table.go", self.source.goroot_src());
-        // Without the table nothing is known to have changed, as for a toolchain without sources.
-        let read = || Arc::new(table(&fs::read_to_string(path).unwrap_or_default()));
+    fn godebug_table(&mut self) -> Arc<Table> {
+        let toolchain = &self.source.build.toolchain;
+        let read = || Arc::new(Table::of(&toolchain.root, toolchain.version.trim_start_matches("go")));
         Arc::clone(self.godebugs.get_or_insert_with(read))
     }
 }
 
-/// A `//go:debug` line; `None` for another and for one that can't be read.
-fn parse(text: &str) -> Option<(&str, &str)> {
+/// What a comment says; `None` for one that begins otherwise.
+fn line(text: &str) -> Option<Line<'_>> {
     let rest = text.strip_prefix("//go:debug")?;
-    let rest = rest.strip_prefix([' ', '\t'])?;
-    let (key, value) = rest.trim().split_once('=')?;
-    let is_bad = |text: &str| text.contains([' ', '\t', '\n', '\r', ',', '"', '`', '\'']);
-    (!is_bad(key) && !is_bad(value)).then_some((key, value))
-}
-
-fn table(text: &str) -> Vec<Setting> {
-    text.lines().filter_map(|line| line.trim().strip_prefix("{Name: ")).filter_map(setting).collect()
-}
-
-fn setting(line: &str) -> Option<Setting> {
-    let literal = |text: &str| -> Option<String> {
-        let end = text[1..].find('"')? + 2;
-        String::from_utf8(quote::unquote(&text.as_bytes()[..end])?).ok()
-    };
-    let name = literal(line)?;
-    let Some((_, after)) = line.split_once("Changed: ") else {
-        return Some(Setting { name, changed: None });
-    };
-    let changed = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    let old = line.split_once("Old: ").map_or(Some(String::new()), |(_, old)| literal(old))?;
-    Some(Setting { name, changed: Some((changed, old)) })
+    Some(match rest.find([' ', '\t']) {
+        None if rest.trim().is_empty() => Line::Incomplete,
+        None => Line::Other,
+        Some(start) => match rest[start..].trim().split_once('=') {
+            Some((key, value)) => Line::Sets(key, value),
+            None => Line::Incomplete,
+        },
+    })
 }
 
 /// N of `1.N`, `1.N.P`; nothing for `1.Nrc1`.
@@ -148,26 +139,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_holds_what_changed() {
-        let text = "var All = []Info{\n\t{Name: \"a\", Package: \"cmd/go\"},\n\t{Name: \"b\", Package: \"x\", Changed: \
-                    25, Old: \"0\"}, // why\n\t//{Name: \"c\", Changed: 1, Old: \"2\"},\n}\n";
-        let changed = Some((25, "0".to_owned()));
-        assert_eq!(
-            table(text),
-            [Setting { name: "a".into(), changed: None }, Setting { name: "b".into(), changed }]
-        );
-    }
-
-    #[test]
     fn a_line_sets_one_key() {
         for (text, expected) in [
-            ("//go:debug a=b", Some(("a", "b"))),
-            ("//go:debug\ta=b=c ", Some(("a", "b=c"))),
-            ("//go:debug a", None),
-            ("//go:debugger a=b", None),
-            ("//go:debug a=b,c=d", None),
+            ("//go:debug a=b", Some(Line::Sets("a", "b"))),
+            ("//go:debug\ta=b=c ", Some(Line::Sets("a", "b=c"))),
+            ("//go:debug", Some(Line::Incomplete)),
+            ("//go:debug a", Some(Line::Incomplete)),
+            ("//go:debugger", Some(Line::Other)),
+            ("//go:debugger a=b", Some(Line::Sets("a", "b"))),
+            ("//go:debug a=b,c=d", Some(Line::Sets("a", "b,c=d"))),
+            ("//go:build a", None),
         ] {
-            assert_eq!(parse(text), expected, "{text}");
+            assert_eq!(line(text), expected, "{text}");
         }
     }
 }

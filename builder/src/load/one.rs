@@ -51,7 +51,8 @@ impl Loader<'_> {
     fn load_inside(&mut self, id: PackageId, data: &Data, paths: &Paths) {
         self.graph[id].module.clone_from(&data.module);
         self.graph[id].default_godebug = self.default_godebug(id, &[]);
-        self.graph[id].debug_mistakes = self.debug_mistakes(&self.graph[id]);
+        let (dir, sources) = (self.graph[id].dir.clone(), Arc::clone(&self.graph[id].sources));
+        self.graph[id].debug_mistakes = self.debug_mistakes(&dir, &sources.directives);
         if !self.options.suppresses_embeds {
             self.resolve_embeds(id);
         }
