@@ -242,7 +242,7 @@ impl Loader<'_> {
     }
 
     pub(super) fn add_finished(&mut self, mut package: Package) -> PackageId {
-        package.debug_mistakes = self.debug_mistakes(&package);
+        package.debug_mistakes = self.debug_mistakes(&package.dir, &package.sources.directives);
         let id = self.add(package);
         self.finished[id.index()] = true;
         id
@@ -374,7 +374,8 @@ impl Loader<'_> {
             return PackageError::new(Problem::Source(error.to_string()), &Vec::new());
         };
         let stack = vec![Importing { package: path.to_owned(), file: None }];
-        let position = format!("{}:{line}:{column}", self.short(&file));
+        let column = column.map(|column| format!(":{column}")).unwrap_or_default();
+        let position = format!("{}:{line}{column}", self.short(&file));
         PackageError { position, ..PackageError::new(Problem::Source(text), &stack) }
     }
 

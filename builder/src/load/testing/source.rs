@@ -51,14 +51,14 @@ pub enum TestSourceError {
         text: String,
     },
     /// A file is not Go.
-    #[error("{path}:{line}:{column}: {text}")]
+    #[error("{path}:{line}: {text}")]
     Syntax {
-        /// The file.
+        /// The file, or the one that it was made of.
         path: String,
         /// Where in it.
         line: u32,
-        /// Where in the line, in bytes.
-        column: u32,
+        /// Where in the line, in bytes; none where the file that it was made of is named by lines.
+        column: Option<u32>,
         /// What is wrong.
         text: String,
     },
@@ -111,12 +111,31 @@ fn parse(parser: &str, path: &str, text: &[u8]) -> Option<TestSourceError> {
     let written = child.stdin.take()?.write_all(text);
     let output = child.wait_with_output().ok()?;
     written.ok()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let place = said.lines().next()?.strip_prefix("<standard input>:")?;
-    let mut parts = place.splitn(3, ':');
-    let (line, column) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let text = parts.next()?.trim_start().to_owned();
-    Some(TestSourceError::Syntax { path: path.to_owned(), line, column, text })
+    if output.status.success() {
+        return None;
+    }
+    mistake(path, String::from_utf8_lossy(&output.stderr).lines().next()?)
+}
+
+/// What a line of the parser's says about the file that it read.
+fn mistake(path: &str, said: &str) -> Option<TestSourceError> {
+    let (place, text) = said.split_once(": ")?;
+    let split = |place: &str| -> Option<(String, u32)> {
+        let (rest, number) = place.rsplit_once(':')?;
+        Some((rest.to_owned(), number.parse().ok()?))
+    };
+    let (rest, last) = split(place)?;
+    let (file, line, column) = match split(&rest) {
+        Some((file, line)) => (file, line, Some(last)),
+        None => (rest, last, None),
+    };
+    let path = match (file.as_str(), file_path::parent(path)) {
+        ("<standard input>", _) => path.to_owned(),
+        // A `//line` directive names it, from the folder of the file on.
+        (file, Some(folder)) if !file.starts_with('/') => file_path::join(folder, file),
+        _ => file,
+    };
+    Some(TestSourceError::Syntax { path, line, column, text: text.to_owned() })
 }
 
 impl Found {
@@ -226,6 +245,27 @@ fn expected_output(comment: &str) -> Option<(String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_is_where_the_parser_says() {
+        for (said, expected) in [
+            ("<standard input>:3:7: expected ')', found '}'", Some(("/m/a_test.go", 3, Some(7)))),
+            ("foo.y:10: missing ',' in parameter list", Some(("/m/foo.y", 10, None))),
+            ("foo.y:10:30: missing ',' in parameter list", Some(("/m/foo.y", 10, Some(30)))),
+            ("../x/foo.y:10: a: b", Some(("/x/foo.y", 10, None))),
+            ("/x/foo.y:10: a", Some(("/x/foo.y", 10, None))),
+            ("gofmt: no", None),
+            ("no", None),
+        ] {
+            let expected = expected.map(|(path, line, column)| TestSourceError::Syntax {
+                path: path.to_owned(),
+                line,
+                column,
+                text: said.split_once(": ").unwrap().1.to_owned(),
+            });
+            assert_eq!(mistake("/m/a_test.go", said), expected, "{said}");
+        }
+    }
 
     #[test]
     fn an_examples_last_comment_tells_its_output() {
