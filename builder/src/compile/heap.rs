@@ -5,6 +5,7 @@
 //! without, up to a bound from which they collect after all. What they make is the same.
 
 use std::fs;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use super::Unit;
@@ -18,13 +19,13 @@ const LIMIT: &str = "1GiB";
 /// collecting would cost more than it does otherwise.
 const LARGE: u64 = 2 << 20;
 
-/// Whether all compilers of a build can be given that much.
+/// Whether all compilers of a build can be given that much, and as much is left for linkers and whatever else runs.
 #[derive(Debug, Default)]
 pub(crate) struct Heap(OnceLock<bool>);
 
 impl Heap {
     fn is_there(&self, parallel: usize) -> bool {
-        *self.0.get_or_init(|| available().is_some_and(|bytes| bytes / HEAP >= parallel as u64))
+        *self.0.get_or_init(|| available().is_some_and(|bytes| is_enough(bytes, parallel)))
     }
 }
 
@@ -46,33 +47,62 @@ impl Unit<'_> {
     }
 }
 
+fn is_enough(bytes: u64, parallel: usize) -> bool {
+    bytes / HEAP >= (parallel as u64).saturating_mul(2)
+}
+
 /// The bytes of memory that nobody uses, as far as the system and what confines this process in it say.
 fn available() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let of_system = line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10;
-    Some(confined().map_or(of_system, |most| most.min(of_system)))
+    Some(confined().map_or(of_system, |left| left.min(of_system)))
 }
 
-/// The least bound of the groups that this process is in, and of those around them.
+/// The names of a memory group's files: its bound, what it uses, and what of that are files that may be dropped at once.
+struct Names {
+    root: &'static str,
+    bound: &'static str,
+    used: &'static str,
+    dropped: &'static str,
+}
+
+const FIRST: Names = Names {
+    root: "/sys/fs/cgroup/memory",
+    bound: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    dropped: "total_inactive_file ",
+};
+const SECOND: Names =
+    Names { root: "/sys/fs/cgroup", bound: "memory.max", used: "memory.current", dropped: "inactive_file " };
+
+/// What is left in the fullest of the groups that this process is in, and of those around them.
 fn confined() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let of_line = |line: &str| {
         let (_, rest) = line.split_once(':')?;
         let (kinds, path) = rest.split_once(':')?;
-        let (root, name) = match kinds.split(',').any(|kind| kind == "memory") {
-            true => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-            false if kinds.is_empty() => ("/sys/fs/cgroup", "memory.max"),
+        let names = match kinds.split(',').any(|kind| kind == "memory") {
+            true => FIRST,
+            false if kinds.is_empty() => SECOND,
             false => return None,
         };
-        let around = std::path::Path::new(path).ancestors();
-        let bounds = around.filter_map(|group| {
-            let file = format!("{root}{}/{name}", group.display());
-            fs::read_to_string(file).ok()?.trim().parse::<u64>().ok()
-        });
-        bounds.min()
+        let around = Path::new(path).ancestors();
+        around.filter_map(|group| left(&format!("{}{}", names.root, group.display()), &names)).min()
     };
     groups.lines().filter_map(of_line).min()
+}
+
+/// What is left in a group; nothing for one without a bound.
+fn left(group: &str, names: &Names) -> Option<u64> {
+    let number = |name: &str| -> Option<u64> {
+        fs::read_to_string(format!("{group}/{name}")).ok()?.trim().parse().ok()
+    };
+    let bound = number(names.bound)?;
+    let used = number(names.used).unwrap_or(0);
+    let statistics = fs::read_to_string(format!("{group}/memory.stat")).unwrap_or_default();
+    let dropped = statistics.lines().find_map(|line| line.strip_prefix(names.dropped)?.parse().ok());
+    Some(bound.saturating_sub(used.saturating_sub(dropped.unwrap_or(0))))
 }
 
 #[cfg(test)]
@@ -80,11 +110,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_given_to_as_many_compilers_as_it_is_there_for() {
+    fn memory_is_given_to_as_many_compilers_as_it_is_there_for_twice() {
+        for (bytes, parallel, expected) in
+            [(4 * HEAP, 2, true), (4 * HEAP - 1, 2, false), (4 * HEAP, 3, false), (0, 1, false)]
+        {
+            assert_eq!(is_enough(bytes, parallel), expected, "{bytes} for {parallel}");
+        }
         let Some(bytes) = available() else { return };
         assert!(bytes > 0);
         let most = usize::try_from(bytes / HEAP).unwrap();
-        assert!(Heap::default().is_there(most / 2));
         assert!(!Heap::default().is_there(most * 2 + 2));
+    }
+
+    #[test]
+    fn what_a_group_uses_is_not_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let group = folder.path().to_str().unwrap();
+        let write = |name: &str, text: &str| {
+            crate::shop::write_throwaway(&format!("{group}/{name}"), text.as_bytes()).unwrap();
+        };
+        assert_eq!(left(group, &SECOND), None);
+        write("memory.max", "max\n");
+        assert_eq!(left(group, &SECOND), None);
+        write("memory.max", "1000\n");
+        assert_eq!(left(group, &SECOND), Some(1000));
+        write("memory.current", "700\n");
+        assert_eq!(left(group, &SECOND), Some(300));
+        write("memory.stat", "anon 500\ninactive_file 150\nactive_file 50\n");
+        assert_eq!(left(group, &SECOND), Some(450));
+        write("memory.current", "2000\n");
+        assert_eq!(left(group, &SECOND), Some(0));
+        write("memory.limit_in_bytes", "1000\n");
+        write("memory.usage_in_bytes", "900\n");
+        write("memory.stat", "inactive_file 5\ntotal_inactive_file 50\n");
+        assert_eq!(left(group, &FIRST), Some(150));
     }
 }
