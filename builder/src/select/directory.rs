@@ -33,6 +33,8 @@ pub struct Directory {
     files: OnceLock<Vec<File>>,
     /// What is remembered of the files, where that still holds.
     record: Option<Slice>,
+    /// Filled where what is remembered could not be read, and the directory could not be listed either.
+    is_lost: OnceLock<()>,
     memory: Arc<Memory>,
 }
 
@@ -118,6 +120,7 @@ impl Directory {
                 below,
                 files,
                 record: Some(record),
+                is_lost: OnceLock::new(),
                 memory,
             });
         }
@@ -133,7 +136,8 @@ impl Directory {
         memory: &Arc<Memory>,
     ) -> Self {
         let memory = Arc::clone(memory);
-        Self { path: path.to_owned(), stamp, below, files: files.into(), record: None, memory }
+        let (path, files) = (path.to_owned(), files.into());
+        Self { path, stamp, below, files, record: None, is_lost: OnceLock::new(), memory }
     }
 
     fn list(
@@ -253,7 +257,11 @@ impl Directory {
             let kept = self.record.as_ref().and_then(|record| remembered::files(record, make, |_| false));
             kept.unwrap_or_else(|| {
                 let listed = Self::list(&self.path, self.stamp, BTreeMap::new(), &self.memory);
-                listed.ok().and_then(|listed| listed.files.into_inner()).unwrap_or_default()
+                let files = listed.ok().and_then(|listed| listed.files.into_inner());
+                files.unwrap_or_else(|| {
+                    self.is_lost.get_or_init(|| ());
+                    Vec::new()
+                })
             })
         })
     }
@@ -339,7 +347,11 @@ impl Directory {
         if let Some(record) = self.record.as_ref().filter(|_| self.files.get().is_none()) {
             return Some(record.bytes().to_vec());
         }
-        let files = self.files().iter().map(|file| (file.name.as_str(), self.kept_of(file)));
+        let files = self.files();
+        if self.is_lost.get().is_some() {
+            return None;
+        }
+        let files = files.iter().map(|file| (file.name.as_str(), self.kept_of(file)));
         Some(remembered::record(&stamp, &self.below, files))
     }
 
