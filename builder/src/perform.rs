@@ -47,7 +47,7 @@ impl Plan<'_> {
             && let Some(products) = Run::new(&self, shop).known_products()
         {
             let (coverage, culprits) = (HashMap::new(), HashMap::new());
-            return Outcome { succeeded: true, packages, products, coverage, culprits };
+            return Outcome { succeeded: true, is_cut_short: false, packages, products, coverage, culprits };
         }
         let is_script = shop.flags.dry;
         self.rank(is_script);
@@ -64,8 +64,9 @@ impl Plan<'_> {
             succeeded = false;
         }
         let culprits = if succeeded { HashMap::new() } else { run.culprits(&packages) };
+        let is_cut_short = run.has_ended.load(Ordering::Relaxed);
         let products = run.products.into_iter().map(OnceLock::into_inner).collect();
-        Outcome { succeeded, packages, products, coverage: run.coverage.into_inner(), culprits }
+        Outcome { succeeded, is_cut_short, packages, products, coverage: run.coverage.into_inner(), culprits }
     }
 }
 

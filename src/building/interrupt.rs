@@ -17,8 +17,15 @@ use crate::report::Failure;
 /// How long a signal may take to be heard of that has ended a tool.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// Whether a SIGINT has come.
-static HAS_COME: Mutex<bool> = Mutex::new(false);
+/// A signal that ends builds.
+#[derive(Clone, Copy)]
+enum Came {
+    Interrupt,
+    Quit,
+}
+
+/// The signal that has come.
+static CAME: Mutex<Option<Came>> = Mutex::new(None);
 static COMES: Condvar = Condvar::new();
 
 /// From now on SIGINT and SIGQUIT end what runs, and then the build (`base.StartSigHandlers`).
@@ -38,13 +45,12 @@ pub(super) fn end_children(children: &Arc<Children>) {
                 return;
             };
             drop(ready);
-            tokio::select! {
-                _ = interrupt.recv() => {
-                    *HAS_COME.lock() = true;
-                    COMES.notify_all();
-                }
-                _ = quit.recv() => {}
-            }
+            let came = tokio::select! {
+                _ = interrupt.recv() => Came::Interrupt,
+                _ = quit.recv() => Came::Quit,
+            };
+            *CAME.lock() = Some(came);
+            COMES.notify_all();
             children.stop();
         });
     });
@@ -54,15 +60,18 @@ pub(super) fn end_children(children: &Arc<Children>) {
 
 /// The end of a build that was stopped, by the signal that stopped it. All must be cleaned up.
 pub(super) fn end() -> Failure {
-    let mut has_come = HAS_COME.lock();
-    if !*has_come {
-        COMES.wait_for(&mut has_come, DELAY);
+    let mut came = CAME.lock();
+    if came.is_none() {
+        COMES.wait_for(&mut came, DELAY);
     }
-    if *has_come {
-        // A shell has no handlers of ours.
-        use std::os::unix::process::CommandExt;
-        let error = std::process::Command::new("/bin/sh").args(["-c", "kill -INT $$"]).exec();
-        return Failure::of(format!("ending after an interrupt: {error}"));
+    match *came {
+        Some(Came::Interrupt) => {
+            // A shell has no handlers of ours.
+            use std::os::unix::process::CommandExt;
+            let error = std::process::Command::new("/bin/sh").args(["-c", "kill -INT $$; exit 130"]).exec();
+            Failure::of(format!("ending after an interrupt: {error}"))
+        }
+        Some(Came::Quit) => Failure::told(1),
+        None => Failure::of("a tool was ended by an interrupt"),
     }
-    Failure::told(1)
 }

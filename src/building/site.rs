@@ -264,6 +264,9 @@ impl<'a> Site<'a> {
             drop(work);
             return Err(interrupt::end());
         }
+        if outcome.is_cut_short {
+            return Err(Failure::told(1));
+        }
         let done = then(&shop, &outcome);
         match self.lost.get() {
             Some(reason) => Err(Failure::exact(1, reason)),

@@ -77,7 +77,8 @@ fn make(
         false => site.teller(),
         true => {
             let (failures, teller) = (Arc::clone(&failures), site.teller());
-            Box::new(move |told| match told.is_failure {
+            // What is of no package keeps everything from being built.
+            Box::new(move |told| match told.is_failure && !told.package.is_empty() {
                 true => drop(failures.lock().insert(told.package.to_owned(), told.text.to_owned())),
                 false => teller(told),
             })

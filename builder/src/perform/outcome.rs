@@ -13,6 +13,8 @@ use crate::vet::Vetted;
 pub struct Outcome {
     /// Whether all of it was done.
     pub succeeded: bool,
+    /// Whether something failed that all depends on: nothing more is to begin.
+    pub is_cut_short: bool,
     /// The packages of the nodes that are for the first target.
     pub(super) packages: Vec<Option<PackageId>>,
     pub(super) products: Vec<Option<Product>>,
