@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::lines::{differences, run};
-use modkeep_harness::modkeep::Modkeep;
-use modkeep_harness::place::{full_run, program, skip};
-use modkeep_harness::txtar::Txtar;
+use modkeep_harness::beside::{BOTH, Ground, Outcome, differences};
+use modkeep_harness::place::{full_run, program};
 
 const FILES: &str = "\
 -- go.mod --
@@ -179,28 +176,14 @@ const BUILDING: [&str; 13] = [
 
 #[test]
 fn unusual_words_have_the_same_answers_and_leave_the_same_files() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("command_lines", &missing),
-    };
-    let home = tempfile::tempdir().unwrap();
-    let place = home.path().join("w");
+    let Some(ground) = Ground::new("command lines", &program(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    let cache = ground.home().join("cache");
+    let ground = ground.sharing(&cache);
     let building = if full_run() { &BUILDING[..] } else { &BUILDING[..1] };
     let lines = [&LINES[..], building].concat();
-    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
-    let [theirs, ours] = ["go", "modkeep"].map(|who| {
-        Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
-        let command = || match who {
-            "go" => go.command(),
-            _ => {
-                let mut command = Modkeep::command(&program(env!("CARGO_BIN_EXE_modkeep")), home.path());
-                command.env("GOROOT", go.root());
-                command
-            }
-        };
-        let outcomes: Vec<_> = lines.iter().map(|line| run(command(), home.path(), line)).collect();
-        std::fs::remove_dir_all(&place).unwrap();
-        outcomes
+    let [theirs, ours] = BOTH.map(|who| {
+        let outcomes = ground.all(who, FILES, &lines);
+        outcomes.into_iter().map(Outcome::sorted).collect::<Vec<_>>()
     });
     let differences = differences(&lines, &theirs, &ours);
     assert!(differences.is_empty(), "{differences}");

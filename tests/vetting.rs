@@ -5,11 +5,7 @@
 
 use std::path::Path;
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::lines::{differences, run};
-use modkeep_harness::modkeep::Modkeep;
-use modkeep_harness::place::skip;
-use modkeep_harness::txtar::Txtar;
+use modkeep_harness::beside::{BOTH, Ground, Outcome, Who, differences};
 
 const FILES: &str = "\
 -- go.mod --
@@ -112,38 +108,23 @@ const LINES: [&str; 31] = [
 
 #[test]
 fn what_is_found_is_what_go_finds_and_neither_vets_what_the_other_has_vetted() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("vetting", &missing),
-    };
-    let home = tempfile::tempdir().unwrap();
-    let place = home.path().join("w");
-    std::fs::copy(vet_tool(go.root()), home.path().join("other")).unwrap();
-    let command = |who: &str| match who {
-        "go" => go.command(),
-        _ => {
-            let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home.path());
-            command.env("GOROOT", go.root());
-            command
-        }
-    };
-    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
-    let outcomes = ["go", "modkeep"].map(|who| {
-        Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
-        let outcomes = LINES.map(|line| run(command(who), home.path(), line));
-        std::fs::remove_dir_all(&place).unwrap();
-        outcomes
+    let Some(ground) = Ground::new("vetting", Path::new(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    let cache = ground.home().join("cache");
+    let ground = ground.sharing(&cache);
+    std::fs::copy(vet_tool(ground.go().root()), ground.home().join("other")).unwrap();
+    let [theirs, ours] = BOTH.map(|who| {
+        let outcomes = ground.all(who, FILES, &LINES);
+        outcomes.into_iter().map(Outcome::sorted).collect::<Vec<_>>()
     });
-    let [theirs, ours] = outcomes;
     let differences = differences(&LINES, &theirs, &ours);
     assert!(differences.is_empty(), "{differences}");
 
-    Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
-    for (first, second, flag) in [("go", "modkeep", "-assign"), ("modkeep", "go", "-bools")] {
+    ground.lay(FILES);
+    for (first, second, flag) in [(Who::Go, Who::Modkeep, "-assign"), (Who::Modkeep, Who::Go, "-bools")] {
         let [first, second] = [first, second].map(|who| {
-            let (_, told, status, _) = run(command(who), home.path(), &format!("vet -x {flag} ./wrap"));
-            assert_eq!(status, Some(0), "{who}: {told:?}");
-            told.iter().filter(|line| line.contains("vet.cfg") && line.starts_with("TERM=")).count()
+            let Outcome { stderr, status, .. } = ground.run(who, &format!("vet -x {flag} ./wrap"));
+            assert_eq!(status, Some(0), "{who:?}: {stderr}");
+            stderr.lines().filter(|line| line.contains("vet.cfg") && line.starts_with("TERM=")).count()
         });
         assert!(first > 10 && second == 0, "{flag}: the first vets {first}, the second {second}");
     }

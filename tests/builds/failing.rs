@@ -3,15 +3,13 @@
 //! `failing/lines.txt` has the commands, `failing/tree.txt` what they find. A full run has all lines; others every fourth of
 //! them, another fourth for each seed.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::beside::{BOTH, Ground, Outcome, Who, halves};
+use modkeep_harness::beside::{BOTH, Ground, Outcome, Who};
+use modkeep_harness::build_cache::halves;
 use modkeep_harness::dice::Dice;
-use modkeep_harness::place::{full_run, kept_folder, program, skip, tell};
-use modkeep_harness::txtar::Txtar;
+use modkeep_harness::place::{full_run, kept_folder, program, tell};
 use modkeep_harness::upstream::{Module, Tree};
 
 const TREE: &str = include_str!("failing/tree.txt");
@@ -41,21 +39,15 @@ pub(super) static CACHE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn what_fails_fails_as_it_does_with_go_and_leaves_nothing() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("failing", &missing),
-    };
+    let Some(ground) = Ground::new("failing", &program(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    let ground = ground.sharing(&cache());
     let _alone = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let ground = Ground::new(&go, &program(env!("CARGO_BIN_EXE_modkeep")), &cache());
     // What a test that was killed has left.
     let before = halves(&cache());
     let word = Module::new("ex.com/word", "v1.0.0").file("word.go", "package word\n\nconst Word = 1\n");
     let sum = modkeep_module::dirhash::hash_mod(word.go_mod().as_bytes()).to_string();
     Tree::default().with(word).write_to(&ground.home().join("proxy"));
-    let lay = || {
-        fs::remove_dir_all(ground.place()).unwrap();
-        Txtar::parse(TREE.replace("GOMOD", &sum).as_bytes()).extract(&ground.place()).unwrap();
-    };
+    let lay = || ground.lay(&TREE.replace("GOMOD", &sum));
     lay();
     let lines: Vec<&str> = LINES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let first = usize::try_from(Dice::of("failing").bits() % PART as u64).unwrap();

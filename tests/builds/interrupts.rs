@@ -8,10 +8,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::beside::{BOTH, Ground, Who, halves};
-use modkeep_harness::place::{program, skip};
-use modkeep_harness::txtar::Txtar;
+use modkeep_harness::beside::{BOTH, Ground, Who};
+use modkeep_harness::build_cache::halves;
+use modkeep_harness::place::program;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -148,16 +147,13 @@ fn interrupted(mut command: Command, tells: &Path, to_all: bool) -> Output {
 
 #[test]
 fn ctrl_c_ends_all_that_runs_as_with_go_and_leaves_nothing() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("interrupts", &missing),
-    };
+    let Some(ground) = Ground::new("interrupts", &program(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    let ground = ground.sharing(&cache());
     listen();
     let _alone = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let ground = Ground::new(&go, &program(env!("CARGO_BIN_EXE_modkeep")), &cache());
     // What a test that was killed has left.
     let before = halves(&cache());
-    Txtar::parse(FILES.as_bytes()).extract(&ground.place()).unwrap();
+    ground.lay(FILES);
     // Beside the folder, not in it: it is no result.
     let tells = ground.home().join("tells");
     let tool = slow_tool(&ground);
@@ -180,7 +176,7 @@ fn ctrl_c_ends_all_that_runs_as_with_go_and_leaves_nothing() {
             }
         }
         // Go leaves its work folder where it is ended by the signal.
-        theirs.left.retain(|name, _| !name.starts_with("tmp/go-build"));
+        theirs.left.retain(|name, _| !name.to_string_lossy().starts_with("tmp/go-build"));
         assert_eq!(ours, theirs, "{words:?}");
         assert!(ours.left.is_empty(), "{words:?}: {ours:?}");
         fs::remove_dir_all(ground.temporary()).unwrap();

@@ -1,11 +1,11 @@
 //! Modules whose packages lie where another module has folders.
 
-use crate::beside::Beside;
+use crate::ground;
 
 #[test]
 fn a_folder_hides_a_module_of_its_name_whatever_it_holds() {
-    let Some(beside) = Beside::new("hidden modules") else { return };
-    beside.check(
+    let Some(ground) = ground("hidden modules") else { return };
+    ground.check(
         "-- go.mod --\nmodule ex.com/m\n\ngo 1.21\n\nrequire (\n\tex.com/m/sub v1.0.0\n\tex.com/m/tests v1.0.0\n)\n\nreplace (\n\
          \tex.com/m/sub => ./nested/sub\n\tex.com/m/tests => ./nested/tests\n)\n\
          -- m.go --\npackage m\n\nimport _ \"ex.com/m/sub\"\nimport _ \"ex.com/m/tests\"\n\

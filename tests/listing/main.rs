@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-mod beside;
+use std::path::Path;
+
+use modkeep_harness::beside::Ground;
+
 mod hidden;
 mod newer;
 mod outside;
@@ -13,3 +16,13 @@ mod spoiled;
 mod stale;
 mod tool;
 mod version;
+
+/// Where go and modkeep take turns; none, with a word about the test, where there is no go.
+fn ground(test: &str) -> Option<Ground> {
+    Ground::new(test, Path::new(env!("CARGO_BIN_EXE_modkeep")))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a file of the test")]
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+}

@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::beside::{Beside, write};
+use modkeep_harness::beside::{BOTH, Who};
+
+use crate::{ground, write};
 
 #[test]
 fn a_workspace_with_a_module_for_a_newer_release_is_that_releases_business() {
-    let Some(mut beside) = Beside::new("newer releases") else { return };
-    let bin = beside.home.path().join("bin");
+    let Some(mut ground) = ground("newer releases") else { return };
+    let bin = ground.home().join("bin");
     std::fs::create_dir(&bin).unwrap();
     // Go hands over to this program; we begin again as that release.
     let program = bin.join("go1.99.0");
@@ -15,21 +17,21 @@ fn a_workspace_with_a_module_for_a_newer_release_is_that_releases_business() {
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     #[allow(clippy::disallowed_methods, reason = "the programs of the machine stay to be found")]
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    beside.variables.extend([("PATH", path), ("GOWORK", String::new())]);
+    ground.variables.extend([("PATH", path), ("GOWORK", String::new())]);
     let files = "-- w/go.work --\ngo 1.21\n\nuse ./a\n-- w/a/go.mod --\nmodule ex.com/a\n\ngo 1.21\n\
                  -- w/b/go.mod --\nmodule ex.com/b\n\ngo 1.99\n-- w/c/go.mod --\nmodule ex.com/c\n\ngo 1.98.3\n\
                  -- new/x --\n-- far/go.work --\ngo 1.21\n-- far/go.mod --\nmodule ex.com/far\n\ngo 1.200\n";
     let lines =
         ["work use -C w ./none", "work use -C w ./b ./c", "work init -C new ../w/b", "work use -C far ."];
     for (setting, works) in [("path", true), ("local+path", true), ("local", false)] {
-        beside.variables.push(("GOTOOLCHAIN", setting.to_owned()));
-        let [theirs, ours] = ["go", "modkeep"].map(|who| beside.run(who, files, &lines));
+        ground.variables.push(("GOTOOLCHAIN", setting.to_owned()));
+        let [theirs, ours] = BOTH.map(|who| ground.all(who, files, &lines));
         for ((line, theirs), ours) in lines.iter().zip(&theirs).zip(&ours) {
             assert_eq!(ours.stderr, theirs.stderr, "{setting}: {line}");
         }
         assert_eq!(ours[3].status, Some(1), "{setting}: there is no such release");
-        let made = beside.run(
-            "modkeep",
+        let made = ground.all(
+            Who::Modkeep,
             files,
             &["work use -C w ./b ./c", "sh: cat w/go.work", "work init -C new ../w/b", "sh: cat new/go.work"],
         );
@@ -39,6 +41,6 @@ fn a_workspace_with_a_module_for_a_newer_release_is_that_releases_business() {
             ["go 1.21\n\nuse ./a\n", ""]
         };
         assert_eq!([made[1].stdout.as_str(), &made[3].stdout], want, "{setting}");
-        beside.variables.pop();
+        ground.variables.pop();
     }
 }

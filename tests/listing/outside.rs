@@ -2,11 +2,11 @@
 
 use modkeep_harness::upstream::{Module, Tree};
 
-use crate::beside::Beside;
+use crate::ground;
 
 #[test]
 fn what_is_named_with_a_version_is_refused_as_go_refuses_it() {
-    let Some(beside) = Beside::new("path@version") else { return };
+    let Some(ground) = ground("path@version") else { return };
     let main = "package main\n\nfunc main() {}\n";
     let go_mod = |path: &str, more: &str| format!("module {path}\n\ngo 1.20\n{more}");
     let module = |path: &str, more: &str| {
@@ -25,8 +25,8 @@ fn what_is_named_with_a_version_is_refused_as_go_refuses_it() {
                 .file("go.mod", "// Deprecated: use a new one.\nmodule ex.com/old\n\ngo 1.20\n")
                 .file("main.go", main),
         )
-        .write_to(&beside.home.path().join("proxy"));
-    beside.with_caches().check(
+        .write_to(&ground.home().join("proxy"));
+    ground.with_caches().check(
         "-- go.mod --\nmodule m\n\ngo 1.20\n-- x.mod --\nmodule m\n\ngo 1.20\n",
         &[
             "install ex.com/plain@v1.0.0 ex.com/plain/a@v1.0.0",

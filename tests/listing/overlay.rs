@@ -2,7 +2,9 @@
 
 use modkeep_harness::place::full_run;
 
-use crate::beside::Beside;
+use modkeep_harness::beside::Who;
+
+use crate::ground;
 
 const FILES: &str = "\
 -- go.mod --
@@ -146,8 +148,8 @@ const LINES: [&str; 25] = [
 
 #[test]
 fn what_is_laid_over_the_disk_is_built_as_go_builds_it() {
-    let Some(beside) = Beside::new("overlay") else { return };
-    beside.with_caches().check(FILES, &LINES);
+    let Some(ground) = ground("overlay") else { return };
+    ground.with_caches().check(FILES, &LINES);
 }
 
 /// Compiles what every test needs, which is a lot.
@@ -156,28 +158,28 @@ fn what_is_laid_over_the_disk_is_tested_as_go_tests_it() {
     if !full_run() {
         return;
     }
-    let Some(beside) = Beside::new("overlay in tests") else { return };
-    beside
+    let Some(ground) = ground("overlay in tests") else { return };
+    ground
         .check(FILES, &["test -overlay o.json -v ./lib", "test -overlay o.json -list=. ./lib", "test ./lib"]);
 }
 
 #[test]
 fn files_of_the_module_cache_are_not_replaced() {
-    let Some(beside) = Beside::new("overlay of the module cache") else { return };
-    let modules = beside.home.path().join("modules/example.com/x@v1.0.0/x.go");
+    let Some(ground) = ground("overlay of the module cache") else { return };
+    let modules = ground.home().join("modules/example.com/x@v1.0.0/x.go");
     let files = format!(
         "-- go.mod --\nmodule m\n-- m.go --\npackage m\n-- o.json --\n{{\"Replace\": {{\"{}\": \"m.go\"}}}}\n",
         modules.display()
     );
-    beside.check(&files, &["build -overlay o.json .", "list -overlay o.json ."]);
+    ground.check(&files, &["build -overlay o.json .", "list -overlay o.json ."]);
 }
 
 /// Go instruments what is on disk there, and keeps it under the key of what is laid over it.
 #[test]
 fn files_that_are_laid_over_others_are_not_instrumented() {
-    let Some(beside) = Beside::new("overlay with coverage") else { return };
+    let Some(ground) = ground("overlay with coverage") else { return };
     let files = "-- go.mod --\nmodule m\n-- m.go --\npackage m\n-- laid --\npackage m\n\nfunc F() {}\n-- o.json --\n{\"Replace\": {\"m.go\": \"laid\"}}\n";
-    let outcome = beside.run("modkeep", files, &["build -cover -overlay o.json ."]).remove(0);
+    let outcome = ground.all(Who::Modkeep, files, &["build -cover -overlay o.json ."]).remove(0);
     assert_eq!(outcome.status, Some(1));
     let told = outcome.stderr;
     assert!(told.contains("m.go: a file of -overlay can't be instrumented"), "{told}");

@@ -1,6 +1,6 @@
 //! Files of one's own that can't be read: what is said of them, and under which name.
 
-use crate::beside::Beside;
+use crate::ground;
 
 /// A module that depends on a folder.
 const USER: &str = "module ex.com/r\n\ngo 1.21\n\nrequire ex.com/d v1.0.0\n\nreplace ex.com/d => ../d\n";
@@ -39,20 +39,20 @@ const SPOILED: [&str; 28] = [
 
 #[test]
 fn a_main_module_is_refused_as_go_refuses_it() {
-    let Some(beside) = Beside::new("spoiled main modules") else { return };
+    let Some(ground) = ground("spoiled main modules") else { return };
     for text in SPOILED {
         let lines = ["list -m all", "mod tidy", "mod edit -json", "list ./..."];
-        beside.check(&format!("-- go.mod --\n{text}"), &lines);
+        ground.check(&format!("-- go.mod --\n{text}"), &lines);
     }
 }
 
 #[test]
 fn a_block_without_end_is_told_with_the_name_that_the_file_was_opened_by() {
-    let Some(mut beside) = Beside::new("blocks without end") else { return };
-    beside.variables.push(("GOWORK", String::new()));
+    let Some(mut ground) = ground("blocks without end") else { return };
+    ground.variables.push(("GOWORK", String::new()));
     let block = "\n\ngo 1.21\n\nrequire (\n\tex.com/x v1.0.0\n";
     let good = "\n\ngo 1.21\n";
-    beside.check(
+    ground.check(
         &format!(
             "-- m/go.mod --\nmodule ex.com/m{block}-- d/go.mod --\nmodule ex.com/d{block}\
              -- r/go.mod --\n{USER}-- r/r.go --\npackage r\n\

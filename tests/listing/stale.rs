@@ -1,6 +1,6 @@
 //! `Stale` and `StaleReason`: what `install` would do something for, and why.
 
-use crate::beside::Beside;
+use crate::ground;
 
 const FILES: &str = "\
 -- go.mod --
@@ -70,8 +70,8 @@ const LINES: [&str; 22] = [
 
 #[test]
 fn what_is_stale_and_why_is_what_go_says() {
-    let Some(beside) = Beside::new("stale") else { return };
-    beside.with_caches().check(FILES, &LINES);
+    let Some(ground) = ground("stale") else { return };
+    ground.with_caches().check(FILES, &LINES);
 }
 
 const IN_FOLDERS: &str = "\
@@ -95,9 +95,9 @@ package main
 
 #[test]
 fn what_is_stale_in_folders_is_what_go_says() {
-    let Some(mut beside) = Beside::new("stale without modules") else { return };
-    beside.variables.push(("GO111MODULE", "off".to_owned()));
-    beside.with_caches().check(
+    let Some(mut ground) = ground("stale without modules") else { return };
+    ground.variables.push(("GO111MODULE", "off".to_owned()));
+    ground.with_caches().check(
         IN_FOLDERS,
         &[
             "list -f '{{.ImportPath}} {{.Stale}} {{.StaleReason}}' lib app",

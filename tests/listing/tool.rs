@@ -1,6 +1,8 @@
 //! `tool`: tools of the toolchain and of go.mod.
 
-use crate::beside::Beside;
+use modkeep_harness::beside::Who;
+
+use crate::ground;
 
 const FILES: &str = "\
 -- go.mod --
@@ -31,8 +33,8 @@ func main() {}
 
 #[test]
 fn tools_are_found_and_run_as_go_does() {
-    let Some(beside) = Beside::new("tool") else { return };
-    beside.with_caches().check(
+    let Some(ground) = ground("tool") else { return };
+    ground.with_caches().check(
         FILES,
         &[
             "tool",
@@ -56,9 +58,9 @@ fn tools_are_found_and_run_as_go_does() {
 
 #[test]
 fn the_build_id_of_a_program_is_told() {
-    let Some(beside) = Beside::new("tool buildid") else { return };
-    let program = beside.go.root().join("bin/go");
-    let outcome = beside.run("modkeep", "-- x --\n", &[&format!("tool buildid {}", program.display())]);
+    let Some(ground) = ground("tool buildid") else { return };
+    let program = ground.go().root().join("bin/go");
+    let outcome = ground.all(Who::Modkeep, "-- x --\n", &[&format!("tool buildid {}", program.display())]);
     let told = outcome[0].stdout.trim_end();
     assert_eq!(told.split('/').count(), 4, "{told}");
     assert_eq!(outcome[0].status, Some(0));

@@ -1,6 +1,6 @@
 //! `version`: what programs tell about how they were built, and what is said of files that are none.
 
-use crate::beside::Beside;
+use crate::ground;
 
 const FILES: &str = "\
 -- go.mod --
@@ -19,17 +19,17 @@ none that is longer than sixteen bytes
 
 #[test]
 fn what_programs_tell_is_what_go_reads() {
-    let Some(beside) = Beside::new("version") else { return };
-    let testdata = format!("{}/src/debug", beside.go.root().display());
+    let Some(ground) = ground("version") else { return };
+    let testdata = format!("{}/src/debug", ground.go().root().display());
     let below =
         ["elf", "pe", "macho", "buildinfo", "plan9obj"].map(|kind| format!("{testdata}/{kind}/testdata"));
     let files = format!("version -v -m {}", below.join(" "));
     let tool = format!(
         "version -m -json {}/bin/go {}/bin/gofmt",
-        beside.go.root().display(),
-        beside.go.root().display()
+        ground.go().root().display(),
+        ground.go().root().display()
     );
-    beside.with_caches().check(
+    ground.with_caches().check(
         FILES,
         &[
             "build -o out/a .",

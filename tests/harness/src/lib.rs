@@ -3,13 +3,13 @@
 pub mod authority;
 pub mod beside;
 pub mod bucket;
+pub mod build_cache;
 pub mod checksumdb;
 pub mod dice;
 pub mod go;
 pub mod hostile;
 pub mod http;
 pub mod judge;
-pub mod lines;
 pub mod mains;
 pub mod modkeep;
 pub mod place;

@@ -30,18 +30,30 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
 
 /// The files and links below a folder, sorted; none where there is no folder.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
+    walk(folder).1
+}
+
+/// The folders below a folder, sorted.
+pub fn folders(folder: &Path) -> Vec<PathBuf> {
+    walk(folder).0
+}
+
+fn walk(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                true => folders.push(entry.path()),
-                false => found.push(entry.path()),
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+                waiting.push(entry.path());
+            } else {
+                files.push(entry.path());
             }
         }
     }
-    found.sort();
-    found
+    folders.sort();
+    files.sort();
+    (folders, files)
 }
 
 /// What is in each of them: a text itself, of anything else its length and a checksum.
