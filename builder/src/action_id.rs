@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use modkeep_module::file_path;
-use modkeep_store::{Digest, Hasher};
+use modkeep_store::{Digest, Hasher, Stamp};
 use parking_lot::RwLock;
 
 use crate::load::Scans;
-use crate::memory::{Memory, Stamp};
+use crate::memory::Memory;
 use crate::overlay::Overlay;
 
 /// The key of an action's result.

@@ -23,7 +23,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use modkeep_store::{Digest, Hasher};
+use modkeep_store::{Digest, Hasher, Stamp};
 use parking_lot::Mutex;
 
 use crate::action::{Action, Variables};
@@ -31,7 +31,6 @@ use crate::action_id::{ActionId, digest_of};
 use crate::build::Build;
 use crate::cgo::{Language, compiler};
 use crate::goal::Goal;
-use crate::memory::Stamp;
 use crate::package::Package;
 use crate::shop::Shop;
 use crate::target::Target;

@@ -9,7 +9,6 @@
 //! damaged or of another form is empty; whoever is told nothing reads the files.
 
 mod codec;
-mod stamp;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,15 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 use parking_lot::Mutex;
 
 use crate::action_id::ActionId;
 use crate::gocache::{GoCache, USE_INTERVAL};
 
 pub(crate) use codec::{Reader, Writer};
-pub use stamp::Stamp;
-pub(crate) use stamp::Stamps;
 
 /// What a memory begins with; its number grows with each change of form.
 const HEAD: &[u8] = b"modkeep memory 2\n";
@@ -267,11 +264,11 @@ impl Facts {
         let mut facts = Self::default();
         for _ in 0..reader.number()? {
             let path = reader.text()?.to_owned();
-            facts.files.insert(path, (Stamp::read(reader)?, reader.digest()?));
+            facts.files.insert(path, (reader.stamp()?, reader.digest()?));
         }
         for _ in 0..reader.number()? {
             let key = reader.text()?.to_owned();
-            facts.tools.insert(key, (Stamp::read(reader)?, reader.text()?.to_owned()));
+            facts.tools.insert(key, (reader.stamp()?, reader.text()?.to_owned()));
         }
         for _ in 0..reader.number()? {
             facts.results.insert(ActionId::from(*reader.digest()?.as_bytes()), reader.text()?.to_owned());
@@ -296,14 +293,14 @@ impl Facts {
         writer.number(files.len() as u64);
         for (path, (stamp, digest)) in files {
             writer.text(path);
-            stamp.write(writer);
+            writer.stamp(stamp);
             writer.digest(digest);
         }
         let tools = merged(&self.tools, &new.tools, keeps_all);
         writer.number(tools.len() as u64);
         for (key, (stamp, said)) in tools {
             writer.text(key);
-            stamp.write(writer);
+            writer.stamp(stamp);
             writer.text(said);
         }
         let results = merged(&self.results, &new.results, keeps_all);

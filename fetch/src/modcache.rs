@@ -22,6 +22,7 @@ use std::sync::Arc;
 use modkeep_module::ModuleVersion;
 use modkeep_module::escape::push_escaped;
 use modkeep_module::hash::H1;
+use modkeep_store::Stamp;
 
 pub use error::ModCacheError;
 pub use files::Found;
@@ -121,17 +122,17 @@ impl ModCache {
         Ok(files::read(&self.file(module, "mod"))?.filter(|text| !is_of_early_release(text)))
     }
 
-    /// The go.mod as it was kept, read as quickly as can be, and the state of its file if that is wanted.
+    /// The go.mod as it was kept, read as quickly as can be, and the stamp of its file if that is wanted.
     ///
     /// # Errors
     /// When it is there and can't be read.
     pub fn quick_go_mod(
         &self,
         module: &ModuleVersion,
-        with_state: bool,
+        with_stamp: bool,
     ) -> Result<Option<Found>, ModCacheError> {
         let name = Self::name(module.path.as_str(), module.version.as_str(), "mod");
-        let found = self.downloads.read(&name, with_state)?;
+        let found = self.downloads.read(&name, with_stamp)?;
         Ok(found.filter(|found| !is_of_early_release(&found.data)))
     }
 
@@ -142,15 +143,14 @@ impl ModCache {
     pub fn quick_info(
         &self,
         module: &ModuleVersion,
-        with_state: bool,
+        with_stamp: bool,
     ) -> Result<Option<Found>, ModCacheError> {
-        self.downloads.read(&Self::name(module.path.as_str(), module.version.as_str(), "info"), with_state)
+        self.downloads.read(&Self::name(module.path.as_str(), module.version.as_str(), "info"), with_stamp)
     }
 
-    /// What tells one state of a file of a version from another: device, number, length, when its content was changed and
-    /// when anything about it was, in nanoseconds. None where there is no file, or no such numbers are to be had.
-    pub fn state(&self, path: &str, version: &str, suffix: &str) -> Option<[u64; 5]> {
-        self.downloads.state(&Self::name(path, version, suffix))
+    /// The stamp of a file of a version. None where there is no file, or stamps are not to be had.
+    pub fn stamp(&self, path: &str, version: &str, suffix: &str) -> Option<Stamp> {
+        self.downloads.stamp(&Self::name(path, version, suffix))
     }
 
     /// `rsc.io/quote/@v/v1.5.2.info`

@@ -15,13 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hashbrown::HashMap;
-use modkeep_builder::memory::Stamp;
 use modkeep_fetch::modcache::ModCache;
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::{GoModFacts, Known};
 use modkeep_resolver::node::{Node, NodeId};
 use modkeep_resolver::world::World;
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 
 use super::Ground;
 use crate::config::places;
@@ -159,7 +158,7 @@ impl Index {
 
 /// What a file of the module cache looks like.
 pub(super) fn stamp_of(cache: &ModCache, module: &Node, suffix: &str) -> Option<Stamp> {
-    cache.state(&module.path, &module.version, suffix).map(Stamp::from_numbers)
+    cache.stamp(&module.path, &module.version, suffix)
 }
 
 /// Writes beside the file and renames: whoever reads meanwhile has one or the other.

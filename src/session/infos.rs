@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use modkeep_builder::memory::Stamp;
 use modkeep_module::info::{Info, Origin};
 use modkeep_module::quote::quote;
 use modkeep_module::{ModulePath, ModuleVersion, Resource, pseudo, semver};
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::node::Node;
+use modkeep_store::Stamp;
 use serde::Serialize;
 
 use super::source::Source;
@@ -122,7 +122,7 @@ impl Source {
         };
         match Info::parse(&found.data) {
             Ok(info) if is_as_written(&found.data, &info) => {
-                return Some((Arc::new(info), found.state.map(Stamp::from_numbers)));
+                return Some((Arc::new(info), found.stamp));
             }
             Err(_) if found.is_whole => return None,
             _ => {}

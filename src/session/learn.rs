@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use modkeep_builder::memory::Stamp;
 use modkeep_builder::overlay::Overlay;
 use modkeep_builder::tags::Tags;
 use modkeep_module::ModuleVersion;
@@ -15,6 +14,7 @@ use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::known::{Directory, Folder, Need, Revision, VENDOR};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::order;
+use modkeep_store::Stamp;
 
 use super::folders::ForTarget;
 use super::index::{Entry, InfoEntry, stamp_of};

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use modkeep_builder::memory::Stamp;
 use modkeep_fetch::environment::{Environment, GoSettings};
 use modkeep_fetch::goproxy::{GoProxy, Place};
 use modkeep_fetch::modcache::ModCache;
@@ -25,6 +24,7 @@ use modkeep_module::{ModuleVersion, Resource};
 use modkeep_resolver::error::{Fault, ModuleError};
 use modkeep_resolver::node::Node;
 use modkeep_resolver::world::LocalGo;
+use modkeep_store::Stamp;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
@@ -287,7 +287,7 @@ impl Source {
             hash = hash_mod(&data);
             found.data = data;
         }
-        let (data, stamp) = (found.data, found.state.map(Stamp::from_numbers));
+        let (data, stamp) = (found.data, found.stamp);
         match self.is_proved(&node, &hash)? {
             true => Ok(Kept::Checked { data, stamp, hash }),
             false => Ok(Kept::Unproved(data)),

@@ -3,7 +3,8 @@
 //! The one idea: a name becomes visible only when what it names is durable, and the first writer of a name wins, whatever
 //! home the bytes have. [`Store`] says what every home owes; [`Memory`] is the twin for tests, [`Faulty`] breaks any home on purpose.
 //!
-//! What builds share lies elsewhere, on a shelf ([`remote`]): it is not precious.
+//! What builds share lies elsewhere, on a shelf ([`remote`]): it is not precious. Of files that are not its own the store knows
+//! what tells one state from another ([`Stamp`]).
 //!
 //! The store knows no Go: not what a module is, nor which value speaks of which blob.
 
@@ -25,6 +26,7 @@ mod packed;
 pub mod remote;
 #[cfg(feature = "s3")]
 mod s3;
+mod stamp;
 
 pub use blob::{Blob, Chunks, Ranged};
 pub use bulk::put_all;
@@ -41,3 +43,4 @@ pub use key::{Key, KeyError};
 pub use memory::Memory;
 #[cfg(feature = "s3")]
 pub use s3::{S3, S3Options};
+pub use stamp::{OpenFolder, Stamp};

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use modkeep_module::file_path;
+use modkeep_store::Stamp;
 
 use super::flags::FlagLists;
 use crate::action::{Action, Variables};
@@ -12,7 +13,6 @@ use crate::action_id::ActionId;
 use crate::compile::Unit;
 use crate::execute::Ending;
 use crate::goal::Goal;
-use crate::memory::Stamp;
 use crate::package_flags::split;
 use crate::release;
 use crate::shop::{Bench, Shop, StepError};

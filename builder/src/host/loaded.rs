@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use modkeep_store::Stamp;
+
 use crate::action::{Action, Variables};
 use crate::action_id::ActionId;
-use crate::memory::Stamp;
 use crate::shop::Shop;
 
 const LOADED: &str = "modkeep host libraries 1\n";

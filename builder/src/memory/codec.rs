@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 
 /// Writes values one behind the other.
 #[derive(Debug, Default)]
@@ -30,6 +30,10 @@ impl Writer {
         self.0.extend_from_slice(digest.as_bytes());
     }
 
+    pub(crate) fn stamp(&mut self, stamp: &Stamp) {
+        stamp.to_numbers().into_iter().for_each(|number| self.number(number));
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -45,6 +49,14 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Self {
         Self { text, next: 0 }
+    }
+
+    pub(crate) fn stamp(&mut self) -> Option<Stamp> {
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = self.number()?;
+        }
+        Some(Stamp::from_numbers(numbers))
     }
 
     pub(crate) fn number(&mut self) -> Option<u64> {

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 use tempfile::TempDir;
 
-use super::{Memory, Stamp};
+use super::Memory;
 use crate::action_id::{ActionId, FileHashes};
 use crate::gocache::GoCache;
 use crate::load::Scans;

@@ -6,14 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use modkeep_store::Digest;
+use modkeep_store::{Digest, OpenFolder, Stamp};
 
 use super::Language;
 use super::remembered::{self, Kept, Says};
 use crate::action_id::digest_of;
 use crate::file_name;
 use crate::load::system_words;
-use crate::memory::{Memory, Slice, Stamp, Stamps};
+use crate::memory::{Memory, Slice};
 use crate::overlay::{EntryKind, Overlay, Seen};
 use crate::scan::{self, Condition, ConditionError, GoFile, NulError};
 use crate::tags::Tags;
@@ -281,7 +281,7 @@ impl Directory {
             return;
         }
         // Where that can't be done each file is looked at by its path.
-        let Some(folder) = Stamps::of_folder(&self.path) else { return };
+        let Some(folder) = OpenFolder::at(&self.path) else { return };
         for file in lacking {
             file.stamp.get_or_init(|| folder.stamp(&file.name));
         }

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 
 use super::Language;
 use super::directory::Content;
 use crate::constraint::Expression;
-use crate::memory::{Reader, Slice, Stamp, Writer};
+use crate::memory::{Reader, Slice, Writer};
 use crate::scan::{Condition, Directive, Embed, GoFile, Import, Position};
 
 /// Deeper expressions than any that can be read are damage.
@@ -46,7 +46,7 @@ const HAS_CONTENT: u64 = 4;
 /// What is remembered of a directory: what it looked like, and the directories in it.
 pub(super) fn head(record: &Slice) -> Option<(Stamp, Vec<String>)> {
     let mut reader = record.reader();
-    let stamp = Stamp::read(&mut reader)?;
+    let stamp = reader.stamp()?;
     let count = reader.number()?;
     let below = (0..count).map(|_| reader.text().map(str::to_owned)).collect::<Option<_>>()?;
     Some((stamp, below))
@@ -59,7 +59,7 @@ pub(super) fn files<T>(
     is_last: impl Fn(&str) -> bool,
 ) -> Option<Vec<T>> {
     let mut reader = record.reader();
-    Stamp::read(&mut reader)?;
+    reader.stamp()?;
     for _ in 0..reader.number()? {
         reader.bytes()?;
     }
@@ -71,7 +71,7 @@ pub(super) fn files<T>(
         let has = reader.number()?;
         let mut kept = None;
         if has & HAS_STAMP != 0 {
-            let stamp = Stamp::read(&mut reader)?;
+            let stamp = reader.stamp()?;
             let digest = if has & HAS_DIGEST != 0 { Some(reader.digest()?) } else { None };
             let content: Option<Range<usize>> =
                 if has & HAS_CONTENT != 0 { Some(reader.range()?) } else { None };
@@ -93,7 +93,7 @@ pub(super) fn record<'f>(
     files: impl ExactSizeIterator<Item = (&'f str, Option<Kept>)>,
 ) -> Vec<u8> {
     let mut writer = Writer::default();
-    stamp.write(&mut writer);
+    writer.stamp(stamp);
     writer.number(below.len() as u64);
     below.iter().for_each(|name| writer.text(name));
     writer.number(files.len() as u64);
@@ -106,7 +106,7 @@ pub(super) fn record<'f>(
         let digest = kept.digest.map_or(0, |_| HAS_DIGEST);
         let content = kept.content.as_ref().map_or(0, |_| HAS_CONTENT);
         writer.number(HAS_STAMP | digest | content);
-        kept.stamp.write(&mut writer);
+        writer.stamp(&kept.stamp);
         if let Some(digest) = &kept.digest {
             writer.digest(digest);
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use modkeep_store::Stamp;
 use parking_lot::Mutex;
 
 use super::{Shop, StepError};
@@ -10,7 +11,6 @@ use crate::action::{Action, Variables};
 use crate::compile::Heap;
 use crate::execute::{Ending, status_words};
 use crate::goal::Goal;
-use crate::memory::Stamp;
 
 /// Least threads of a compiler, if the machine has them.
 const MIN_THREADS: usize = 4;

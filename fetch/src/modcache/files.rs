@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use modkeep_store::{OpenFolder, Stamp};
 use tempfile::NamedTempFile;
 
 use super::ModCacheError;
@@ -19,32 +21,27 @@ pub struct Found {
     /// Whether the end was seen. Nearly all file systems give a small file at once, but some don't: who can tell from the
     /// content that it is whole need not ask.
     pub is_whole: bool,
-    /// The state of the file, as [`ModCache::state`](super::ModCache::state) tells it.
-    pub state: Option<[u64; 5]>,
+    /// The stamp of the file, where it was asked for.
+    pub stamp: Option<Stamp>,
 }
 
 /// The folder with the small files. A resolution looks at thousands of them, so the way to it is gone once.
 #[derive(Debug)]
 pub(super) struct Downloads {
     path: PathBuf,
-    #[cfg(unix)]
-    folder: std::sync::OnceLock<Option<std::os::fd::OwnedFd>>,
+    folder: OnceLock<Option<OpenFolder>>,
 }
 
 impl Downloads {
     pub(super) fn at(path: PathBuf) -> Self {
-        Self {
-            path,
-            #[cfg(unix)]
-            folder: std::sync::OnceLock::new(),
-        }
+        Self { path, folder: OnceLock::new() }
     }
 
     /// A file by its name in the folder, read with as few calls as can be.
-    pub(super) fn read(&self, name: &str, with_state: bool) -> Result<Option<Found>, ModCacheError> {
+    pub(super) fn read(&self, name: &str, with_stamp: bool) -> Result<Option<Found>, ModCacheError> {
         let path = || self.path.join(name);
         let Some(mut file) = self.open(name)? else { return Ok(None) };
-        let state = if with_state { state_of(&file) } else { None };
+        let stamp = if with_stamp { Stamp::of_file(&file) } else { None };
         let mut data = vec![0; USUAL];
         let length = loop {
             match file.read(&mut data) {
@@ -54,60 +51,28 @@ impl Downloads {
         };
         data.truncate(length);
         if length < USUAL {
-            return Ok(Some(Found { data, is_whole: length == 0, state }));
+            return Ok(Some(Found { data, is_whole: length == 0, stamp }));
         }
         file.read_to_end(&mut data).map_err(ModCacheError::io("read", &path()))?;
-        Ok(Some(Found { data, is_whole: true, state }))
+        Ok(Some(Found { data, is_whole: true, stamp }))
     }
 
     fn open(&self, name: &str) -> Result<Option<File>, ModCacheError> {
-        #[cfg(unix)]
-        if let Some(folder) = self.folder() {
-            use rustix::fs::{Mode, OFlags};
-            if let Ok(file) =
-                rustix::fs::openat(folder, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            {
-                return Ok(Some(file.into()));
-            }
+        match self.folder().and_then(|folder| folder.open(name)) {
+            Some(file) => Ok(Some(file)),
+            // Whoever removed the folder may have made it anew.
+            None => open(&self.path.join(name)),
         }
-        // Whoever removed the folder may have made it anew.
-        open(&self.path.join(name))
     }
 
-    /// The state of a file by its name in the folder.
-    pub(super) fn state(&self, name: &str) -> Option<[u64; 5]> {
-        #[cfg(unix)]
-        return numbers(&rustix::fs::statat(self.folder()?, name, rustix::fs::AtFlags::empty()).ok()?);
-        #[cfg(not(unix))]
-        None
+    /// The stamp of a file by its name in the folder.
+    pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.folder()?.stamp(name)
     }
 
-    #[cfg(unix)]
-    fn folder(&self) -> Option<&std::os::fd::OwnedFd> {
-        use rustix::fs::{Mode, OFlags};
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        self.folder.get_or_init(|| rustix::fs::open(&self.path, flags, Mode::empty()).ok()).as_ref()
+    fn folder(&self) -> Option<&OpenFolder> {
+        self.folder.get_or_init(|| OpenFolder::at(&self.path)).as_ref()
     }
-}
-
-#[cfg(unix)]
-fn state_of(file: &File) -> Option<[u64; 5]> {
-    numbers(&rustix::fs::fstat(file).ok()?)
-}
-
-/// Elsewhere times can be set at will.
-#[cfg(not(unix))]
-fn state_of(_: &File) -> Option<[u64; 5]> {
-    None
-}
-
-#[cfg(unix)]
-fn numbers(found: &rustix::fs::Stat) -> Option<[u64; 5]> {
-    let time = |seconds: i64, more: i64| seconds.checked_mul(1_000_000_000)?.checked_add(more);
-    let content = time(found.st_mtime, i64::try_from(found.st_mtime_nsec).ok()?)?;
-    let state = time(found.st_ctime, i64::try_from(found.st_ctime_nsec).ok()?)?;
-    let size = u64::try_from(found.st_size).ok()?;
-    Some([found.st_dev, found.st_ino, size, content.cast_unsigned(), state.cast_unsigned()])
 }
 
 /// The content, or nothing where there is no file.

@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use modkeep_builder::memory::Stamp;
 use modkeep_module::gomod::{Interval, Retract};
 use modkeep_module::hash::H1;
 use modkeep_resolver::known::GoModFacts;
 use modkeep_resolver::node::{NodeId, Nodes, PathId};
 use modkeep_resolver::world::World;
-use modkeep_store::Digest;
+use modkeep_store::{Digest, Stamp};
 
 use super::{Entries, Entry, InfoEntry};
 
