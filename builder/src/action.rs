@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 
 use modkeep_store::{Digest, Hasher};
 
-/// How a program of Go's collects garbage, which changes nothing that it leaves: machines with less memory say other things.
-const OF_MEMORY: [&str; 2] = ["GOGC", "GOMEMLIMIT"];
+/// How a program of Go's collects garbage and how many threads it has, which changes nothing that it leaves: another machine
+/// says other things.
+const OF_MACHINE: [&str; 3] = ["GOGC", "GOMAXPROCS", "GOMEMLIMIT"];
+/// The same among the arguments of a compiler.
+const THREADS: &str = "-c=";
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +71,10 @@ impl Action {
         field(&program.to_string());
         field(&self.folder);
         let count = |list: usize| list.to_string();
-        field(&count(self.arguments.len()));
-        self.arguments.iter().for_each(|argument| field(argument));
-        let counted = || variables.iter().filter(|(name, _)| !OF_MEMORY.contains(&name.as_str()));
+        let arguments = || self.arguments.iter().filter(|argument| !argument.starts_with(THREADS));
+        field(&count(arguments().count()));
+        arguments().for_each(|argument| field(argument));
+        let counted = || variables.iter().filter(|(name, _)| !OF_MACHINE.contains(&name.as_str()));
         field(&count(counted().count()));
         for (name, value) in counted() {
             field(name);
@@ -121,13 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn how_a_tool_collects_garbage_does_not_count() {
+    fn what_memory_and_threads_a_tool_has_does_not_count() {
         let tool = Digest::of(b"tool");
         let mut frugal = sample();
         let Variables::Closed(variables) = &mut frugal.environment else { panic!("closed") };
         variables.extend(
-            [("GOGC", "off"), ("GOMEMLIMIT", "1GiB")].map(|(name, value)| (name.into(), value.into())),
+            [("GOGC", "off"), ("GOMEMLIMIT", "1GiB"), ("GOMAXPROCS", "1")]
+                .map(|(name, value)| (name.into(), value.into())),
         );
+        frugal.arguments.push("-c=4".into());
         assert_eq!(frugal.digest(&tool), sample().digest(&tool));
     }
 

@@ -97,7 +97,8 @@ impl Graph for Run<'_> {
         self.plan.nodes[node].rank
     }
 
-    fn run(&self, node: usize) -> bool {
+    fn run(&self, node: usize, waiting: usize) -> bool {
+        self.shop.tools.note_waiting(waiting);
         let begun = jiff::Timestamp::now();
         let stepped = self.step(node);
         self.shop.notes.ran(node, begun);

@@ -15,8 +15,8 @@ pub(crate) trait Graph: Sync {
     fn needs(&self, node: usize) -> Vec<usize>;
     /// How urgent it is.
     fn rank(&self, node: usize) -> u64;
-    /// Does it; says whether it succeeded. Called once, from any thread.
-    fn run(&self, node: usize) -> bool;
+    /// Does it while so many others could be begun; says whether it succeeded. Called once, from any thread.
+    fn run(&self, node: usize, waiting: usize) -> bool;
     /// Whether it is done even where something that it needs has failed.
     fn can_do_without(&self, node: usize) -> bool;
     /// Whether nothing more is to be begun.
@@ -82,8 +82,9 @@ fn work(
         };
         *running.lock() += 1;
         let is_lost = guard.failed[node] && !graph.can_do_without(node);
+        let waiting = guard.ready.len();
         drop(guard);
-        let succeeded = !is_lost && graph.run(node);
+        let succeeded = !is_lost && graph.run(node, waiting);
         guard = state.lock();
         *running.lock() -= 1;
         guard.rest -= 1;
@@ -123,7 +124,7 @@ mod tests {
             node as u64
         }
 
-        fn run(&self, node: usize) -> bool {
+        fn run(&self, node: usize, _: usize) -> bool {
             let mut done = self.done.lock();
             let is_after_its_needs = self.needs[node].iter().all(|need| done.contains(need));
             assert!(is_after_its_needs || self.can_do_without(node), "{node} before its needs");

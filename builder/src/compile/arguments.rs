@@ -7,11 +7,14 @@ use modkeep_store::Digest;
 use serde_json::json;
 
 use super::Unit;
-use crate::action::{Action, Input};
+use crate::action::{Action, Input, Variables};
 use crate::buildid::BuildId;
 use crate::goal::Goal;
 use crate::release::{self, STANDARD_WITH_OUTSIDE_BODIES};
 use crate::shop::{Bench, StepError};
+
+/// A compiler with less to read, in bytes, is done within a few seconds.
+const SHORT: u64 = 1 << 20;
 
 /// A command of one of Go's tools in the environment of a target, without inputs.
 pub(crate) fn tool_action(goal: &Goal<'_>, name: &str, arguments: Vec<String>, folder: &str) -> Action {
@@ -19,7 +22,7 @@ pub(crate) fn tool_action(goal: &Goal<'_>, name: &str, arguments: Vec<String>, f
         program: format!("{}/{name}", goal.build.toolchain.tools()),
         arguments,
         folder: folder.to_owned(),
-        environment: crate::action::Variables::Inherited(goal.variables().into_iter().collect()),
+        environment: Variables::Inherited(goal.variables().into_iter().collect()),
         inputs: Vec::new(),
         outputs: Vec::new(),
     }
@@ -65,7 +68,8 @@ impl Unit<'_> {
         if let Some(file) = abis {
             add(&["-symabis", file]);
         }
-        let threads = shop.tools.threads();
+        let size = self.size_of(go_files);
+        let threads = shop.tools.threads(size < SHORT);
         if threads.count > 1 {
             add(&[&format!("-c={}", threads.count)]);
         }
@@ -101,7 +105,13 @@ impl Unit<'_> {
         sources.extend(package.embed_files.iter().cloned());
         sources.extend(abis.map(str::to_owned));
         let mut action = self.tool("compile", arguments, &shop.folder, &sources, outputs)?;
-        self.collect_late(&mut action, go_files);
+        self.collect_late(&mut action, size);
+        if threads.count == 1
+            && let Variables::Closed(variables) = &mut action.environment
+        {
+            // So has what runs beside the work itself.
+            variables.entry("GOMAXPROCS".to_owned()).or_insert_with(|| "1".to_owned());
+        }
         action.inputs.extend(written.into_iter().map(|(path, content)| Input { path, content }));
         let archives = self.imports.iter().filter_map(|(_, compiled)| compiled.archive.as_ref());
         action.inputs.extend(

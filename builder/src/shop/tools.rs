@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use modkeep_store::Stamp;
 use parking_lot::Mutex;
@@ -12,6 +13,8 @@ use crate::compile::Heap;
 use crate::execute::{Ending, status_words};
 use crate::goal::Goal;
 
+/// Others wait enough if they are one for so many that run.
+const SHARE: usize = 4;
 /// Least threads of a compiler, if the machine has them.
 const MIN_THREADS: usize = 4;
 
@@ -45,9 +48,14 @@ impl Tools {
         self.folders.lock().insert(folder.to_owned())
     }
 
+    /// How many nodes could be begun now.
+    pub(crate) fn note_waiting(&self, count: usize) {
+        self.threads.waiting.store(count, Ordering::Relaxed);
+    }
+
     /// Threads for one compiler; they are given back when the value is dropped.
-    pub(crate) fn threads(&self) -> Lease<'_> {
-        self.threads.lease()
+    pub(crate) fn threads(&self, is_short: bool) -> Lease<'_> {
+        self.threads.lease(is_short)
     }
 }
 
@@ -123,10 +131,14 @@ fn unexpected(name: &str, text: &str) -> StepError {
 }
 
 /// The threads that all compilers of a build share (`compilerConcurrency`).
+///
+/// Where enough others wait to keep all processors busy, whoever is done soon has one: several threads of one compiler cost more
+/// than they bring then.
 #[derive(Debug)]
 struct Threads {
     parallel: usize,
     most: usize,
+    waiting: AtomicUsize,
     state: Mutex<Shares>,
 }
 
@@ -148,10 +160,18 @@ impl Threads {
     fn new(parallel: usize, processors: usize) -> Self {
         let most = processors.max(1);
         let free = 2 * most + MIN_THREADS.min(most) * parallel;
-        Self { parallel, most, state: Mutex::new(Shares { free, compilers: 0 }) }
+        Self {
+            parallel,
+            most,
+            waiting: AtomicUsize::new(0),
+            state: Mutex::new(Shares { free, compilers: 0 }),
+        }
     }
 
-    fn lease(&self) -> Lease<'_> {
+    fn lease(&self, is_short: bool) -> Lease<'_> {
+        if is_short && self.parallel > 1 && SHARE * self.waiting.load(Ordering::Relaxed) >= self.parallel {
+            return Lease { threads: self, count: 1, is_counted: false };
+        }
         if self.parallel <= 1 {
             return Lease { threads: self, count: self.most, is_counted: false };
         }
@@ -172,5 +192,24 @@ impl Drop for Lease<'_> {
             state.compilers -= 1;
             state.free += self.count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_compiler_has_one_thread_where_others_keep_all_processors_busy() {
+        let threads = Threads::new(8, 8);
+        assert_eq!(threads.lease(true).count, 8);
+        threads.waiting.store(1, Ordering::Relaxed);
+        assert_eq!(threads.lease(true).count, 8);
+        threads.waiting.store(2, Ordering::Relaxed);
+        assert_eq!((threads.lease(true).count, threads.lease(false).count), (1, 8));
+        assert_eq!(threads.state.lock().compilers, 0, "all is given back");
+        let alone = Threads::new(1, 8);
+        alone.waiting.store(100, Ordering::Relaxed);
+        assert_eq!(alone.lease(true).count, 8);
     }
 }
