@@ -1,7 +1,8 @@
 //! Machines that have nothing in common but the toolchain: the same program on each, byte for byte.
 //!
-//! They differ in folders, HOME, TMPDIR, GOPATH, user and host name (in namespaces of their own), umask, language, time zone and in
-//! the times of their files. The clock itself can't be turned for one program; the builds are just not made at the same time.
+//! They differ in folders, HOME, TMPDIR, GOPATH, user and host name (in namespaces of their own), umask, language, time zone, clock
+//! and in the times of their files. The other clock is what the C library says to modkeep and to C compilers; Go's tools, which
+//! are linked without it, have the machine's.
 //! In every run a small program with assembly, its standard library compiled on both; in a full one the demo with cgo, and a
 //! program of tests.
 
@@ -55,6 +56,40 @@ const STRANGER: &str = r#"echo stranger > /proc/sys/kernel/hostname && umask 077
 /// Only the umask, where there are no namespaces to be had.
 const PRIVATE: &str = r#"umask 077 && exec "$0" "$@""#;
 
+/// A clock that is twenty years slow, laid over that of the C library.
+const CLOCK: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+
+enum { LATE = 20 * 365 * 24 * 3600 };
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+	int (*next)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+	int status = next(clock, now);
+	if (status == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+		now->tv_sec -= LATE;
+	return status;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+	int (*next)(struct timeval *, void *) = dlsym(RTLD_NEXT, "gettimeofday");
+	int status = next(now, zone);
+	if (status == 0)
+		now->tv_sec -= LATE;
+	return status;
+}
+
+time_t time(time_t *where) {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (where)
+		*where = now.tv_sec;
+	return now.tv_sec;
+}
+"#;
+
 struct Machine {
     home: PathBuf,
     sources: PathBuf,
@@ -90,6 +125,25 @@ impl Machine {
         assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
         fs::read(output).unwrap()
     }
+}
+
+/// The other clock as a library that programs can be made to load first; none where it can't be made.
+fn slow_clock(folder: &Path) -> Option<String> {
+    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
+    #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+    fs::write(&source, CLOCK).unwrap();
+    let made =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-ldl").output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return None;
+    }
+    let year = |preload: &str| {
+        let told = Command::new("date").args(["-u", "+%Y"]).env("LD_PRELOAD", preload).output().unwrap();
+        String::from_utf8(told.stdout).unwrap().trim().parse::<i32>().unwrap()
+    };
+    let library = library.to_str().unwrap().to_owned();
+    assert!(year("") - year(&library) >= 19, "the clock is slow");
+    Some(library)
 }
 
 /// Whether programs can be given users and host names of their own here.
@@ -142,7 +196,11 @@ fn machines_that_differ_in_everything_else_build_the_same() {
             (PRIVATE, Vec::new())
         }
     };
-    let odd = Machine {
+    let clock = slow_clock(all.path());
+    if clock.is_none() {
+        skip("machines: another clock", &"no C compiler here");
+    }
+    let mut odd = Machine {
         sources: home.join("a/deep/folder/with some blanks"),
         shell: Some(shell),
         variables: vec![
@@ -159,6 +217,7 @@ fn machines_that_differ_in_everything_else_build_the_same() {
         ],
         home,
     };
+    odd.variables.extend(clock.map(|library| ("LD_PRELOAD", library)));
     for machine in [&plain, &odd] {
         lay(&machine.sources);
     }
