@@ -69,7 +69,9 @@ pub trait Modules: Send + Sync {
     fn find(&self, path: &str) -> Result<Place, PlaceError>;
 
     /// The main modules in order of their paths; none outside of modules.
-    fn mains(&self) -> &[MainModule];
+    fn mains(&self) -> &[MainModule] {
+        &[]
+    }
 
     /// The go line of the main module or of go.work (`MainModules.GoVersion`); that of the package's module is taken
     /// where there are no main modules.
@@ -79,10 +81,14 @@ pub trait Modules: Send + Sync {
     fn godebugs(&self) -> &BTreeMap<String, String>;
 
     /// The packages of the `tool` lines, sorted.
-    fn tools(&self) -> &[String];
+    fn tools(&self) -> &[String] {
+        &[]
+    }
 
     /// The vendor directory that packages come from; none for a build from the module cache.
-    fn vendor(&self) -> Option<&str>;
+    fn vendor(&self) -> Option<&str> {
+        None
+    }
 
     /// Whether modules.txt of the vendor directory names a package.
     fn is_vendored(&self, path: &str) -> bool {
@@ -94,7 +100,9 @@ pub trait Modules: Send + Sync {
     ///
     /// # Errors
     /// Where the build list can't be had.
-    fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError>;
+    fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {
+        Ok(Vec::new())
+    }
 
     /// The folders of GOPATH for a build without modules, in which packages are found by their paths and nothing else
     /// here is asked; none with modules.
@@ -122,10 +130,6 @@ impl Modules for Folders {
         Err(PlaceError { text: format!("cannot find package {path}") })
     }
 
-    fn mains(&self) -> &[MainModule] {
-        &[]
-    }
-
     fn go_version(&self) -> &str {
         // The last release before there were settings (`load.defaultGODEBUGGoVersion`).
         "1.20"
@@ -133,18 +137,6 @@ impl Modules for Folders {
 
     fn godebugs(&self) -> &BTreeMap<String, String> {
         &self.godebugs
-    }
-
-    fn tools(&self) -> &[String] {
-        &[]
-    }
-
-    fn vendor(&self) -> Option<&str> {
-        None
-    }
-
-    fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {
-        Ok(Vec::new())
     }
 
     fn gopath(&self) -> Option<&[String]> {
@@ -167,27 +159,11 @@ impl Modules for NoModules {
         Err(PlaceError { text })
     }
 
-    fn mains(&self) -> &[MainModule] {
-        &[]
-    }
-
     fn go_version(&self) -> &str {
         ""
     }
 
     fn godebugs(&self) -> &BTreeMap<String, String> {
         &self.godebugs
-    }
-
-    fn tools(&self) -> &[String] {
-        &[]
-    }
-
-    fn vendor(&self) -> Option<&str> {
-        None
-    }
-
-    fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {
-        Ok(Vec::new())
     }
 }

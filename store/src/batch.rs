@@ -8,8 +8,11 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::cell::{Cell, Revision};
+use crate::cell::{Cell, Put, Revision, Swap};
 use crate::error::{ErrorKind, StoreError};
+use crate::home::check_size;
+use crate::key::Key;
+use crate::packed::name::{Shelf, row_name};
 use crate::packed::row::{Row, Tag, encode, encoded_len};
 
 /// Most operations in one batch.
@@ -39,6 +42,35 @@ pub(crate) enum Op {
     },
 }
 
+impl Op {
+    /// A value for a key that has none.
+    pub(crate) fn put(key: &Key, value: Bytes) -> Result<Self, StoreError> {
+        check_size(key, &value)?;
+        Ok(Self::Put { name: row_name(key, Shelf::Value), value })
+    }
+
+    /// Another value for the cell of a key.
+    pub(crate) fn swap(key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Self, StoreError> {
+        check_size(key, &value)?;
+        Ok(Self::Swap { name: row_name(key, Shelf::Cell), expected: expected.map(number), value })
+    }
+
+    /// No cell for a key.
+    pub(crate) fn drop(key: &Key, expected: &Revision) -> Self {
+        Self::Drop { name: row_name(key, Shelf::Cell), expected: number(expected) }
+    }
+
+    /// Neither a cell nor a value for a key.
+    pub(crate) fn remove(key: &Key) -> Self {
+        Self::Remove { names: [row_name(key, Shelf::Cell), row_name(key, Shelf::Value)] }
+    }
+}
+
+/// A revision that is no number is none of these homes', and no cell has revision 0.
+fn number(revision: &Revision) -> u64 {
+    revision.number().unwrap_or(0)
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -46,6 +78,25 @@ pub(crate) enum Outcome {
     Exists(Bytes),
     Swapped(u64),
     Lost(Option<Bytes>),
+}
+
+impl Outcome {
+    pub(crate) fn of_put(self) -> Put {
+        match self {
+            Self::Exists(taken) => Put::Exists(taken),
+            _ => Put::Created,
+        }
+    }
+
+    pub(crate) fn of_swap(self, key: &Key) -> Result<Swap, StoreError> {
+        match self {
+            Self::Swapped(number) => Ok(Swap::Done(Revision::numbered(number))),
+            Self::Lost(current) => Ok(Swap::Lost(current.as_ref().map(cell_of))),
+            Self::Done | Self::Exists(_) => {
+                Err(StoreError::new(ErrorKind::Unknown, format!("swapping `{key}`")))
+            }
+        }
+    }
 }
 
 pub(crate) type Reply = Result<Outcome, StoreError>;

@@ -37,7 +37,7 @@ use crate::folder::floor::Floor;
 use crate::folder::read::Reading;
 use crate::folder::temp::Temp;
 use crate::folder::values::{Committer, Sealer, Values};
-use crate::home::{Fate, Store, check_size};
+use crate::home::{Fate, Store};
 use crate::incoming::{Incoming, Kept};
 use crate::key::Key;
 use crate::packed::merge::{Run, RunError};
@@ -276,14 +276,11 @@ impl Store for Folder {
     }
 
     async fn put_if_absent(&self, key: &Key, value: Bytes) -> Result<Put, StoreError> {
-        check_size(key, &value)?;
+        let op = Op::put(key, value)?;
         if let Some(taken) = self.get(key).await? {
             return Ok(Put::Exists(taken));
         }
-        match self.committer.commit(Op::Put { name: row_name(key, Shelf::Value), value }).await? {
-            Outcome::Exists(taken) => Ok(Put::Exists(taken)),
-            _ => Ok(Put::Created),
-        }
+        Ok(self.committer.commit(op).await?.of_put())
     }
 
     async fn cell(&self, key: &Key) -> Result<Option<Cell>, StoreError> {
@@ -291,27 +288,15 @@ impl Store for Folder {
     }
 
     async fn swap(&self, key: &Key, expected: Option<&Revision>, value: Bytes) -> Result<Swap, StoreError> {
-        check_size(key, &value)?;
-        // a revision that is no number is no revision of this home, and no cell has revision 0
-        let expected = expected.map(|revision| revision.number().unwrap_or(0));
-        match self.committer.commit(Op::Swap { name: row_name(key, Shelf::Cell), expected, value }).await? {
-            Outcome::Swapped(number) => Ok(Swap::Done(Revision::numbered(number))),
-            Outcome::Lost(current) => Ok(Swap::Lost(current.as_ref().map(cell_of))),
-            Outcome::Done | Outcome::Exists(_) => {
-                Err(StoreError::new(ErrorKind::Unknown, format!("swapping `{key}`")))
-            }
-        }
+        self.committer.commit(Op::swap(key, expected, value)?).await?.of_swap(key)
     }
 
     async fn remove_cell(&self, key: &Key, expected: &Revision) -> Result<bool, StoreError> {
-        let expected = expected.number().unwrap_or(0);
-        let outcome = self.committer.commit(Op::Drop { name: row_name(key, Shelf::Cell), expected }).await?;
-        Ok(matches!(outcome, Outcome::Done))
+        Ok(matches!(self.committer.commit(Op::drop(key, expected)).await?, Outcome::Done))
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        let names = [row_name(key, Shelf::Cell), row_name(key, Shelf::Value)];
-        self.committer.commit(Op::Remove { names }).await.map(drop)
+        self.committer.commit(Op::remove(key)).await.map(drop)
     }
 
     async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {

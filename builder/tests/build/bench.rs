@@ -330,14 +330,6 @@ impl Modules for DemoModules {
         &self.godebugs
     }
 
-    fn tools(&self) -> &[String] {
-        &[]
-    }
-
-    fn vendor(&self) -> Option<&str> {
-        None
-    }
-
     fn others(&self) -> Result<Vec<Arc<Module>>, PlaceError> {
         Ok(vec![Arc::clone(&self.quote)])
     }
