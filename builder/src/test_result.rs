@@ -3,12 +3,14 @@
 //! A test program writes down which variables it asks for and which files it opens or looks at. The next time its result
 //! holds if all of these are as they were: variables by value, files by content, folders by the names in them. Go goes by
 //! size, mode and time of files instead, so that a fresh checkout knows nothing and a file changed behind its time is
-//! not noticed. As in go, files outside of the module's root don't count.
+//! not noticed. As in go, files outside of the module's root don't count, and the result of a program that has changed a file
+//! which it looked at is not remembered: nobody knows any more what it had found.
 //! Source of the log's form: `cmd/go/internal/test/test.go:computeTestInputsID`.
 
+mod files;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use modkeep_module::file_path;
 use modkeep_module::quote::quote;
@@ -16,10 +18,13 @@ use modkeep_store::Digest;
 
 use crate::action_id::ActionId;
 use crate::gocache::GoCache;
+use files::{Root, changed, content, look};
 
-const SALT: &str = "modkeep test 1\n";
+const SALT: &str = "modkeep test 2\n";
 const MAGIC: &str = "# test log\n";
 const PROFILE: &str = "coverprofile";
+/// How far behind the clock the times of files may be.
+const TICK: Duration = Duration::from_millis(100);
 
 /// One run of a test program, as far as its result follows from it.
 #[derive(Clone, Debug)]
@@ -52,6 +57,19 @@ pub struct Passed {
 #[error("bad inputs")]
 pub struct BadLog;
 
+/// A file that the program looked at has changed since it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("file used as input is too new")]
+pub struct TooNew;
+
+/// What a program asked for.
+enum Input<'l> {
+    Variable(&'l str),
+    Folder(&'l str),
+    Seen(String),
+    Opened(String),
+}
+
 impl TestRun<'_> {
     fn key(&self) -> ActionId {
         let arguments: String = self.arguments.iter().map(|argument| quote(argument) + "\n").collect();
@@ -68,18 +86,22 @@ impl TestRun<'_> {
         Some(Passed { output: cache.bytes(&key)?, profile })
     }
 
-    /// Remembers that the program passed.
+    /// Remembers that the program passed, which was started at a time.
     ///
     /// # Errors
-    /// For a log that is none, and when the cache can't be written to.
+    /// For a log that is none, for a program that has changed what it looked at, and when the cache can't be written to.
     pub fn remember(
         &self,
         cache: &GoCache,
+        begun: SystemTime,
         log: &[u8],
         passed: &Passed,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        let log = log.strip_prefix(MAGIC.as_bytes()).ok_or(BadLog)?;
+        let log = log.strip_prefix(MAGIC.as_bytes()).filter(|_| log.ends_with(b"\n")).ok_or(BadLog)?;
         let inputs = self.inputs(log)?;
+        if self.latest(log)?.is_some_and(|changed| changed + TICK >= begun) {
+            return Err(TooNew.into());
+        }
         let key = self.key();
         let of_inputs = key.subkey(&format!("inputs {inputs}"));
         if self.profiles {
@@ -92,31 +114,53 @@ impl TestRun<'_> {
 
     /// The digest of all that the log names, as it is now.
     fn inputs(&self, log: &[u8]) -> Result<Digest, BadLog> {
-        let text = std::str::from_utf8(log).map_err(|_| BadLog)?;
         // The runtime looks at it without a word.
         let mut state = format!("GODEBUG {}\n", self.variable("GODEBUG"));
-        let mut folder = self.folder.to_owned();
+        for input in self.named(log)? {
+            let (name, found) = match &input {
+                Input::Variable(name) => (format!("getenv {name}"), self.variable(name)),
+                Input::Folder(path) => (format!("chdir {path}"), look(path)),
+                Input::Seen(path) => (format!("stat {path}"), look(path)),
+                Input::Opened(path) => (format!("open {path}"), content(path)),
+            };
+            state.push_str(&format!("{name} {found}\n"));
+        }
+        Ok(Digest::of(state.as_bytes()))
+    }
+
+    /// When the last of the files that the log names was changed.
+    fn latest(&self, log: &[u8]) -> Result<Option<SystemTime>, BadLog> {
+        let times = self.named(log)?.into_iter().filter_map(|input| match input {
+            Input::Seen(path) | Input::Opened(path) => changed(&path),
+            Input::Variable(_) | Input::Folder(_) => None,
+        });
+        Ok(times.max())
+    }
+
+    /// What the log names, as far as it counts.
+    fn named<'l>(&self, log: &'l [u8]) -> Result<Vec<Input<'l>>, BadLog> {
+        let text = std::str::from_utf8(log).map_err(|_| BadLog)?;
+        let root = Root::of(self.root);
+        let mut folder = self.folder;
+        let mut inputs = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
             let (operation, name) = line.split_once(' ').ok_or(BadLog)?;
-            let path =
-                if name.starts_with('/') { file_path::clean(name) } else { file_path::join(&folder, name) };
-            let counts = !self.root.is_empty()
-                && path
-                    .strip_prefix(self.root)
-                    .is_some_and(|below| below.is_empty() || below.starts_with('/'));
+            let file = || match name.starts_with('/') {
+                true => file_path::clean(name),
+                false => file_path::join(folder, name),
+            };
             match operation {
-                "getenv" => state.push_str(&format!("getenv {name} {}\n", self.variable(name))),
+                "getenv" => inputs.push(Input::Variable(name)),
                 "chdir" => {
-                    name.clone_into(&mut folder);
-                    state.push_str(&format!("chdir {name} {}\n", look(name)));
+                    inputs.push(Input::Folder(name));
+                    folder = name;
                 }
-                "stat" if counts => state.push_str(&format!("stat {path} {}\n", look(&path))),
-                "open" if counts => state.push_str(&format!("open {path} {}\n", content(&path))),
-                "stat" | "open" => {}
+                "stat" => inputs.extend(Some(file()).filter(|path| root.holds(path)).map(Input::Seen)),
+                "open" => inputs.extend(Some(file()).filter(|path| root.holds(path)).map(Input::Opened)),
                 _ => return Err(BadLog),
             }
         }
-        Ok(Digest::of(state.as_bytes()))
+        Ok(inputs)
     }
 
     fn variable(&self, name: &str) -> String {
@@ -124,58 +168,18 @@ impl TestRun<'_> {
     }
 }
 
-/// What a look at a file shows, its times aside.
-fn look(path: &str) -> String {
-    match fs::metadata(Path::new(path)) {
-        Err(error) => format!("error {}", error.kind()),
-        Ok(found) => format!("{} {:o} {}", found.len(), mode(&found), found.is_dir()),
-    }
-}
-
-/// What opening a file gives.
-fn content(path: &str) -> String {
-    let found = match fs::metadata(Path::new(path)) {
-        Err(error) => return format!("error {}", error.kind()),
-        Ok(found) => found,
-    };
-    if found.is_file() {
-        return match fs::read(path) {
-            Err(error) => format!("error {}", error.kind()),
-            Ok(bytes) => format!("{:o} {}", mode(&found), Digest::of(&bytes)),
-        };
-    }
-    let Ok(entries) = fs::read_dir(path) else {
-        return look(path);
-    };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let size = if is_file { entry.metadata().map_or(0, |found| found.len()) } else { 0 };
-            format!("{} {is_file} {size}", quote(name))
-        })
-        .collect();
-    names.sort();
-    names.join("\n")
-}
-
-#[cfg(unix)]
-fn mode(found: &fs::Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    found.permissions().mode()
-}
-
-#[cfg(not(unix))]
-fn mode(found: &fs::Metadata) -> u32 {
-    u32::from(found.permissions().readonly())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File, FileTimes};
+    use std::path::Path;
+    use std::time::UNIX_EPOCH;
+
     use super::*;
-    use std::fs::{File, FileTimes};
-    use std::time::{Duration, UNIX_EPOCH};
+
+    /// Long after the files of the test were written.
+    fn later() -> SystemTime {
+        SystemTime::now() + Duration::from_secs(60)
+    }
 
     #[allow(clippy::disallowed_methods, reason = "files of the test")]
     fn write(path: &Path, text: &str) {
@@ -200,7 +204,7 @@ mod tests {
         let passed = Some(ok.clone());
         assert_eq!(known(&variables), None);
         let log = b"# test log\ngetenv HOME\nopen data.txt\nstat absent\nopen /elsewhere\n";
-        run(false, &root, &variables).remember(&cache, log, &ok).unwrap();
+        run(false, &root, &variables).remember(&cache, later(), log, &ok).unwrap();
         assert_eq!(known(&variables), passed);
         assert_eq!(run(true, &root, &variables).known(&cache), None, "there is no profile");
         let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000);
@@ -218,6 +222,36 @@ mod tests {
         assert_eq!(known(&variables), passed, "nobody asked for that one");
         variables.insert("HOME".to_owned(), "/other".to_owned());
         assert_eq!(known(&variables), None);
+    }
+
+    #[test]
+    fn who_changes_what_it_looks_at_is_not_remembered() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = GoCache::open(&home.path().join("cache")).unwrap();
+        let root = home.path().to_str().unwrap();
+        let variables = BTreeMap::new();
+        let run = TestRun {
+            program: "p",
+            arguments: &[],
+            folder: root,
+            root,
+            variables: &variables,
+            profiles: false,
+        };
+        let passed = Passed { output: b"ok".to_vec(), profile: Vec::new() };
+        let remember = |begun, log: &[u8]| {
+            let outcome = run.remember(&cache, begun, log, &passed);
+            (outcome.map_err(|error| error.to_string()), run.known(&cache).is_some())
+        };
+        let now = SystemTime::now();
+        write(&home.path().join("marker"), "");
+        for log in ["stat marker\n", "open marker\n", "open absent\nopen marker\n"] {
+            let log = format!("{MAGIC}{log}");
+            assert_eq!(remember(now, log.as_bytes()), (Err(TooNew.to_string()), false), "{log}");
+        }
+        assert_eq!(remember(now, format!("{MAGIC}open absent\nstat .\n").as_bytes()), (Ok(()), true));
+        let cut = format!("{MAGIC}open absent\nopen mark");
+        assert_eq!(remember(later(), cut.as_bytes()).0, Err(BadLog.to_string()), "the end is not there");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use modkeep_builder::action_id::ActionId;
 use modkeep_builder::execute::status_words as status_words_of;
@@ -154,7 +154,7 @@ impl Program<'_> {
                 .map_err(|error| Failure::exact(1, format!("open {counters}: {}", words(&error))))?;
         }
         let passes_on = self.printing != Printing::Kept;
-        let begun = Instant::now();
+        let (begun, since) = (Instant::now(), SystemTime::now());
         let mut output = Vec::new();
         let ended = self.wait(&line, &counters, &mut |piece| {
             if self.printing != Printing::Through {
@@ -211,7 +211,7 @@ impl Program<'_> {
             let passed = Passed { output: kept, profile: profile.clone() };
             let log = fs::read(format!("{folder}testlog.txt")).unwrap_or_default();
             // What isn't remembered is run again.
-            let _ = probe.run(&probe.program(id)).remember(&probe.cache, &log, &passed);
+            let _ = probe.run(&probe.program(id)).remember(&probe.cache, since, &log, &passed);
         }
         if !passes_on {
             voice.say(&output)?;

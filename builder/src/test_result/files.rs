@@ -1,0 +1,183 @@
+//! Files as a test program finds them: which of them count, what they show, and when they changed.
+
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use modkeep_module::file_path;
+use modkeep_module::quote::quote;
+use modkeep_store::Digest;
+
+/// The folder whose files count, and where its path leads to (`search.InDir`).
+pub(super) struct Root<'r> {
+    path: &'r str,
+    real: Option<String>,
+}
+
+impl<'r> Root<'r> {
+    pub(super) fn of(path: &'r str) -> Self {
+        Self { path, real: real(path).filter(|real| real != path) }
+    }
+
+    /// Whether a file is in it, whichever way leads there.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        let is_in = |path: &str| {
+            let mut roots = [Some(self.path), self.real.as_deref()].into_iter().flatten();
+            roots.any(|root| is_below(path, root))
+        };
+        !self.path.is_empty() && (is_in(path) || real(path).is_some_and(|path| is_in(&path)))
+    }
+}
+
+fn is_below(path: &str, root: &str) -> bool {
+    let below = path.strip_prefix(root.trim_end_matches('/'));
+    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+}
+
+/// The path without links; for a file that is not there with those of its folder.
+fn real(path: &str) -> Option<String> {
+    let text = |path: &Path| Some(fs::canonicalize(path).ok()?.to_str()?.to_owned());
+    text(Path::new(path)).or_else(|| {
+        let (folder, name) = path.rsplit_once('/')?;
+        Some(file_path::join(&text(Path::new(folder))?, name))
+    })
+}
+
+/// What a look at a file shows, and one at the link that its name may be; times aside.
+pub(super) fn look(path: &str) -> String {
+    let link =
+        fs::read_link(path).map(|target| quote(target.as_os_str().as_encoded_bytes())).unwrap_or_default();
+    format!("{} {} {link}", shown(fs::metadata(path)), shown(fs::symlink_metadata(path)))
+}
+
+/// What opening a file gives.
+pub(super) fn content(path: &str) -> String {
+    let found = match fs::metadata(path) {
+        Err(error) => return format!("error {}", error.kind()),
+        Ok(found) => found,
+    };
+    if found.is_file() {
+        return match fs::read(path) {
+            Err(error) => format!("error {}", error.kind()),
+            Ok(bytes) => format!("{:o} {}", mode(&found), Digest::of(&bytes)),
+        };
+    }
+    let Ok(entries) = fs::read_dir(path) else {
+        return look(path);
+    };
+    let mut names: Vec<String> = entries.flatten().map(|entry| entry_shown(&entry)).collect();
+    names.sort();
+    format!("{}\n{}", shown(Ok(found)), names.join("\n"))
+}
+
+fn entry_shown(entry: &DirEntry) -> String {
+    let name = quote(entry.file_name().as_encoded_bytes());
+    let link = fs::read_link(entry.path())
+        .map(|target| quote(target.as_os_str().as_encoded_bytes()))
+        .unwrap_or_default();
+    format!("{name} {} {link}", shown(entry.metadata()))
+}
+
+/// Mode, kind and size; each file system has sizes of its own for folders.
+fn shown(found: io::Result<Metadata>) -> String {
+    match found {
+        Err(error) => format!("error {}", error.kind()),
+        Ok(found) if found.is_dir() => format!("folder {:o}", mode(&found)),
+        Ok(found) => format!("{:o} {}", mode(&found), found.len()),
+    }
+}
+
+/// When a file was last changed in any way; none for a folder and for what is not there.
+pub(super) fn changed(path: &str) -> Option<SystemTime> {
+    let found = fs::metadata(path).ok().filter(|found| !found.is_dir())?;
+    state(&found).max(found.modified().ok())
+}
+
+#[cfg(unix)]
+fn state(found: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, UNIX_EPOCH};
+    let (seconds, more) = (found.ctime().try_into().ok()?, found.ctime_nsec().try_into().ok()?);
+    UNIX_EPOCH.checked_add(Duration::new(seconds, more))
+}
+
+#[cfg(not(unix))]
+fn state(_: &Metadata) -> Option<SystemTime> {
+    None
+}
+
+/// With the kind of file, where it has one.
+#[cfg(unix)]
+fn mode(found: &Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(found)
+}
+
+#[cfg(not(unix))]
+fn mode(found: &Metadata) -> u32 {
+    u32::from(found.permissions().readonly())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[allow(clippy::disallowed_methods, reason = "files of the test")]
+    fn write(path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_file_counts_whichever_way_leads_to_it() {
+        let home = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(home.path()).unwrap();
+        let module = home.join("module");
+        fs::create_dir_all(&module).unwrap();
+        write(&home.join("outside"), "");
+        symlink(&module, home.join("link")).unwrap();
+        symlink(home.join("outside"), module.join("out")).unwrap();
+        let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+        for root in ["module", "link"].map(path) {
+            let root = Root::of(&root);
+            for (name, expected) in
+                [("module/absent", true), ("link/absent", true), ("outside", false), ("module-2/x", false)]
+            {
+                assert_eq!(root.holds(&path(name)), expected, "{} and {name}", root.path);
+            }
+        }
+        assert!(Root::of("/").holds("/x") && !Root::of("").holds("/x"));
+    }
+
+    #[test]
+    fn what_shows_in_a_file_or_folder_is_told_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        let text = |name: &str| path(name).to_str().unwrap().to_owned();
+        fs::create_dir(path("folder")).unwrap();
+        write(&path("folder/file"), "12");
+        symlink("file", path("folder/link")).unwrap();
+        let seen =
+            || ["folder", "folder/file", "folder/link"].map(|name| (look(&text(name)), content(&text(name))));
+        let first = seen();
+        fs::remove_file(path("folder/link")).unwrap();
+        write(&path("folder/link"), "12");
+        let second = seen();
+        assert_eq!(second[1], first[1]);
+        assert_eq!(second[2].1, first[2].1, "it opens alike");
+        assert_ne!(second[2].0, first[2].0, "a file is no link");
+        assert_eq!(second[0].0, first[0].0);
+        assert_ne!(second[0].1, first[0].1, "nor in its folder");
+        fs::remove_file(path("folder/link")).unwrap();
+        symlink("./fil", path("folder/link")).unwrap();
+        let third = seen();
+        fs::remove_file(path("folder/link")).unwrap();
+        symlink("other", path("folder/link")).unwrap();
+        assert_ne!(seen()[0].1, third[0].1, "a link leads elsewhere");
+        fs::set_permissions(path("folder"), fs::Permissions::from_mode(0o700)).unwrap();
+        assert_ne!(seen()[0].0, third[0].0);
+        assert!(changed(&text("folder/file")).is_some());
+        assert!(changed(&text("folder")).is_none() && changed(&text("absent")).is_none());
+    }
+}
