@@ -18,12 +18,14 @@ pub(crate) struct Failure {
     error: Box<dyn Error + Send + Sync>,
     hint: Option<String>,
     begins_again_as: Option<String>,
+    /// Whether nothing more is to be said.
+    is_over: bool,
 }
 
 impl Failure {
     /// Something that was tried failed.
     pub(crate) fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { status: 1, speaker: "modkeep", error: error.into(), hint: None, begins_again_as: None }
+        Self { speaker: "modkeep", error: error.into(), ..Self::told(1) }
     }
 
     /// The words can't be meant.
@@ -38,12 +40,23 @@ impl Failure {
 
     /// A text that stands as it is, with an exit status of its own.
     pub(crate) fn exact(status: u8, text: impl Into<String>) -> Self {
-        Self { status, speaker: "", error: text.into().into(), hint: None, begins_again_as: None }
+        let error = text.into().into();
+        Self { status, speaker: "", error, hint: None, begins_again_as: None, is_over: false }
     }
 
     /// An end whose reasons were told already.
     pub(crate) fn told(status: u8) -> Self {
         Self::exact(status, "")
+    }
+
+    /// The same where all that was to come depends on what failed: nothing more is said (`base.Fatalf`).
+    pub(crate) fn over() -> Self {
+        Self { is_over: true, ..Self::told(1) }
+    }
+
+    /// Whether nothing more is to be said.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// No end: the verb is to begin again and to act as another Go release.

@@ -52,6 +52,22 @@ package half
 package half
 
 func TestF() { x := := 1 }
+-- marks/marks_test.go --
+package marks
+
+import (
+	\"os\"
+	\"path/filepath\"
+	\"testing\"
+)
+
+func TestMark(t *testing.T) {
+	t.Log(filepath.SplitList(os.Getenv(\"PATH\"))[0])
+	if _, err := os.Stat(\"mark\"); err == nil {
+		t.Fatal(\"the mark is there\")
+	}
+	os.WriteFile(\"mark\", nil, 0o666)
+}
 -- typo/typo.go --
 package typo
 -- typo/typo_test.go --
@@ -61,7 +77,7 @@ package typo
 ";
 
 /// What is refused, listed or cleaned without building much.
-const LINES: [&str; 93] = [
+const LINES: [&str; 101] = [
     "build -p 0 ./lib",
     "build -p=-1 ./lib",
     "build -p x ./lib",
@@ -76,6 +92,12 @@ const LINES: [&str; 93] = [
     "build nowhere.go",
     "build ./debug",
     "build ./cmd/two -C .",
+    "build lib/lib_test.go",
+    "build -o out lib/lib_test.go",
+    "install lib/lib_test.go",
+    "build -toolexec /bin/false -json ./lib",
+    "test -toolexec /bin/false ./lib",
+    "test -toolexec /bin/false -json ./lib",
     "-C cmd/two list",
     "-C=lib list -f {{.Name}}",
     "-C /nowhere build",
@@ -110,6 +132,8 @@ const LINES: [&str; 93] = [
     "test ./typo ./half",
     "vet ./half ./typo",
     "list -test ./half",
+    "list -find -json=Name,Imports,TestImports,XTestImports ./lib ./half",
+    "list -e -export -toolexec /bin/false ./lib",
     "list -e -test -f '{{.ImportPath}} {{.Error}}' ./typo",
     "list -e -test -json=ImportPath,Error,Incomplete ./half",
     "list ''",
@@ -158,8 +182,10 @@ const LINES: [&str; 93] = [
 ];
 
 /// What builds and runs programs; the last leave something behind.
-const BUILDING: [&str; 13] = [
+const BUILDING: [&str; 15] = [
     "run ./cmd/two",
+    "test -v ./marks",
+    "test ./marks",
     "run cmd/two/a.go cmd/two/b.go",
     "test -count=-1 ./lib",
     "test -parallel=0 ./lib",
@@ -179,7 +205,7 @@ fn unusual_words_have_the_same_answers_and_leave_the_same_files() {
     let Some(ground) = Ground::new("command lines", &program(env!("CARGO_BIN_EXE_modkeep"))) else { return };
     let cache = ground.home().join("cache");
     let ground = ground.sharing(&cache);
-    let building = if full_run() { &BUILDING[..] } else { &BUILDING[..1] };
+    let building = if full_run() { &BUILDING[..] } else { &BUILDING[..3] };
     let lines = [&LINES[..], building].concat();
     let [theirs, ours] = BOTH.map(|who| {
         let outcomes = ground.all(who, FILES, &lines);

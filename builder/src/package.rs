@@ -243,9 +243,10 @@ impl Package {
                 && self.cgo_files.is_empty()
     }
 
-    /// Whether a wildcard that matches it doesn't mean it, because there is nothing to compile (`omitTestOnly`).
+    /// Whether who matches it by a wildcard, or names its files, doesn't mean it, because there is nothing to compile
+    /// (`omitTestOnly`).
     pub fn is_passed_over(&self) -> bool {
-        self.go_files.is_empty() && self.cgo_files.is_empty() && !self.cmdline_literal && !self.cmdline_files
+        self.go_files.is_empty() && self.cgo_files.is_empty() && !self.cmdline_literal
     }
 
     /// The imports that are resolved to another path (`ImportMap`).

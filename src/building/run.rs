@@ -44,7 +44,7 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     if let Some(test) = patterns.iter().find(|file| file.ends_with("_test.go")) {
         return Err(Failure::go(format!("cannot run *_test.go files ({test})")));
     }
-    with_program(go, &flags, "run", patterns, |shop, linked| {
+    with_program(go, &flags, "run", patterns, |shop, linked, search| {
         if flags.dry || flags.shows {
             let line = wrapper.iter().chain([&linked.path]).chain(arguments);
             crate::report::tell(&line.cloned().collect::<Vec<_>>().join(" ").replace(&shop.work, "$WORK"));
@@ -53,18 +53,19 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         if flags.dry || shop.machine.children().is_stopped() {
             return Ok(());
         }
-        let status = run_program(&shop.machine, &wrapper, &linked.path, arguments)?;
+        let status = run_program(&shop.machine, &wrapper, &linked.path, arguments, search)?;
         if status.success() { Ok(()) } else { Err(Failure::exact(1, status_words(&status))) }
     })
 }
 
-/// Builds the one program that the patterns name, which the build cache keeps, and does something with it.
+/// Builds the one program that the patterns name, which the build cache keeps, and does something with it. The text is PATH for
+/// what it runs.
 pub(super) fn with_program<T>(
     go: &GoEnv,
     flags: &BuildFlags,
     verb: &'static str,
     patterns: &[String],
-    then: impl FnOnce(&Shop, &Linked) -> Result<T, Failure>,
+    then: impl FnOnce(&Shop, &Linked, &str) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let site = Site::find(go, flags, verb)?;
     let mut loaded = site.load(patterns, Options { programs_only: true, ..Options::default() })?;
@@ -90,6 +91,7 @@ pub(super) fn with_program<T>(
     only.graph[id].omit_debug = true;
     let name = only.graph[id].program_name().to_owned();
     let link = std::cell::Cell::new(0);
+    let search = site.search_path();
     let mut done = None;
     site.perform(
         &loaded,
@@ -102,7 +104,7 @@ pub(super) fn with_program<T>(
                 // Why was told.
                 return Err(Failure::told(1));
             };
-            done = Some(then(shop, linked)?);
+            done = Some(then(shop, linked, &search)?);
             Ok(())
         },
     )?;
@@ -115,6 +117,7 @@ fn run_program(
     wrapper: &[String],
     path: &str,
     arguments: &[String],
+    search: &str,
 ) -> Result<ExitStatus, Failure> {
     let (program, before) = match wrapper.split_first() {
         None => (path.to_owned(), None),
@@ -124,7 +127,7 @@ fn run_program(
         }
     };
     let mut command = Command::new(&program);
-    command.args(before.into_iter().flatten()).args(arguments);
+    command.args(before.into_iter().flatten()).args(arguments).env("PATH", search);
     let failed = |error| Failure::exact(1, format!("fork/exec {program}: {}", system_words(&error)));
     command.status().map_err(failed)
 }

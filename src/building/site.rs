@@ -205,7 +205,11 @@ impl<'a> Site<'a> {
         let lost = Arc::clone(&self.lost);
         let print: fn(&Told<'_>) -> Result<(), Failure> =
             match (self.flags.json, self.flags.only_tells_reasons) {
-                (true, false) => |told| report::out(&events(told)),
+                // What is of no package is no event.
+                (true, false) => |told| match told.package {
+                    "" => Ok(tell_line(told.text)),
+                    _ => report::out(&events(told)),
+                },
                 (_, true) => rebuild::tell,
                 _ => return Box::new(tell_as_text),
             };
@@ -265,7 +269,7 @@ impl<'a> Site<'a> {
             return Err(interrupt::end());
         }
         if outcome.is_cut_short {
-            return Err(Failure::told(1));
+            return Err(Failure::over());
         }
         let done = then(&shop, &outcome);
         match self.lost.get() {
@@ -342,6 +346,15 @@ impl<'a> Site<'a> {
         let cache = GoCache::open(self.cache.folder()).map_err(Failure::of)?;
         Ok(Shop::new(cache, machine, transcript, &work.path, self.go.folder(), shop_flags)
             .with_scans(Arc::clone(&self.scans)))
+    }
+
+    /// PATH for programs that are run: they find the toolchain's own go first (`base.AppendPATH`).
+    pub(super) fn search_path(&self) -> String {
+        let folder = format!("{}/bin", self.builds[0].toolchain.root);
+        match self.go.environment().get("PATH").filter(|path| !path.is_empty()) {
+            Some(path) => format!("{folder}:{path}"),
+            None => folder,
+        }
     }
 
     /// The variables of tools: those of the process, and go's own from its files.

@@ -59,27 +59,24 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
     {
         return report::out(&format!("{id}\n"));
     }
-    let run = |flags: &BuildFlags, path: &str, search: Option<&str>| {
-        with_program(go, flags, "tool", &[path.to_owned()], |shop, linked| {
+    let run = |flags: &BuildFlags, path: &str, finds_go: bool| {
+        with_program(go, flags, "tool", &[path.to_owned()], |shop, linked, search| {
             let kept = shop.cache.file(&linked.action).filter(|_| only_shows);
             let program = kept.map_or_else(|| linked.path.clone(), |(file, _)| file.display().to_string());
-            call(name, &program, arguments, only_shows, search)
+            call(name, &program, arguments, only_shows, finds_go.then_some(search))
         })
     };
     let builtin = format!("cmd/{name}");
     // Of the commands of GOROOT these two are none of its tools.
     if is_name && !matches!(name.as_str(), "go" | "gofmt") && is_command(&format!("{root}/src/{builtin}")) {
         let flags = BuildFlags { targets: vec![host()], ..BuildFlags::default() };
-        return run(&flags, &builtin, None);
+        return run(&flags, &builtin, false);
     }
     let named = of_modules(go, &flags)?;
     let meant: Vec<&String> = named.iter().filter(|tool| *tool == name || short(tool) == *name).collect();
     match meant[..] {
         [] => Err(Failure::exact(2, format!("go: no such tool {}", quote(name)))),
-        [tool] => {
-            let path = go.environment().get("PATH").unwrap_or_default();
-            run(&flags, tool, Some(&format!("{root}/bin:{path}")))
-        }
+        [tool] => run(&flags, tool, true),
         _ => {
             let list: String = meant.iter().map(|tool| format!("\n\t{tool}")).collect();
             Err(Failure::go(format!("tool {} is ambiguous; choose one of:{list}\n\t", quote(name))))

@@ -113,8 +113,11 @@ fn make(
                     match of(shop, asked, &graph[*id], compiled) {
                         Ok(one) => built.push((*id, one)),
                         Err(failure) if asked.is_lenient => {
-                            failures.lock().insert(graph[*id].description(), failure.to_string());
+                            let mut failures = failures.lock();
+                            failures.entry(graph[*id].description()).or_insert_with(|| failure.to_string());
                         }
+                        // Why was told.
+                        Err(_) if !outcome.succeeded => {}
                         Err(failure) => return Err(failure),
                     }
                 }
@@ -147,7 +150,7 @@ fn of(shop: &Shop, asked: &Asked, package: &Package, compiled: &Compiled) -> Res
         built.export = compiled.archive.as_ref().map(|archive| archive.path.clone()).unwrap_or_default();
         built.build_id = compiled.build_id.to_string();
     }
-    if asked.is_compiled && !package.is_built_in() {
+    if asked.is_compiled && !package.is_built_in() && package.testmain.is_none() {
         let list = shop.cache.bytes(&compiled.action.subkey("srcfiles"));
         if list.is_none() && !package.cgo_files.is_empty() {
             return Err(Failure::go(format!(

@@ -117,7 +117,7 @@ pub(super) fn run(
         let list = if asked.deps { graph.with_dependencies(&named) } else { named.clone() };
         built = built::build(site, asked, needs_stale, &mut loader, &list);
     }
-    if built.as_ref().is_err_and(|failure| !failure.to_string().is_empty()) {
+    if built.as_ref().is_err_and(|failure| failure.is_over() || !failure.to_string().is_empty()) {
         return built;
     }
     // Where the reasons were told, all are listed all the same.

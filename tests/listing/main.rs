@@ -8,6 +8,7 @@ use std::path::Path;
 
 use modkeep_harness::beside::Ground;
 
+mod compiled;
 mod hidden;
 mod newer;
 mod outside;

@@ -101,7 +101,10 @@ impl Loader<'_> {
         let other = |language| selection.other.get(&language).cloned().unwrap_or_default();
         let paths = |requests: &Requests| requests.imports.keys().cloned().collect::<Vec<_>>();
         let patterns = |requests: &Requests| requests.embeds.keys().cloned().collect::<Vec<_>>();
-        let written = if self.options.ignores_imports { Vec::new() } else { paths(&selection.requests) };
+        let imports = |requests: &Requests| match self.options.ignores_imports {
+            true => Vec::new(),
+            false => paths(requests),
+        };
         let is_memory = self.source.build.instrument == Some(Instrument::Memory);
         let before = &self.graph[id];
         self.graph[id] = Package {
@@ -130,13 +133,13 @@ impl Loader<'_> {
             syso_files: if is_memory { Vec::new() } else { other(Language::Object) },
             embed_patterns: patterns(&selection.requests),
             cgo_flags: selection.flags.clone(),
-            imports: written.clone(),
-            raw_imports: written,
+            imports: imports(&selection.requests),
+            raw_imports: imports(&selection.requests),
             test_go_files: selection.test.clone(),
-            test_imports: paths(&selection.test_requests),
+            test_imports: imports(&selection.test_requests),
             test_embed_patterns: patterns(&selection.test_requests),
             x_test_go_files: selection.outer_test.clone(),
-            x_test_imports: paths(&selection.outer_test_requests),
+            x_test_imports: imports(&selection.outer_test_requests),
             x_test_embed_patterns: patterns(&selection.outer_test_requests),
             conflict_dir: data.conflict.clone(),
             local_prefix: before.local_prefix.clone(),

@@ -261,6 +261,7 @@ impl Program<'_> {
     ) -> Result<std::io::Result<Ended>, Failure> {
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
+        command.envs(self.variables.get_key_value("PATH"));
         if self.flags.build.cover {
             // For programs that the test builds and runs.
             command.env("GOCOVERDIR", cover_folder);

@@ -76,7 +76,9 @@ impl<'a> Results<'a> {
         tested: &'a [Tested],
         covers_others: bool,
     ) -> Self {
-        let variables = Arc::new(site.variables());
+        let mut variables = site.variables();
+        variables.insert("PATH".to_owned(), site.search_path());
+        let variables = Arc::new(variables);
         let (nodes, vets, known) = (Mutex::default(), Mutex::default(), Arc::default());
         Self { site, flags, graph, tested, covers_others, variables, nodes, vets, known }
     }
