@@ -68,6 +68,22 @@ func TestMark(t *testing.T) {
 	}
 	os.WriteFile(\"mark\", nil, 0o666)
 }
+-- leaves/leaves_test.go --
+package leaves
+
+import (
+	\"os\"
+	\"os/exec\"
+	\"testing\"
+)
+
+func TestLeaves(t *testing.T) {
+	command := exec.Command(\"sleep\", \"3\")
+	command.Stdout = os.Stdout
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
 -- typo/typo.go --
 package typo
 -- typo/typo_test.go --
@@ -182,10 +198,15 @@ const LINES: [&str; 101] = [
 ];
 
 /// What builds and runs programs; the last leave something behind.
-const BUILDING: [&str; 15] = [
+const BUILDING: [&str; 20] = [
     "run ./cmd/two",
     "test -v ./marks",
     "test ./marks",
+    "test -run Nothing ./marks",
+    "test -run Nothing ./marks",
+    "clean -testcache",
+    "test -run Nothing ./marks",
+    "test -C leaves -timeout=1s",
     "run cmd/two/a.go cmd/two/b.go",
     "test -count=-1 ./lib",
     "test -parallel=0 ./lib",
@@ -205,7 +226,7 @@ fn unusual_words_have_the_same_answers_and_leave_the_same_files() {
     let Some(ground) = Ground::new("command lines", &program(env!("CARGO_BIN_EXE_modkeep"))) else { return };
     let cache = ground.home().join("cache");
     let ground = ground.sharing(&cache);
-    let building = if full_run() { &BUILDING[..] } else { &BUILDING[..3] };
+    let building = if full_run() { &BUILDING[..] } else { &BUILDING[..8] };
     let lines = [&LINES[..], building].concat();
     let [theirs, ours] = BOTH.map(|who| {
         let outcomes = ground.all(who, FILES, &lines);

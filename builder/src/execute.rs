@@ -10,6 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use modkeep_store::remote::Stop;
 use parking_lot::Mutex;
 
 use crate::action::{Action, Variables};
@@ -61,6 +62,8 @@ pub enum Ending {
 pub struct Children {
     running: Mutex<HashMap<u32, ()>>,
     stopped: AtomicBool,
+    /// What is stopped with them.
+    others: Mutex<Vec<Stop>>,
 }
 
 impl Machine {
@@ -180,6 +183,15 @@ impl Children {
         self.stopped.store(true, Ordering::SeqCst);
         for id in self.running.lock().keys() {
             terminate(*id);
+        }
+        self.others.lock().iter().for_each(Stop::stop);
+    }
+
+    /// Has something stopped with them.
+    pub fn stop_also(&self, other: Stop) {
+        self.others.lock().push(other);
+        if self.is_stopped() {
+            self.others.lock().iter().for_each(Stop::stop);
         }
     }
 

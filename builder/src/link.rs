@@ -19,6 +19,7 @@ use crate::host;
 use crate::package::Package;
 use crate::rebuild::Subject;
 use crate::shop::{Bench, Shop, StepError};
+use crate::tags::Instrument;
 use crate::tier;
 use crate::words::{self, quoted_list};
 
@@ -362,7 +363,9 @@ impl Program<'_> {
         // Copies of libraries that an overlay shows are in places that no key tells.
         let is_laid_over = !self.shop.hashes.overlay().is_empty();
         let has_foreign = self.host_part() == host::Part::Foreign;
-        let is_open = self.package.ldflags.iter().any(asks) || (has_foreign && is_laid_over);
+        // The runtimes of sanitizers are no part of an identity.
+        let is_sanitized = !matches!(self.goal.build.instrument, None | Some(Instrument::Race));
+        let is_open = self.package.ldflags.iter().any(asks) || (has_foreign && is_laid_over) || is_sanitized;
         !is_open && self.packages.iter().all(is_described)
     }
 

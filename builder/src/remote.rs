@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use modkeep_store::remote::{Client, MAX_BLOB, MAX_MANIFEST, Mode, Name};
+use modkeep_store::remote::{Client, MAX_BLOB, MAX_MANIFEST, Mode, Name, Stop};
 use modkeep_store::{Digest, StoreError};
 use parking_lot::Mutex;
 
@@ -106,13 +106,18 @@ impl Remote {
         self.client.mode() == Mode::ReadWrite && !self.is_off()
     }
 
+    /// What ends all waiting for the shelf.
+    pub fn stop(&self) -> Stop {
+        self.client.stop()
+    }
+
     fn is_off(&self) -> bool {
         self.is_off.load(Ordering::Relaxed)
     }
 
     /// A shelf that fails is not asked again: a build is never held up by it twice.
     fn fail(&self, error: &StoreError) {
-        if !self.is_off.swap(true, Ordering::Relaxed) {
+        if !self.is_off.swap(true, Ordering::Relaxed) && !self.client.is_stopped() {
             let mut text = format!("the remote cache is not used: {error}");
             let mut cause = std::error::Error::source(error);
             while let Some(error) = cause {

@@ -10,7 +10,7 @@
 mod files;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use modkeep_module::file_path;
 use modkeep_module::quote::quote;
@@ -23,6 +23,8 @@ use files::{Root, changed, content, look};
 const SALT: &str = "modkeep test 2\n";
 const MAGIC: &str = "# test log\n";
 const PROFILE: &str = "coverprofile";
+/// The file of a cache that says from when on results of tests count.
+pub const EXPIRY: &str = "testexpire.txt";
 /// How far behind the clock the times of files may be.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -82,6 +84,9 @@ impl TestRun<'_> {
         let log = cache.bytes(&key)?;
         let inputs = self.inputs(&log).ok()?;
         let key = key.subkey(&format!("inputs {inputs}"));
+        if cache.entry(&key)?.time < expiry(cache) {
+            return None;
+        }
         let profile = if self.profiles { cache.bytes(&key.subkey(PROFILE))? } else { Vec::new() };
         Some(Passed { output: cache.bytes(&key)?, profile })
     }
@@ -168,11 +173,17 @@ impl TestRun<'_> {
     }
 }
 
+/// Results from before that time count no more: `clean -testcache` writes it down, in nanoseconds of the epoch.
+fn expiry(cache: &GoCache) -> SystemTime {
+    let text = std::fs::read_to_string(cache.folder().join(EXPIRY)).unwrap_or_default();
+    let nanoseconds = text.strip_suffix('\n').and_then(|text| text.parse().ok()).unwrap_or(0);
+    UNIX_EPOCH + Duration::from_nanos(nanoseconds)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File, FileTimes};
     use std::path::Path;
-    use std::time::UNIX_EPOCH;
 
     use super::*;
 
@@ -222,6 +233,27 @@ mod tests {
         assert_eq!(known(&variables), passed, "nobody asked for that one");
         variables.insert("HOME".to_owned(), "/other".to_owned());
         assert_eq!(known(&variables), None);
+    }
+
+    #[test]
+    fn a_result_from_before_the_expiry_counts_no_more() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = GoCache::open(home.path()).unwrap();
+        let variables = BTreeMap::new();
+        let (folder, root) = ("/", "/");
+        let run =
+            TestRun { program: "p", arguments: &[], folder, root, variables: &variables, profiles: false };
+        let passed = Passed { output: b"ok".to_vec(), profile: Vec::new() };
+        run.remember(&cache, later(), format!("{MAGIC}getenv HOME\n").as_bytes(), &passed).unwrap();
+        let expire = |time: SystemTime| {
+            let nanoseconds = time.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+            write(&home.path().join(EXPIRY), &format!("{nanoseconds}\n"));
+            run.known(&cache)
+        };
+        assert_eq!(expire(SystemTime::now() - Duration::from_secs(60)), Some(passed.clone()));
+        assert_eq!(expire(later()), None);
+        write(&home.path().join(EXPIRY), "soon");
+        assert_eq!(run.known(&cache), Some(passed));
     }
 
     #[test]

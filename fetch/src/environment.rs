@@ -17,10 +17,11 @@ use crate::netrc::Netrc;
 use crate::private::Private;
 use crate::secret::Secret;
 
-/// The variables of a process. A variable that is empty, or not Unicode, counts as not set.
+/// The variables of a process. A variable that is empty counts as not set.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: HashMap<String, String>,
+    odd: HashMap<String, OsString>,
 }
 
 /// Go's own variables, each from the environment or else from go's files, which are read once.
@@ -100,9 +101,20 @@ impl Environment {
 
     /// One made of the given variables.
     pub fn given<K: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
-        let text =
-            |(name, value): (K, V)| Some((name.into().into_string().ok()?, value.into().into_string().ok()?));
-        Self { variables: variables.into_iter().filter_map(text).collect() }
+        let mut given = Self::default();
+        for (name, value) in variables {
+            let (Ok(name), value) = (name.into().into_string(), value.into()) else { continue };
+            given.variables.insert(name.clone(), value.to_string_lossy().into_owned());
+            if value.to_str().is_none() {
+                given.odd.insert(name, value);
+            }
+        }
+        given
+    }
+
+    /// The variables that are no text, as they are; elsewhere marks stand for what can't be read in them.
+    pub fn odd(&self) -> &HashMap<String, OsString> {
+        &self.odd
     }
 
     /// The value of a variable that is set and not empty.

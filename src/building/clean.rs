@@ -9,6 +9,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use modkeep_builder::test_result::EXPIRY;
+
 use self::packages::Cleaner;
 use super::settings::cache_folder;
 use super::{BuildFlags, build_flags};
@@ -136,7 +138,7 @@ fn clean_cache(folder: &Path, flags: &BuildFlags, shows: bool) -> Result<(), Fai
 
 /// Results of tests from before now count no more.
 fn expire_tests(folder: &Path) -> Result<(), Failure> {
-    let file = folder.join("testexpire.txt");
+    let file = folder.join(EXPIRY);
     let failed =
         |error: std::io::Error| Failure::go(format!("open {}: {}", file.display(), system_words(&error)));
     fs::create_dir_all(folder).map_err(failed)?;

@@ -42,7 +42,7 @@ pub(crate) fn explain(go: &GoEnv, flags: BuildFlags, patterns: &[String]) -> Res
     );
     match explained {
         // What was not made was not meant to be.
-        Err(failure) if failure.to_string().is_empty() => Ok(()),
+        Err(failure) if failure.to_string().is_empty() && !failure.is_over() => Ok(()),
         explained => explained,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source of the rules: `cmd/go/internal/run/run.go`.
 
+use std::ffi::OsStr;
 use std::process::{Command, ExitStatus};
 
 use modkeep_builder::execute::{Machine, status_words};
@@ -65,7 +66,7 @@ pub(super) fn with_program<T>(
     flags: &BuildFlags,
     verb: &'static str,
     patterns: &[String],
-    then: impl FnOnce(&Shop, &Linked, &str) -> Result<T, Failure>,
+    then: impl FnOnce(&Shop, &Linked, &OsStr) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let site = Site::find(go, flags, verb)?;
     let mut loaded = site.load(patterns, Options { programs_only: true, ..Options::default() })?;
@@ -117,7 +118,7 @@ fn run_program(
     wrapper: &[String],
     path: &str,
     arguments: &[String],
-    search: &str,
+    search: &OsStr,
 ) -> Result<ExitStatus, Failure> {
     let (program, before) = match wrapper.split_first() {
         None => (path.to_owned(), None),

@@ -1,6 +1,7 @@
 //! Where a build takes place: its packages are loaded for each target, and what is planned for them is carried out.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -250,8 +251,13 @@ impl<'a> Site<'a> {
             self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
         let work = self.work_folder()?;
+        // What is asked of the network for it is ended by a signal as any program is.
+        let remote = remote::open(self.go, flags, &goals)?;
         let mut shop = self.shop(&work, teller)?;
-        shop.remote = remote::open(self.go, flags, &goals)?;
+        shop.remote = remote;
+        if let Some(remote) = &shop.remote {
+            shop.machine.children().stop_also(remote.stop());
+        }
         let mut made = Plan::new(&goals, &work.path);
         plan(&mut made)?;
         let outcome = made.perform(&shop);
@@ -349,12 +355,15 @@ impl<'a> Site<'a> {
     }
 
     /// PATH for programs that are run: they find the toolchain's own go first (`base.AppendPATH`).
-    pub(super) fn search_path(&self) -> String {
-        let folder = format!("{}/bin", self.builds[0].toolchain.root);
-        match self.go.environment().get("PATH").filter(|path| !path.is_empty()) {
-            Some(path) => format!("{folder}:{path}"),
-            None => folder,
+    pub(super) fn search_path(&self) -> OsString {
+        let environment = self.go.environment();
+        let path = environment.odd().get("PATH").map(OsString::as_os_str);
+        let mut search = OsString::from(format!("{}/bin", self.builds[0].toolchain.root));
+        if let Some(path) = path.or_else(|| environment.get("PATH").map(OsStr::new)) {
+            search.push(":");
+            search.push(path);
         }
+        search
     }
 
     /// The variables of tools: those of the process, and go's own from its files.

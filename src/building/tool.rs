@@ -4,6 +4,7 @@
 //! Source of the rules: `cmd/go/internal/tool/tool.go`.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -204,7 +205,7 @@ fn call(
     program: &str,
     arguments: &[String],
     only_shows: bool,
-    search: Option<&str>,
+    search: Option<&OsStr>,
 ) -> Result<(), Failure> {
     if only_shows {
         let line: Vec<&str> = std::iter::once(program).chain(arguments.iter().map(String::as_str)).collect();

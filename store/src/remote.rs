@@ -23,7 +23,7 @@ use crate::error::StoreError;
 
 #[cfg(feature = "s3")]
 pub use bucket::BucketShelf;
-pub use client::{Client, Mode};
+pub use client::{Client, Mode, Stop};
 pub use folder::{Arriving, FolderShelf, Trimmed};
 pub use server::ServerShelf;
 

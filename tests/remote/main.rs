@@ -6,6 +6,7 @@
 mod bucket;
 mod host;
 mod seen;
+mod silent;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -69,7 +69,7 @@ impl Unit<'_> {
             add(&["-symabis", file]);
         }
         let size = self.size_of(go_files);
-        let threads = shop.tools.threads(size < SHORT);
+        let threads = shop.tools.threads(size < SHORT && !shop.flags.dry && shop.flags.wrapper.is_empty());
         if threads.count > 1 {
             add(&[&format!("-c={}", threads.count)]);
         }
@@ -107,6 +107,7 @@ impl Unit<'_> {
         let mut action = self.tool("compile", arguments, &shop.folder, &sources, outputs)?;
         self.collect_late(&mut action, size);
         if threads.count == 1
+            && shop.flags.wrapper.is_empty()
             && let Variables::Closed(variables) = &mut action.environment
         {
             // So has what runs beside the work itself.

@@ -7,7 +7,11 @@ use std::time::SystemTime;
 
 use modkeep_module::file_path;
 use modkeep_module::quote::quote;
-use modkeep_store::Digest;
+
+use crate::action_id::digest_of;
+
+/// In bytes.
+const LARGE: u64 = 1 << 20;
 
 /// The folder whose files count, and where its path leads to (`search.InDir`).
 pub(super) struct Root<'r> {
@@ -44,11 +48,13 @@ fn real(path: &str) -> Option<String> {
     })
 }
 
-/// What a look at a file shows, and one at the link that its name may be; times aside.
+/// What a look at a file shows, and one at the link that its name may be; the content in the place of times.
 pub(super) fn look(path: &str) -> String {
     let link =
         fs::read_link(path).map(|target| quote(target.as_os_str().as_encoded_bytes())).unwrap_or_default();
-    format!("{} {} {link}", shown(fs::metadata(path)), shown(fs::symlink_metadata(path)))
+    let inner =
+        fs::metadata(path).ok().and_then(|found| content_of(Path::new(path), &found)).unwrap_or_default();
+    format!("{} {} {link} {inner}", shown(fs::metadata(path)), shown(fs::symlink_metadata(path)))
 }
 
 /// What opening a file gives.
@@ -58,9 +64,9 @@ pub(super) fn content(path: &str) -> String {
         Ok(found) => found,
     };
     if found.is_file() {
-        return match fs::read(path) {
+        return match digest_of(Path::new(path)) {
             Err(error) => format!("error {}", error.kind()),
-            Ok(bytes) => format!("{:o} {}", mode(&found), Digest::of(&bytes)),
+            Ok(content) => format!("{:o} {content}", mode(&found)),
         };
     }
     let Ok(entries) = fs::read_dir(path) else {
@@ -76,7 +82,21 @@ fn entry_shown(entry: &DirEntry) -> String {
     let link = fs::read_link(entry.path())
         .map(|target| quote(target.as_os_str().as_encoded_bytes()))
         .unwrap_or_default();
-    format!("{name} {} {link}", shown(entry.metadata()))
+    let found = entry.metadata();
+    let inner = found.as_ref().ok().and_then(|found| content_of(&entry.path(), found)).unwrap_or_default();
+    format!("{name} {} {link} {inner}", shown(found))
+}
+
+/// What tells that a file is another which the program did not open itself: it may have others open it. Of a large one that is
+/// its time, as in go: nobody waits for files to be read that are only listed.
+fn content_of(path: &Path, found: &Metadata) -> Option<String> {
+    if !found.is_file() {
+        return None;
+    }
+    match found.len() > LARGE {
+        true => Some(format!("{:?}", found.modified().ok()?)),
+        false => Some(digest_of(path).ok()?.to_string()),
+    }
 }
 
 /// Mode, kind and size; each file system has sizes of its own for folders.
@@ -161,6 +181,11 @@ mod tests {
         let seen =
             || ["folder", "folder/file", "folder/link"].map(|name| (look(&text(name)), content(&text(name))));
         let first = seen();
+        write(&path("folder/file"), "21");
+        let other = seen();
+        assert!(other.iter().zip(&first).all(|(other, first)| other.0 != first.0 || other.1 != first.1));
+        write(&path("folder/file"), "12");
+        assert_eq!(seen(), first);
         fs::remove_file(path("folder/link")).unwrap();
         write(&path("folder/link"), "12");
         let second = seen();

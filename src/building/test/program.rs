@@ -3,8 +3,10 @@
 //! Source: `cmd/go/internal/test/test.go:runTestActor.Act`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -35,6 +37,7 @@ pub(super) struct Program<'a> {
     pub(super) flags: &'a TestFlags,
     pub(super) package: &'a Package,
     pub(super) variables: Arc<BTreeMap<String, String>>,
+    pub(super) search: &'a OsStr,
     pub(super) cache: &'a GoCache,
     /// What `-coverpkg` covers elsewhere.
     pub(super) others: Option<&'a Others>,
@@ -156,7 +159,8 @@ impl Program<'_> {
         let passes_on = self.printing != Printing::Kept;
         let (begun, since) = (Instant::now(), SystemTime::now());
         let mut output = Vec::new();
-        let ended = self.wait(&line, &counters, &mut |piece| {
+        let is_direct = self.printing == Printing::Through && voice.is_direct();
+        let ended = self.wait(&line, &counters, is_direct, &mut |piece| {
             if self.printing != Printing::Through {
                 output.extend(piece);
             }
@@ -251,25 +255,35 @@ impl Program<'_> {
         reason
     }
 
-    /// Runs a command in the package's folder. What it writes is passed on as it comes. The inner error says why it
-    /// could not be run.
+    /// Runs a command in the package's folder. What it writes is passed on as it comes, if it doesn't write to our stdout itself:
+    /// then nobody waits for what it leaves running. The inner error says why it could not be run.
     fn wait(
         &self,
         line: &[String],
         cover_folder: &str,
+        is_direct: bool,
         hear: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<std::io::Result<Ended>, Failure> {
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).current_dir(&self.package.dir).env("PWD", &self.package.dir);
-        command.envs(self.variables.get_key_value("PATH"));
+        command.env("PATH", self.search);
         if self.flags.build.cover {
             // For programs that the test builds and runs.
             command.env("GOCOVERDIR", cover_folder);
         }
         command.stdin(Stdio::null());
         let begin = || {
-            let (reader, writer) = std::io::pipe()?;
-            command.stdout(writer.try_clone()?).stderr(writer);
+            let reader = if is_direct {
+                let stdout = std::io::stdout();
+                command
+                    .stdout(stdout.as_fd().try_clone_to_owned()?)
+                    .stderr(stdout.as_fd().try_clone_to_owned()?);
+                None
+            } else {
+                let (reader, writer) = std::io::pipe()?;
+                command.stdout(writer.try_clone()?).stderr(writer);
+                Some(reader)
+            };
             let child = command.spawn()?;
             drop(command);
             Ok((child, reader))

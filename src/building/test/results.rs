@@ -3,6 +3,7 @@
 //! Source: `cmd/go/internal/test/test.go` (`runTestActor.Act`, `builderTest`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use modkeep_builder::perform::Outcome;
 use modkeep_builder::plan::Plan;
 use modkeep_builder::shop::Shop;
 use modkeep_builder::test_result::Passed;
+use modkeep_module::quote::quote;
 use parking_lot::Mutex;
 
 use super::Tested;
@@ -45,6 +47,8 @@ pub(super) struct Results<'a> {
     /// Whether `-coverpkg` covers more than the tested package.
     pub(super) covers_others: bool,
     variables: Arc<BTreeMap<String, String>>,
+    /// PATH of the programs.
+    search: OsString,
     nodes: Mutex<HashMap<PackageId, Nodes>>,
     vets: Mutex<Vets>,
     /// Results that make programs needless.
@@ -76,11 +80,16 @@ impl<'a> Results<'a> {
         tested: &'a [Tested],
         covers_others: bool,
     ) -> Self {
+        let search = site.search_path();
         let mut variables = site.variables();
-        variables.insert("PATH".to_owned(), site.search_path());
+        let odd = site.go.environment().odd().iter().map(|(name, value)| (name.as_str(), value));
+        // Values that are no text are told apart as they are.
+        variables.insert("PATH".to_owned(), search.to_string_lossy().into_owned());
+        let exact = odd.chain([("PATH", &search)]).filter(|(_, value)| value.to_str().is_none());
+        variables.extend(exact.map(|(name, value)| (name.to_owned(), quote(value.as_encoded_bytes()))));
         let variables = Arc::new(variables);
         let (nodes, vets, known) = (Mutex::default(), Mutex::default(), Arc::default());
-        Self { site, flags, graph, tested, covers_others, variables, nodes, vets, known }
+        Self { site, flags, graph, tested, covers_others, variables, search, nodes, vets, known }
     }
 
     /// Has a package and its tests vetted before they are run, and before their program is put in place, if `-vet` wants it.
@@ -102,6 +111,7 @@ impl<'a> Results<'a> {
             flags: self.flags,
             package: &self.graph[package],
             variables: Arc::clone(&self.variables),
+            search: &self.search,
             cache: self.site.cache(),
             others,
             printing: self.flags.printing(self.tested.len()),

@@ -26,6 +26,11 @@ impl Voice {
         Ok(Self::Events(Box::new(events)))
     }
 
+    /// Whether what is said goes to stdout as it is.
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self, Self::Text)
+    }
+
     pub(super) fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Text => report::out_bytes(bytes),

@@ -34,22 +34,26 @@ enum Event {
     Exited,
 }
 
-/// Waits until the program has ended and `output` is read, or the limits are over; `take` is given what comes.
+/// Waits until the program has ended and `output`, if it is ours to read, is read, or the limits are over; `take` is given what
+/// comes.
 ///
 /// # Errors
 ///
 /// Those of the system when it is asked how the program ended.
 pub(super) fn wait(
     mut child: Child,
-    output: PipeReader,
+    output: Option<PipeReader>,
     limits: Option<Limits>,
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<Ended> {
     let id = Pid::from_child(&child);
     let (events, happened) = mpsc::sync_channel(16);
     let of_output = events.clone();
-    // Ends with the output, at the latest when this process does.
-    std::thread::spawn(move || read(output, &of_output));
+    let is_read = output.is_some();
+    if let Some(output) = output {
+        // Ends with the output, at the latest when this process does.
+        std::thread::spawn(move || read(output, &of_output));
+    }
     // The status stays to be asked for below, so that the ID is the program's for as long as it may be signalled.
     std::thread::spawn(move || {
         let _ = rustix::io::retry_on_intr(|| {
@@ -59,7 +63,7 @@ pub(super) fn wait(
         let _ = events.send(Event::Exited);
     });
     let mut deadline = limits.map(|limits| Instant::now() + limits.quits_after);
-    let (mut has_exited, mut is_closed, mut was_late) = (false, false, false);
+    let (mut has_exited, mut is_closed, mut was_late) = (false, !is_read, false);
     while !(has_exited && is_closed) {
         let event = match deadline {
             Some(end) => happened.recv_timeout(end.saturating_duration_since(Instant::now())),
@@ -130,7 +134,7 @@ mod tests {
         let child = command.spawn().unwrap();
         drop(command);
         let mut output = Vec::new();
-        let ended = wait(child, reader, limits, |bytes| output.extend(bytes)).unwrap();
+        let ended = wait(child, Some(reader), limits, |bytes| output.extend(bytes)).unwrap();
         (String::from_utf8(output).unwrap(), ended)
     }
 

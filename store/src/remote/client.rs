@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::{Name, Shelf};
 use crate::error::{ErrorKind, StoreError};
@@ -24,11 +25,23 @@ pub enum Mode {
     ReadWrite,
 }
 
+/// Ends all waiting for a client, for good.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    /// From now on nobody waits.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
 /// A shelf with threads of its own. Its methods block, and must not be called on a thread of a tokio runtime.
 #[derive(Debug)]
 pub struct Client {
     shelf: Arc<dyn Shelf>,
     mode: Mode,
+    stop: Stop,
     // Nothing waits for its threads at the end: what is not finished then is a miss for others.
     runtime: Option<Runtime>,
 }
@@ -47,7 +60,8 @@ impl Client {
         let runtime =
             runtime.map_err(|error| StoreError::io("starting threads for the remote cache", error))?;
         let shelf = Arc::new(runtime.block_on(open())?);
-        Ok(Self { shelf, mode, runtime: Some(runtime) })
+        let stop = Stop(Arc::new(watch::Sender::new(false)));
+        Ok(Self { shelf, mode, stop, runtime: Some(runtime) })
     }
 
     /// What may be done.
@@ -55,11 +69,25 @@ impl Client {
         self.mode
     }
 
+    /// What ends all waiting for it.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Whether nobody waits for it any more.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.0.borrow()
+    }
+
     fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
-        match &self.runtime {
-            Some(runtime) => Ok(runtime.block_on(work)),
-            None => Err(StoreError::new(ErrorKind::Io, "using the remote cache after its end")),
-        }
+        let gone = || StoreError::new(ErrorKind::Io, "using the remote cache after its end");
+        let mut stopped = self.stop.0.subscribe();
+        self.runtime.as_ref().ok_or_else(gone)?.block_on(async {
+            tokio::select! {
+                done = work => Ok(done),
+                _ = stopped.wait_for(|is_stopped| *is_stopped) => Err(gone()),
+            }
+        })
     }
 
     /// One thing.
