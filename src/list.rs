@@ -115,6 +115,9 @@ impl Asked {
 
 impl Asked {
     fn list_packages(self, go: &GoEnv, words: &[String]) -> Result<(), Failure> {
+        if !self.reuse.is_empty() && (self.format.is_empty() || self.json.is_empty()) {
+            return Err(Failure::exact(1, "go list -reuse cannot be used without -m"));
+        }
         let flags = [(self.updates, "u"), (self.versions, "versions"), (self.majors, "major")];
         for (is_set, flag) in flags {
             if is_set {

@@ -93,7 +93,7 @@ package typo
 ";
 
 /// What is refused, listed or cleaned without building much.
-const LINES: [&str; 101] = [
+const LINES: [&str; 103] = [
     "build -p 0 ./lib",
     "build -p=-1 ./lib",
     "build -p x ./lib",
@@ -185,6 +185,8 @@ const LINES: [&str; 101] = [
     "clean -n -r ./cmd/one",
     "clean nowhere",
     "clean -cache ./lib",
+    "list -reuse=x ./lib",
+    "list -reuse=x -f x -json ./lib",
     "clean -nope",
     "clean -x ./cmd/two ./lib",
     "tool nowhere",

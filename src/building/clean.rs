@@ -125,7 +125,7 @@ fn clean_cache(folder: &Path, flags: &BuildFlags, shows: bool) -> Result<(), Fai
     folders.sort();
     let shown: Vec<String> = folders.iter().map(|name| folder.join(name).display().to_string()).collect();
     if shows && !shown.is_empty() {
-        report::out(&format!("rm -r {}\n", shown.join(" ")))?;
+        report::out(&format!("rm -rf {}\n", shown.join(" ")))?;
     }
     if flags.dry {
         return Ok(());

@@ -208,7 +208,10 @@ impl<'a> Site<'a> {
             match (self.flags.json, self.flags.only_tells_reasons) {
                 // What is of no package is no event.
                 (true, false) => |told| match told.package {
-                    "" => Ok(tell_line(told.text)),
+                    "" => {
+                        tell_line(told.text);
+                        Ok(())
+                    }
                     _ => report::out(&events(told)),
                 },
                 (_, true) => rebuild::tell,

@@ -3,11 +3,13 @@
 //! Sources of the rules: `cmd/go/internal/search/search.go` (`CleanPatterns`, `MatchDirs`) and
 //! `modload/load.go:resolveLocalPackage`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use modkeep_builder::overlay::{EntryKind, Overlay};
 use modkeep_fetch::modcache;
-use modkeep_module::ModuleVersion;
+use modkeep_module::gomod::Require;
+use modkeep_module::{ModuleVersion, semver};
 use modkeep_resolver::known::Folder;
 use modkeep_resolver::packages::Pattern;
 use modkeep_resolver::wildcard::Wildcard;
@@ -220,7 +222,15 @@ impl Session<'_> {
     fn package_of_dependency(&self, directory: &str) -> Option<String> {
         let world = &self.world;
         let modules = world.main.ids().into_iter().filter_map(|id| world.main.module(id));
-        for require in modules.flat_map(|module| module.file.requires()) {
+        // Of several versions that a workspace's modules require no lower one is used.
+        let mut highest: BTreeMap<&str, &Require> = BTreeMap::new();
+        for require in modules.flat_map(|module| module.file.requires()).map(|require| &**require) {
+            let known = highest.entry(require.path.as_str()).or_insert(require);
+            if semver::compare(require.version.as_str(), known.version.as_str()).is_gt() {
+                *known = require;
+            }
+        }
+        for require in highest.into_values() {
             let node = modkeep_resolver::node::Node::new(require.path.as_str(), require.version.as_str());
             let actual = world.main.replacement(&node).unwrap_or(node);
             let root = match &*actual.version {
