@@ -187,9 +187,14 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::disallowed_methods, reason = "the times of files are the machine's")]
+    fn now() -> SystemTime {
+        SystemTime::now()
+    }
+
     /// Long after the files of the test were written.
     fn later() -> SystemTime {
-        SystemTime::now() + Duration::from_secs(60)
+        now() + Duration::from_secs(60)
     }
 
     #[allow(clippy::disallowed_methods, reason = "files of the test")]
@@ -250,7 +255,7 @@ mod tests {
             write(&home.path().join(EXPIRY), &format!("{nanoseconds}\n"));
             run.known(&cache)
         };
-        assert_eq!(expire(SystemTime::now() - Duration::from_secs(60)), Some(passed.clone()));
+        assert_eq!(expire(now() - Duration::from_secs(60)), Some(passed.clone()));
         assert_eq!(expire(later()), None);
         write(&home.path().join(EXPIRY), "soon");
         assert_eq!(run.known(&cache), Some(passed));
@@ -275,13 +280,13 @@ mod tests {
             let outcome = run.remember(&cache, begun, log, &passed);
             (outcome.map_err(|error| error.to_string()), run.known(&cache).is_some())
         };
-        let now = SystemTime::now();
+        let begun = now();
         write(&home.path().join("marker"), "");
         for log in ["stat marker\n", "open marker\n", "open absent\nopen marker\n"] {
             let log = format!("{MAGIC}{log}");
-            assert_eq!(remember(now, log.as_bytes()), (Err(TooNew.to_string()), false), "{log}");
+            assert_eq!(remember(begun, log.as_bytes()), (Err(TooNew.to_string()), false), "{log}");
         }
-        assert_eq!(remember(now, format!("{MAGIC}open absent\nstat .\n").as_bytes()), (Ok(()), true));
+        assert_eq!(remember(begun, format!("{MAGIC}open absent\nstat .\n").as_bytes()), (Ok(()), true));
         let cut = format!("{MAGIC}open absent\nopen mark");
         assert_eq!(remember(later(), cut.as_bytes()).0, Err(BadLog.to_string()), "the end is not there");
     }
