@@ -20,7 +20,7 @@ const BATCH: usize = 1024;
 /// A batch takes no further operation when it has this many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// One operation on rows, named by [`row_name`](crate::packed::name::row_name).
+/// One operation on rows, named by [`row_name`].
 #[derive(Debug)]
 pub(crate) enum Op {
     Put {
