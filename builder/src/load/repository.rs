@@ -196,23 +196,25 @@ impl Revision {
         let (prefix, major) = split_path_version(path)?;
         let folder = if path == code_root { "" } else { prefix.strip_prefix(code_root)?.trim_matches('/') };
         let tag_prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        // What stands behind a version in a tag makes it none, but does for later revisions to be counted from.
+        let version_in = |name: &str| {
+            let version = semver::canonical(name)?;
+            let is_whole = name.starts_with(&*version) && !is_pseudo_version(name);
+            (is_whole && match_path_major(&version, major)).then_some((name == version, version))
+        };
         let versions = |own: bool| {
             let tags = self.tags.iter().filter(move |(_, is_own)| !own || *is_own);
             let names = tags.filter_map(|(name, _)| name.strip_prefix(tag_prefix.as_str()));
-            let versions = names.filter(|name| {
-                !is_pseudo_version(name)
-                    && semver::canonical(name).as_deref() == Some(*name)
-                    && match_path_major(name, major)
-            });
-            versions.max_by(|a, b| semver::compare(a, b))
+            let versions = names.filter_map(version_in).filter(|(is_canonical, _)| *is_canonical || !own);
+            versions.map(|(_, version)| version).max_by(|a, b| semver::compare(a, b))
         };
         let version = match versions(true) {
-            Some(version) => version.to_owned(),
+            Some(version) => version,
             None => {
                 let short = &hash[..hash.len().min(12)];
                 pseudo_version(
                     path_major_prefix(major),
-                    versions(false).unwrap_or_default(),
+                    &versions(false).unwrap_or_default(),
                     self.time(),
                     short,
                 )
@@ -283,6 +285,13 @@ mod tests {
         ] {
             assert_eq!(clean.version_of(path).as_deref(), expected, "{path}");
         }
+        let marked = [("v1.5.0+meta", false), ("v1.3.1", false), ("v1.4", true), ("v1.3.0+x", true)];
+        let marked = revision("ex.com/m", &marked, false);
+        assert_eq!(
+            marked.version_of("ex.com/m").as_deref(),
+            Some("v1.5.1-0.20260102030405-0123456789ab"),
+            "a tag with more behind the version is no version"
+        );
         let dirty = revision("ex.com/m/v2", &tags, true);
         assert_eq!(dirty.version_of("ex.com/m/v2").as_deref(), Some("v2.0.0+dirty"));
     }
