@@ -253,9 +253,9 @@ impl<'a> Site<'a> {
         let goals: Vec<Goal<'_>> =
             self.builds.iter().zip(graphs).map(|(build, graph)| Goal::new(build, graph)).collect();
         let flags = self.flags;
-        let work = self.work_folder()?;
-        // What is asked of the network for it is ended by a signal as any program is.
+        // While the network is asked for it a signal ends the program as any other, so nothing is there yet.
         let remote = remote::open(self.go, flags, &goals)?;
+        let work = self.work_folder()?;
         let mut shop = self.shop(&work, teller)?;
         shop.remote = remote;
         if let Some(remote) = &shop.remote {
