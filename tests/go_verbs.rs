@@ -3,15 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::modkeep::Modkeep;
-use modkeep_harness::place::skip;
-use modkeep_harness::tree;
-use modkeep_harness::txtar::Txtar;
+use modkeep_harness::beside::Ground;
 use modkeep_harness::upstream::{Module, Tree, Upstream};
 
 /// Files, and lines of words: after each line everything must be equal.
@@ -21,56 +15,10 @@ fn check(test: &str, files: &str, lines: &[&str]) {
 
 /// The same with a registry, whose modules are in no checksum database.
 fn check_beside(test: &str, goproxy: &str, files: &str, lines: &[&str]) {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip(test, &missing),
-    };
-    let home = tempfile::tempdir().unwrap();
-    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
-    let outcomes = ["go", "modkeep"].map(|who| {
-        let place = home.path().join("w");
-        Txtar::parse(files.as_bytes()).extract(&place).unwrap();
-        let outcomes: Vec<_> = lines
-            .iter()
-            .map(|line| {
-                let mut command = match who {
-                    "go" => go.command(),
-                    _ => modkeep(&go, home.path()),
-                };
-                command.env("GOPROXY", goproxy).env("GOSUMDB", "off").env("GOFLAGS", "-modcacherw");
-                run(command, &place, home.path(), line)
-            })
-            .collect();
-        std::fs::remove_dir_all(&place).unwrap();
-        // What one has downloaded is not there for the other.
-        let cache = home.path().join("gopath");
-        if cache.is_dir() {
-            std::fs::remove_dir_all(cache).unwrap();
-        }
-        outcomes
-    });
-    let [theirs, ours] = outcomes;
-    for ((line, theirs), ours) in lines.iter().zip(theirs).zip(ours) {
-        assert_eq!(ours, theirs, "{line} of {files}");
-    }
-}
-
-fn modkeep(go: &Go, home: &Path) -> Command {
-    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
-    command.env("GOROOT", go.root());
-    command
-}
-
-/// Output, status and the files afterwards.
-type Outcome = (String, String, Option<i32>, BTreeMap<PathBuf, String>);
-
-fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
-    command.current_dir(place).env("PWD", place).args(line.split_whitespace());
-    command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
-    command.env("GOTOOLCHAIN", "local").env_remove("GOWORK");
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (text(stdout), text(stderr), status.code(), tree::contents(place))
+    let Some(mut ground) = Ground::new(test, Path::new(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    // The folder's own go.work counts.
+    ground.variables.extend([("GOPROXY", goproxy.to_owned()), ("GOWORK", String::new())]);
+    ground.without_modules().check(files, lines);
 }
 
 const MODULE: &str = "-- go.mod --

@@ -34,7 +34,7 @@ pub const BOTH: [Who; 2] = [Who::Go, Who::Modkeep];
 pub struct Outcome {
     /// With `TIME` in the place of every time.
     pub stdout: String,
-    /// The same; without a word of what was downloaded, which is there for the second.
+    /// The same; without a word of what was downloaded, where that is there for the second.
     pub stderr: String,
     /// None after a signal.
     pub status: Option<i32>,
@@ -89,6 +89,8 @@ pub struct Ground {
     program: PathBuf,
     /// The build cache of both; each has its own in the home folder if there is none.
     cache: Option<PathBuf>,
+    /// Whether each begins with an empty module cache.
+    downloads: bool,
     /// More variables for both.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -107,7 +109,8 @@ impl Ground {
             }
         };
         let home = TempDir::with_prefix("modkeep-ground-").expect("a folder of the test's own");
-        let ground = Self { home, go, program: program.to_owned(), cache: None, variables: Vec::new() };
+        let (program, variables) = (program.to_owned(), Vec::new());
+        let ground = Self { home, go, program, cache: None, downloads: false, variables };
         for folder in [ground.place(), ground.temporary()] {
             fs::create_dir_all(folder).expect("a folder of the test's own");
         }
@@ -123,6 +126,12 @@ impl Ground {
     pub fn sharing(self, cache: &Path) -> Self {
         fs::create_dir_all(cache).expect("a folder of the test's own");
         Self { cache: Some(cache.to_owned()), ..self }
+    }
+
+    /// With an empty module cache for each, so that both tell what they download.
+    #[must_use]
+    pub fn without_modules(self) -> Self {
+        Self { downloads: true, ..self }
     }
 
     /// With build caches that hold what every program needs, cgo's part too.
@@ -236,6 +245,9 @@ impl Ground {
     /// What lines leave, each after the ones before it, from these files on.
     pub fn all(&self, who: Who, files: &str, lines: &[&str]) -> Vec<Outcome> {
         self.lay(files);
+        if self.downloads {
+            tree::remove(&self.home().join("modules")).expect("a module cache of the test's own");
+        }
         lines.iter().map(|line| self.run(who, line)).collect()
     }
 
@@ -258,7 +270,7 @@ impl Ground {
         left.retain(|file, content| before.get(file) != Some(content));
         let gone = before.into_keys().filter(|file| !after.contains_key(file));
         left.extend(gone.map(|file| (file, "gone".to_owned())));
-        let is_told = |line: &&str| !line.starts_with("go: downloading ");
+        let is_told = |line: &&str| self.downloads || !line.starts_with("go: downloading ");
         let stderr = self.settled(&stderr).split_inclusive('\n').filter(is_told).collect();
         Outcome { stdout: self.settled(&stdout), stderr, status: status.code(), left }
     }
