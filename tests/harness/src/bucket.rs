@@ -71,10 +71,27 @@ impl Bucket {
     /// # Panics
     /// When loopback cannot be listened on.
     pub fn start(sin: Sin) -> Self {
+        Self::start_with(sin, BTreeMap::new())
+    }
+
+    /// Starts another server with the objects that this one has now. Nobody who knows this one asks the other.
+    ///
+    /// # Panics
+    /// When loopback cannot be listened on.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let (sin, objects) = {
+            let state = lock(&self.state);
+            (state.sin, state.objects.clone())
+        };
+        Self::start_with(sin, objects)
+    }
+
+    fn start_with(sin: Sin, objects: BTreeMap<String, Bytes>) -> Self {
         let plan: Plan = Box::new(|_, _, _| None);
         let state = State {
             sin,
-            objects: BTreeMap::new(),
+            objects,
             uploads: BTreeMap::new(),
             requests: 0,
             log: Vec::new(),
