@@ -25,18 +25,25 @@ fn value() -> Bytes {
     noise(700).into()
 }
 
+/// The cells that a world begins with: one to change, one to remove.
+struct Before {
+    changed: Revision,
+    removed: Revision,
+}
+
 /// One of each write, and what they said.
-async fn write(store: &S3, before: &Revision) -> [Result<bool, StoreError>; 4] {
+async fn write(store: &S3, before: &Before) -> [Result<bool, StoreError>; 5] {
     let put = store.put_if_absent(&key("value"), value()).await.map(|put| put == Put::Created);
     let made = store.swap(&key("made"), None, value()).await.map(|swap| matches!(swap, Swap::Done(_)));
-    let changed =
-        store.swap(&key("changed"), Some(before), value()).await.map(|swap| matches!(swap, Swap::Done(_)));
+    let changed = store.swap(&key("changed"), Some(&before.changed), value()).await;
+    let changed = changed.map(|swap| matches!(swap, Swap::Done(_)));
+    let removed = store.remove_cell(&key("removed"), &before.removed).await;
     let kept = async {
         let mut incoming = store.begin().await?;
         incoming.write(noise(5000).into()).await?;
         store.keep(incoming).await.map(|_| true)
     };
-    [put, made, changed, kept.await]
+    [put, made, changed, removed, kept.await]
 }
 
 /// How a store of the test seals: not at all while it is small, or with every write, and eight segments are then merged.
@@ -46,22 +53,29 @@ enum Sealing {
     Always,
 }
 
-async fn world(sealing: Sealing) -> (Bucket, S3, Revision) {
+/// Makes a cell.
+async fn cell(store: &S3, name: &str) -> Revision {
+    let Swap::Done(revision) = store.swap(&key(name), None, "before".into()).await.unwrap() else {
+        panic!("{name} was new")
+    };
+    revision
+}
+
+async fn world(sealing: Sealing) -> (Bucket, S3, Before) {
     let bucket = Bucket::start(Sin::None);
     let mut options = options(bucket.endpoint(), "p");
     if let Sealing::Always = sealing {
         options.tail_full = Some(1);
     }
     let store = S3::open(options).await.unwrap();
-    let Swap::Done(before) = store.swap(&key("changed"), None, "before".into()).await.unwrap() else {
-        panic!("it was new")
-    };
+    let changed = cell(&store, "changed").await;
+    let removed = cell(&store, "removed").await;
     if let Sealing::Always = sealing {
-        for n in 0..5 {
+        for n in 0..4 {
             store.put_if_absent(&key(&format!("filler/{n}")), value()).await.unwrap();
         }
     }
-    (bucket, store, before)
+    (bucket, store, Before { changed, removed })
 }
 
 async fn go_wrong(sealing: Sealing, way: Trouble, number: u64, times: u64) {
@@ -73,12 +87,18 @@ async fn go_wrong(sealing: Sealing, way: Trouble, number: u64, times: u64) {
     let value_found = store.get(&key("value")).await.unwrap();
     let made = store.cell(&key("made")).await.unwrap().map(|cell| cell.value);
     let changed = store.cell(&key("changed")).await.unwrap().map(|cell| cell.value);
+    let removed = store.cell(&key("removed")).await.unwrap().map(|cell| cell.value);
     let blob = store.open(&Digest::of(&noise(5000))).await.unwrap();
-    let states =
-        [value_found == Some(value()), made == Some(value()), changed == Some(value()), blob.is_some()];
-    for (what, (said, state)) in ["value", "made", "changed", "blob"].iter().zip(said.iter().zip(states)) {
+    let states = [
+        ("value", value_found == Some(value())),
+        ("made", made == Some(value())),
+        ("changed", changed == Some(value())),
+        ("removed", removed.is_none()),
+        ("blob", blob.is_some()),
+    ];
+    for (said, (what, is_so)) in said.iter().zip(states) {
         match said {
-            Ok(true) => assert!(state, "{context}: {what} was acknowledged and is not there"),
+            Ok(true) => assert!(is_so, "{context}: {what} was acknowledged and is not so"),
             // nobody else writes here, so nothing is lost to another
             Ok(false) => panic!("{context}: {what} was lost to nobody"),
             Err(error) => {
@@ -88,6 +108,7 @@ async fn go_wrong(sealing: Sealing, way: Trouble, number: u64, times: u64) {
     }
     assert!(value_found.is_none_or(|found| found == value()), "{context}");
     assert!(changed.is_some_and(|found| found == value() || found == "before"), "{context}");
+    assert!(removed.is_none_or(|found| found == "before"), "{context}");
     assert!(check(&store).await.unwrap().is_clean(), "{context}");
 }
 

@@ -89,14 +89,7 @@ impl Bucket {
 
     fn start_with(sin: Sin, objects: BTreeMap<String, Bytes>) -> Self {
         let plan: Plan = Box::new(|_, _, _| None);
-        let state = State {
-            sin,
-            objects,
-            uploads: BTreeMap::new(),
-            requests: 0,
-            log: Vec::new(),
-            plan,
-        };
+        let state = State { sin, objects, uploads: BTreeMap::new(), requests: 0, log: Vec::new(), plan };
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
