@@ -13,6 +13,7 @@ mod hidden;
 mod newer;
 mod outside;
 mod overlay;
+mod revision;
 mod spoiled;
 mod stale;
 mod tool;

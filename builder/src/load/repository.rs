@@ -1,19 +1,22 @@
 //! The repository that a package comes from, and its revision.
 //!
 //! Of Subversion and Fossil only the presence is seen, so that nested repositories are refused as by go; programs in them
-//! are not stamped. Sources: `cmd/go/internal/vcs/vcs.go`, `cmd/go/internal/modfetch/coderepo.go`.
+//! are not stamped. Source: `cmd/go/internal/vcs/vcs.go`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use modkeep_module::path::major::{match_path_major, path_major_prefix, split_path_version};
-use modkeep_module::pseudo::{is_pseudo_version, pseudo_version};
-use modkeep_module::{file_path, semver};
+use modkeep_module::file_path;
+use modkeep_module::quote::unquote;
+
+use self::version::{Commit, Tag};
+
+mod version;
 
 /// A version control system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +35,16 @@ pub(super) struct Repository {
 }
 
 /// What a repository says of its files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Revision {
+    pub(super) repository: Repository,
     /// The hash and time (RFC 3339) of the commit; none before the first.
     pub(super) commit: Option<(String, String)>,
     pub(super) is_modified: bool,
-    /// The path of the module in its root; empty for none.
-    root_module: String,
     seconds: i64,
-    /// Tags, each with whether it names the commit itself rather than one before it.
-    tags: Vec<(String, bool)>,
+    tags: Vec<Tag>,
+    /// Those of modules that were asked for.
+    versions: Mutex<HashMap<String, Option<String>>>,
 }
 
 const TOOLS: [(Tool, &[&str]); 4] = [
@@ -107,15 +110,13 @@ impl Repository {
     /// # Errors
     /// When its tool fails, or says what can't be read.
     pub(super) fn revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
-        let mut revision = match self.tool {
-            Tool::Git => self.git_revision(teller)?,
-            Tool::Mercurial => self.mercurial_revision(teller)?,
+        match self.tool {
+            Tool::Git => self.git_revision(teller),
+            Tool::Mercurial => self.mercurial_revision(teller),
             Tool::Subversion | Tool::Fossil => {
-                return Err(format!("stamping from {} is not supported", self.tool.command()));
+                Err(format!("stamping from {} is not supported", self.tool.command()))
             }
-        };
-        revision.root_module = module_path(&self.root);
-        Ok(revision)
+        }
     }
 
     fn git_revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
@@ -135,7 +136,7 @@ impl Repository {
             (joined(status), joined(log), tags)
         });
         let is_modified = !status?.is_empty();
-        let mut revision = Revision { is_modified, ..Revision::default() };
+        let mut revision = Revision::of(self.clone(), is_modified);
         match log {
             Ok(log) => revision.take_commit(&log)?,
             Err(_) if is_modified => return Ok(revision),
@@ -146,7 +147,7 @@ impl Repository {
             let words: Vec<&str> = line.split(' ').collect();
             if let [object, target, name] = words[..] {
                 let commit = if target.is_empty() { object } else { target };
-                revision.tags.push((name.to_owned(), commit == hash));
+                revision.tags.push(Tag { name: name.to_owned(), is_own: commit == hash });
             }
         }
         Ok(revision)
@@ -155,11 +156,20 @@ impl Repository {
     fn mercurial_revision(&self, teller: Option<fn(&str)>) -> Result<Revision, String> {
         let log = self.run(&["log", "-r.", "-T", "{node}:{date|hgdate}"], teller)?;
         let is_modified = !self.run(&["status", "-S"], teller)?.is_empty();
-        let mut revision = Revision { is_modified, ..Revision::default() };
+        let mut revision = Revision::of(self.clone(), is_modified);
         if !log.is_empty() {
             revision.take_commit(log.split(' ').next().unwrap_or_default())?;
         }
         Ok(revision)
+    }
+
+    /// A file as it is in a commit.
+    fn file(&self, hash: &str, path: &str) -> Option<Vec<u8>> {
+        let text = match self.tool {
+            Tool::Git => self.run(&["cat-file", "blob", &format!("{hash}:{path}")], None),
+            _ => self.run(&["cat", "-r", hash, "--", path], None),
+        };
+        text.ok().map(String::into_bytes)
     }
 
     fn run(&self, arguments: &[&str], teller: Option<fn(&str)>) -> Result<String, String> {
@@ -180,6 +190,11 @@ impl Repository {
 }
 
 impl Revision {
+    fn of(repository: Repository, is_modified: bool) -> Self {
+        let (commit, tags, versions) = (None, Vec::new(), Mutex::default());
+        Self { repository, commit, is_modified, seconds: 0, tags, versions }
+    }
+
     fn take_commit(&mut self, text: &str) -> Result<(), String> {
         const UNREADABLE: &str = "unrecognized VCS tool output";
         let (hash, seconds) = text.trim().split_once(':').ok_or(UNREADABLE)?;
@@ -189,43 +204,24 @@ impl Revision {
         Ok(())
     }
 
-    /// The version of a module at the revision; none where it isn't a module of the repository (`codeRepo.convert`).
+    /// What is told as the version of a module at the revision; none where it isn't a module of the repository.
     pub(super) fn version_of(&self, path: &str) -> Option<String> {
-        let (hash, _) = self.commit.as_ref()?;
-        let (code_root, _) = split_path_version(&self.root_module)?;
-        let (prefix, major) = split_path_version(path)?;
-        let folder = if path == code_root { "" } else { prefix.strip_prefix(code_root)?.trim_matches('/') };
-        let tag_prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        // What stands behind a version in a tag makes it none, but does for later revisions to be counted from.
-        let version_in = |name: &str| {
-            let version = semver::canonical(name)?;
-            let is_whole = name.starts_with(&*version) && !is_pseudo_version(name);
-            (is_whole && match_path_major(&version, major)).then_some((name == version, version))
-        };
-        let versions = |own: bool| {
-            let tags = self.tags.iter().filter(move |(_, is_own)| !own || *is_own);
-            let names = tags.filter_map(|(name, _)| name.strip_prefix(tag_prefix.as_str()));
-            let versions = names.filter_map(version_in).filter(|(is_canonical, _)| *is_canonical || !own);
-            versions.map(|(_, version)| version).max_by(|a, b| semver::compare(a, b))
-        };
-        let version = match versions(true) {
-            Some(version) => version,
-            None => {
-                let short = &hash[..hash.len().min(12)];
-                pseudo_version(
-                    path_major_prefix(major),
-                    &versions(false).unwrap_or_default(),
-                    self.time(),
-                    short,
-                )
-            }
-        };
-        Some(if self.is_modified { format!("{version}+dirty") } else { version })
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.entry(path.to_owned()).or_insert_with(|| self.find_version_of(path)).clone()
     }
 
-    fn time(&self) -> DateTime {
-        let time = Timestamp::from_second(self.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-        TimeZone::UTC.to_datetime(time)
+    fn find_version_of(&self, path: &str) -> Option<String> {
+        let (hash, _) = self.commit.as_ref()?;
+        let time =
+            TimeZone::UTC.to_datetime(Timestamp::from_second(self.seconds).unwrap_or(Timestamp::UNIX_EPOCH));
+        let file = |path: &str| self.repository.file(hash, path);
+        let commit = Commit { hash, time, tags: &self.tags, file: &file };
+        let version = commit.version_of(path, &module_path(&self.repository.root))?;
+        Some(match (self.is_modified, version.ends_with("+incompatible")) {
+            (false, _) => version,
+            (true, false) => version + "+dirty",
+            (true, true) => version + ".dirty",
+        })
     }
 }
 
@@ -245,54 +241,14 @@ fn is_sign(tool: Tool, dir: &str, sign: &str) -> bool {
     }
 }
 
-/// The path in the module line of a folder's go.mod.
+/// The path in the module line of a folder's go.mod; a comment behind it is part of it (`load.goModPath`).
 fn module_path(folder: &str) -> String {
     let Ok(text) = fs::read_to_string(Path::new(folder).join("go.mod")) else {
         return String::new();
     };
-    let line = text.lines().find_map(|line| line.strip_prefix("module "));
-    let path = line.map(|line| line.split("//").next().unwrap_or(line).trim());
-    path.map(|path| path.trim_matches('"').to_owned()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn revision(root_module: &str, tags: &[(&str, bool)], is_modified: bool) -> Revision {
-        let hash = "0123456789abcdef0123456789abcdef01234567".to_owned();
-        Revision {
-            commit: Some((hash, "2026-01-02T03:04:05Z".to_owned())),
-            is_modified,
-            root_module: root_module.to_owned(),
-            seconds: 1_767_323_045,
-            tags: tags.iter().map(|(name, is_own)| ((*name).to_owned(), *is_own)).collect(),
-        }
-    }
-
-    #[test]
-    fn tags_give_a_module_its_version() {
-        let tags =
-            [("v1.2.0", false), ("v1.3.0-rc.1", false), ("sub/v0.1.0", true), ("v2.0.0", true), ("x", true)];
-        let clean = revision("ex.com/m", &tags, false);
-        for (path, expected) in [
-            ("ex.com/m", Some("v1.3.0-rc.1.0.20260102030405-0123456789ab")),
-            ("ex.com/m/v2", Some("v2.0.0")),
-            ("ex.com/m/sub", Some("v0.1.0")),
-            ("ex.com/m/other", Some("v0.0.0-20260102030405-0123456789ab")),
-            ("ex.com/m/other/v3", Some("v3.0.0-20260102030405-0123456789ab")),
-            ("ex.org/m", None),
-        ] {
-            assert_eq!(clean.version_of(path).as_deref(), expected, "{path}");
-        }
-        let marked = [("v1.5.0+meta", false), ("v1.3.1", false), ("v1.4", true), ("v1.3.0+x", true)];
-        let marked = revision("ex.com/m", &marked, false);
-        assert_eq!(
-            marked.version_of("ex.com/m").as_deref(),
-            Some("v1.5.1-0.20260102030405-0123456789ab"),
-            "a tag with more behind the version is no version"
-        );
-        let dirty = revision("ex.com/m/v2", &tags, true);
-        assert_eq!(dirty.version_of("ex.com/m/v2").as_deref(), Some("v2.0.0+dirty"));
+    let path = text.split('\n').find_map(|line| line.strip_prefix("module ")).map_or("", str::trim);
+    match path.starts_with('"') {
+        true => unquote(path.as_bytes()).and_then(|path| String::from_utf8(path).ok()).unwrap_or_default(),
+        false => path.to_owned(),
     }
 }

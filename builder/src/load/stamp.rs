@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use modkeep_module::semver;
 
-use super::repository::{Repository, Revision, Tool};
+use super::repository::{Repository, Revision};
 use super::{Loader, PackageError, Problem};
 use crate::build::{Build, BuildMode, Stamp};
 use crate::modules::Module;
@@ -30,7 +30,7 @@ impl Loader<'_> {
             settings: settings(self.source.build, package),
         };
         match self.revision(id) {
-            Ok(Some((tool, revision))) => self.add_revision(id, &mut info, tool, &revision),
+            Ok(Some(revision)) => self.add_revision(id, &mut info, &revision),
             Ok(None) => {}
             Err(text) => {
                 let hint = "\n\tUse -buildvcs=false to disable VCS stamping.";
@@ -62,7 +62,7 @@ impl Loader<'_> {
     }
 
     /// The revision of the repository that the program comes from; none where it isn't to be told.
-    fn revision(&self, id: PackageId) -> Result<Option<(Tool, Arc<Revision>)>, String> {
+    fn revision(&self, id: PackageId) -> Result<Option<Arc<Revision>>, String> {
         let build = self.source.build;
         let package = &self.graph[id];
         let is_wanted = match build.vcs {
@@ -99,13 +99,12 @@ impl Loader<'_> {
                 )),
             };
         }
-        let revision = self.source.scans().revision(&repository)?;
-        Ok(Some((repository.tool, revision)))
+        self.source.scans().revision(&repository).map(Some)
     }
 
-    fn add_revision(&self, id: PackageId, info: &mut BuildInfo, tool: Tool, revision: &Revision) {
+    fn add_revision(&self, id: PackageId, info: &mut BuildInfo, revision: &Revision) {
         let mut add = |key: &str, value: String| info.settings.push((key.to_owned(), value));
-        add("vcs", tool.command().to_owned());
+        add("vcs", revision.repository.tool.command().to_owned());
         if let Some((hash, time)) = &revision.commit {
             add("vcs.revision", hash.clone());
             add("vcs.time", time.clone());
