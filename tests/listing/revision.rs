@@ -1,8 +1,10 @@
 //! The version that a program tells of its module, in repositories with any modules, tags and branches.
 
+use std::process::Command;
+
 use modkeep_harness::beside::{BOTH, Outcome};
 use modkeep_harness::dice::Dice;
-use modkeep_harness::place::full_run;
+use modkeep_harness::place::{full_run, skip};
 
 use crate::ground;
 
@@ -111,4 +113,38 @@ fn a_program_tells_the_version_that_go_finds_in_its_repository() {
     }
     println!("versions of revisions: {count} programs tell the same");
     assert!(count > 10, "many have one");
+}
+
+/// Commands with Mercurial, and the folders in which programs are then built.
+const MERCURIAL: [(&str, &[&str]); 3] = [
+    (
+        "hg init; mkdir sub; printf '%s\\n' 'module ex.com/m' 'go 1.21' 'retract v1.1.0' >go.mod; \
+         printf '%s\\n' 'module ex.com/m/sub' 'go 1.21' >sub/go.mod; \
+         printf 'package main\\nfunc main() {}\\n' >main.go; cp main.go sub; hg add -q .; \
+         hg commit -d '1767323045 0' -m one; hg tag -d '1767323046 0' v1.0.0; hg tag -d '1767323046 0' sub/v0.2.0",
+        &[".", "sub"],
+    ),
+    ("hg update -q v1.0.0", &["."]),
+    ("hg update -q tip; hg tag -d '1767323047 0' v1.1.0; hg update -q v1.1.0; echo dirt >dirt", &["."]),
+];
+
+#[test]
+fn a_program_tells_the_version_that_go_finds_in_a_repository_of_mercurial() {
+    let Some(mut ground) = ground("versions of Mercurial") else { return };
+    if Command::new("hg").arg("--version").output().is_err() {
+        return skip("versions of Mercurial", &"hg is not installed");
+    }
+    ground.variables.extend([("HGUSER", "a".to_owned()), ("HGRCPATH", String::new())]);
+    let ground = ground.with_caches();
+    let mut lines = Vec::new();
+    for (script, folders) in MERCURIAL {
+        lines.push(format!("sh: {script}"));
+        lines.extend(folders.iter().map(|folder| format!("build -C {folder} -n .")));
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let [theirs, ours] = BOTH.map(|who| ground.all(who, "-- file --\n", &lines));
+    for ((line, theirs), ours) in lines.iter().zip(&theirs).zip(&ours) {
+        assert_eq!((told(ours), ours.status), (told(theirs), theirs.status), "{line}");
+        assert!(line.starts_with("sh: ") || told(theirs).contains("vcs=hg"), "{line}: {}", told(theirs));
+    }
 }

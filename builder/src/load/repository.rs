@@ -43,6 +43,8 @@ pub(super) struct Revision {
     pub(super) is_modified: bool,
     seconds: i64,
     tags: Vec<Tag>,
+    /// Those of the whole repository. Go doesn't look at all tags of a git repository that it has at hand.
+    all_tags: Vec<String>,
     /// Those of modules that were asked for.
     versions: Mutex<HashMap<String, Option<String>>>,
 }
@@ -157,17 +159,28 @@ impl Repository {
         let log = self.run(&["log", "-r.", "-T", "{node}:{date|hgdate}"], teller)?;
         let is_modified = !self.run(&["status", "-S"], teller)?.is_empty();
         let mut revision = Revision::of(self.clone(), is_modified);
-        if !log.is_empty() {
-            revision.take_commit(log.split(' ').next().unwrap_or_default())?;
+        if log.is_empty() {
+            return Ok(revision);
         }
+        revision.take_commit(log.split(' ').next().unwrap_or_default())?;
+        let hash = revision.commit.as_ref().map_or("", |(hash, _)| hash.as_str()).to_owned();
+        let marked =
+            self.run(&["log", "--rev=ancestors(.) and tag()", "--template={node} {tags}\n"], teller)?;
+        for line in marked.lines() {
+            let mut words = line.split_whitespace();
+            let is_own = words.next() == Some(&*hash);
+            revision.tags.extend(words.map(|name| Tag { name: name.to_owned(), is_own }));
+        }
+        let all_tags = self.run(&["tags", "-q"], teller)?;
+        revision.all_tags.extend(all_tags.lines().map(str::to_owned));
         Ok(revision)
     }
 
-    /// A file as it is in a commit.
-    fn file(&self, hash: &str, path: &str) -> Option<Vec<u8>> {
+    /// A file as it is in a revision.
+    fn file(&self, revision: &str, path: &str) -> Option<Vec<u8>> {
         let text = match self.tool {
-            Tool::Git => self.run(&["cat-file", "blob", &format!("{hash}:{path}")], None),
-            _ => self.run(&["cat", "-r", hash, "--", path], None),
+            Tool::Git => self.run(&["cat-file", "blob", &format!("{revision}:{path}")], None),
+            _ => self.run(&["cat", &format!("--rev={revision}"), "--", path], None),
         };
         text.ok().map(String::into_bytes)
     }
@@ -191,8 +204,9 @@ impl Repository {
 
 impl Revision {
     fn of(repository: Repository, is_modified: bool) -> Self {
-        let (commit, tags, versions) = (None, Vec::new(), Mutex::default());
-        Self { repository, commit, is_modified, seconds: 0, tags, versions }
+        let versions = Mutex::default();
+        let (commit, tags, all_tags) = (None, Vec::new(), Vec::new());
+        Self { repository, commit, is_modified, seconds: 0, tags, all_tags, versions }
     }
 
     fn take_commit(&mut self, text: &str) -> Result<(), String> {
@@ -214,8 +228,9 @@ impl Revision {
         let (hash, _) = self.commit.as_ref()?;
         let time =
             TimeZone::UTC.to_datetime(Timestamp::from_second(self.seconds).unwrap_or(Timestamp::UNIX_EPOCH));
-        let file = |path: &str| self.repository.file(hash, path);
-        let commit = Commit { hash, time, tags: &self.tags, file: &file };
+        let file = |revision: &str, path: &str| self.repository.file(revision, path);
+        let (tags, all_tags) = (&self.tags, &self.all_tags);
+        let commit = Commit { hash, time, tags, all_tags, file: &file };
         let version = commit.version_of(path, &module_path(&self.repository.root))?;
         Some(match (self.is_modified, version.ends_with("+incompatible")) {
             (false, _) => version,
