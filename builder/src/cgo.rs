@@ -112,6 +112,8 @@ pub(crate) fn run(
         compiler::compile(unit, bench, &flags, language, &source, &object, &seed)?;
         objects.push(object);
     }
+    // What C compilers say is told once, and not again with what the archive's entry in the cache has.
+    bench.flush();
     match imports_of_libraries(unit, bench, id, &flags, &objects)? {
         Imports::Go(file) => go.push(file),
         Imports::Unknown(token) => objects.push(token),

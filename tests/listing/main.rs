@@ -18,6 +18,7 @@ mod spoiled;
 mod stale;
 mod tool;
 mod version;
+mod warnings;
 
 /// Where go and modkeep take turns; none, with a word about the test, where there is no go.
 fn ground(test: &str) -> Option<Ground> {
