@@ -82,6 +82,8 @@ pub struct SyntaxError {
     pub position: Position,
     /// What is wrong.
     pub text: String,
+    /// Whether the parser would take the file all the same.
+    pub is_parsed: bool,
 }
 
 /// A file that isn't text.

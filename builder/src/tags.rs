@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use modkeep_module::quote::quote;
+
 use crate::release::{self, REGISTER_CALLS, Release};
 
 /// What decides about build tags.
@@ -55,6 +57,9 @@ pub enum TagsError {
         /// What it may say.
         rule: &'static str,
     },
+    /// GOWASM names a feature that there isn't.
+    #[error("invalid GOWASM: no such feature {}", quote(.0))]
+    Feature(String),
 }
 
 /// The tags that hold for a target.
@@ -230,7 +235,13 @@ fn levels(settings: &Settings<'_>) -> Result<Vec<String>, TagsError> {
             let all = ["rva20u64", "rva22u64", "rva23u64"];
             up_to(&all, "rva20u64", "GORISCV64", "must be rva20u64, rva22u64, rva23u64")
         }
-        "wasm" => Ok(vec!["satconv".to_owned(), "signext".to_owned()]),
+        "wasm" => {
+            let features = ["satconv", "signext"];
+            match chosen.split(',').rev().find(|name| !name.is_empty() && !features.contains(name)) {
+                Some(unknown) => Err(TagsError::Feature(unknown.to_owned())),
+                None => Ok(features.map(str::to_owned).to_vec()),
+            }
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -297,6 +308,8 @@ mod tests {
         check(&settings("js", "wasm"), &["wasm.satconv", "wasm.signext"], &[]);
         let wrong = Tags::new(&Settings { level: "v5", ..settings("linux", "amd64") }).unwrap_err();
         assert_eq!(wrong.to_string(), "invalid GOAMD64: must be v1, v2, v3, v4");
+        let wrong = Tags::new(&Settings { level: "x,,signext", ..settings("js", "wasm") }).unwrap_err();
+        assert_eq!(wrong.to_string(), "invalid GOWASM: no such feature \"x\"");
     }
 
     #[test]

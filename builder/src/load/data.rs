@@ -210,7 +210,7 @@ impl<'a> Source<'a> {
     pub(super) fn select(&self, data: &mut Data, mut selection: Selection) {
         data.error = selection.error.take().map(|error| match error {
             SelectError::NoGoFiles(_) => DataError::NoGoFiles,
-            SelectError::Syntax { path, source } => {
+            SelectError::Syntax { path, source } if !source.is_parsed => {
                 DataError::Syntax(path.to_string_lossy().into_owned(), source)
             }
             other => DataError::Other(other.to_string()),

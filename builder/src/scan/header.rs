@@ -179,7 +179,11 @@ impl<'a> Reader<'a> {
     /// The parser takes any path; `go/build` asks for more.
     fn check_imports(&self) -> Result<(), Stop> {
         match self.imports.iter().find(|import| !is_valid_path(&import.path)) {
-            Some(import) => Err(error(import.position, format!("invalid import path: {}", import.path))),
+            Some(import) => Err(Stop::Error(SyntaxError {
+                position: import.position,
+                text: format!("invalid import path: {}", import.path),
+                is_parsed: true,
+            })),
             None => Ok(()),
         }
     }
@@ -251,7 +255,7 @@ impl<'a> Reader<'a> {
 }
 
 fn error(position: Position, text: impl Into<String>) -> Stop {
-    Stop::Error(SyntaxError { position, text: text.into() })
+    Stop::Error(SyntaxError { position, text: text.into(), is_parsed: false })
 }
 
 /// `go/build/read.go:isValidImport`.
