@@ -3,15 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-use modkeep_conformance::go::Go;
-use modkeep_harness::modkeep::Modkeep;
-use modkeep_harness::place::skip;
+use modkeep_harness::beside::{BOTH, Ground, Outcome, Who, differences};
 use modkeep_harness::tree;
-use modkeep_harness::txtar::Txtar;
 use modkeep_harness::upstream::{Module, Tree};
 use regex::Regex;
 
@@ -126,71 +122,53 @@ const LINES: [&str; 48] = [
 
 #[test]
 fn what_is_built_and_said_is_what_go_builds_and_says() {
-    let go = match Go::specification() {
-        Ok(go) => go,
-        Err(missing) => return skip("building", &missing),
-    };
-    let home = tempfile::tempdir().unwrap();
+    let Some(ground) = Ground::new("building", Path::new(env!("CARGO_BIN_EXE_modkeep"))) else { return };
+    let cache = ground.home().join("gocache");
+    let mut ground = ground.sharing(&cache);
+    ground.variables.push(("GOBIN", ground.place().join("installed").display().to_string()));
     let tool = "package main\n\nimport \"ex.com/word\"\n\nfunc main() { println(word.Word) }\n";
     let word = "package word\n\nconst Word = \"word\"\n";
     Tree::default()
         .with(Module::new("ex.com/tool", "v1.0.0").requires("ex.com/word", "v1.0.0").file("main.go", tool))
         .with(Module::new("ex.com/untidy", "v1.0.0").file("main.go", tool))
         .with(Module::new("ex.com/word", "v1.0.0").file("word.go", word))
-        .write_to(&home.path().join("proxy"));
-    // Written before all else, so that its files are old enough to be remembered in the end.
-    let old = home.path().join("old");
-    Txtar::parse(FILES.as_bytes()).extract(&old).unwrap();
-    // Both work in a folder of the same name, one after the other, so that absolute paths are equal too.
-    let outcomes = ["go", "modkeep"].map(|who| {
-        let place = home.path().join("w");
-        Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
-        let outcomes = LINES.map(|line| {
-            let command = if who == "go" { go.command() } else { modkeep(&go, home.path()) };
-            run(command, &place, home.path(), line)
-        });
-        std::fs::remove_dir_all(&place).unwrap();
-        outcomes
-    });
-    let [theirs, ours] = outcomes;
-    let mut differences = String::new();
-    for ((line, theirs), ours) in LINES.iter().zip(theirs).zip(ours) {
-        if ours != theirs {
-            differences.push_str(&format!("{line}\n  go {theirs:?}\n  we {ours:?}\n"));
-        }
-    }
+        .write_to(&ground.home().join("proxy"));
+    let [theirs, ours] = BOTH.map(|who| ground.all(who, FILES, &LINES));
+    let differences = differences(&LINES, &theirs, &ours);
     assert!(differences.is_empty(), "{differences}");
-    check_programs_come_back(&go, home.path(), &old);
     // The build cache is warm.
-    check_graphs(&go, home.path());
-    check_coverage(&go, home.path());
-    check_fuzzing(&go, home.path());
+    check_programs_come_back(&ground, &cache);
+    check_graphs(&ground);
+    check_coverage(&ground);
+    check_fuzzing(&ground, &cache);
 }
 
 /// A program that is gone, or of another branch, is what go links, whether or not what is kept of it is whole.
 #[allow(clippy::disallowed_methods, reason = "files of a test need not be durable")]
-fn check_programs_come_back(go: &Go, home: &Path, place: &Path) {
-    let (program, main) = (place.join("out"), place.join("cmd/hello/main.go"));
-    let build = |who: &str| {
-        let command = if who == "go" { go.command() } else { modkeep(go, home) };
-        let (stdout, stderr, status, _) = run(command, place, home, "build -trimpath -o out ./cmd/hello");
-        assert_eq!((stdout.as_str(), stderr.as_str(), status), ("", "", Some(0)), "{who}");
+fn check_programs_come_back(ground: &Ground, cache: &Path) {
+    ground.lay(FILES);
+    // What was written just now is not remembered.
+    ground.run(Who::Go, "sh: find . -type f -exec touch -d '1 hour ago' {} +");
+    let (program, main) = (ground.place().join("out"), ground.place().join("cmd/hello/main.go"));
+    let build = |who| {
+        let Outcome { stdout, stderr, status, .. } = ground.run(who, "build -trimpath -o out ./cmd/hello");
+        assert_eq!((stdout.as_str(), stderr.as_str(), status), ("", "", Some(0)), "{who:?}");
         std::fs::read(&program).unwrap()
     };
-    let of_go = build("go");
+    let of_go = build(Who::Go);
     std::fs::remove_file(&program).unwrap();
     for what in ["linked", "taken", "and again"] {
-        assert!(build("modkeep") == of_go, "{what}");
+        assert!(build(Who::Modkeep) == of_go, "{what}");
         std::fs::remove_file(&program).unwrap();
     }
     let text = std::fs::read_to_string(&main).unwrap();
     std::fs::write(&main, text.replace("hello", "other")).unwrap();
-    assert!(build("modkeep") != of_go, "another branch");
+    assert!(build(Who::Modkeep) != of_go, "another branch");
     std::fs::write(&main, &text).unwrap();
-    assert!(build("modkeep") == of_go, "the branch is back");
+    assert!(build(Who::Modkeep) == of_go, "the branch is back");
 
     std::fs::remove_file(&program).unwrap();
-    let results = tree::files(&home.join("gocache/modkeep-results")).into_iter();
+    let results = tree::files(&cache.join("modkeep-results")).into_iter();
     let kept: Vec<PathBuf> = results.filter(|file| std::fs::read(file).unwrap() == of_go).collect();
     assert!(!kept.is_empty(), "a program that was linked is kept");
     for file in kept {
@@ -198,8 +176,8 @@ fn check_programs_come_back(go: &Go, home: &Path, place: &Path) {
         *damaged.last_mut().unwrap() ^= 1;
         std::fs::write(&file, damaged).unwrap();
     }
-    assert!(build("modkeep") == of_go, "linked again, since what was kept is damaged");
-    assert!(build("go") == of_go);
+    assert!(build(Who::Modkeep) == of_go, "linked again, since what was kept is damaged");
+    assert!(build(Who::Go) == of_go);
 }
 
 const FUZZED: &str = "\
@@ -223,36 +201,25 @@ func FuzzNo(f *testing.F) {
 ";
 
 /// What fuzzing finds is kept beside the test, and the program is that of go.
-fn check_fuzzing(go: &Go, home: &Path) {
-    let place = home.join("fuzzed");
-    Txtar::parse(FUZZED.as_bytes()).extract(&place).unwrap();
-    let run = |who, line: &str| {
-        let command = if who == "go" { go.command() } else { modkeep(go, home) };
-        run(command, &place, home, line)
-    };
-    let program = place.join("fuzzed.test");
-    let compiled = ["go", "modkeep"].map(|who| {
-        run(who, "test -c -fuzz=No");
-        let program_bytes = std::fs::read(&program).unwrap();
-        std::fs::remove_file(&program).unwrap();
-        program_bytes
-    });
-    assert!(compiled[0] == compiled[1], "the programs differ");
+fn check_fuzzing(ground: &Ground, cache: &Path) {
+    let [theirs, ours] = BOTH.map(|who| ground.all(who, FUZZED, &["test -c -fuzz=No"]));
+    assert_eq!(ours, theirs, "the programs");
 
-    let (stdout, stderr, status, files) = run("modkeep", "test -vet=off -fuzz=No -fuzztime=1000x .");
+    let run = |line| ground.run(Who::Modkeep, line);
+    let Outcome { stdout, stderr, status, left } = run("test -vet=off -fuzz=No -fuzztime=1000x .");
     assert_eq!(status, Some(1), "{stdout}{stderr}");
     assert!(stdout.contains("Failing input written to testdata/fuzz/FuzzNo/"), "{stdout}");
-    let found = place.join("testdata/fuzz/FuzzNo");
-    assert_eq!(files.keys().filter(|file| file.starts_with(&found)).count(), 1, "{files:?}");
-    let (stdout, ..) = run("modkeep", "test -vet=off .");
-    assert!(stdout.contains("--- FAIL: FuzzNo/"), "what was found is tried again: {stdout}");
-    std::fs::remove_dir_all(place.join("testdata")).unwrap();
-    let (stdout, ..) = run("modkeep", "test -vet=off -fuzz=Nothing -fuzztime=1x .");
-    assert!(!stdout.contains("(cached)") && stdout.contains("no fuzz tests to fuzz"), "{stdout}");
+    let is_found = |file: &&PathBuf| left[*file] != "a folder" && file.starts_with("w/testdata/fuzz/FuzzNo");
+    assert_eq!(left.keys().filter(is_found).count(), 1, "{left:?}");
+    let again = run("test -vet=off .").stdout;
+    assert!(again.contains("--- FAIL: FuzzNo/"), "what was found is tried again: {again}");
+    std::fs::remove_dir_all(ground.place().join("testdata")).unwrap();
+    let nothing = run("test -vet=off -fuzz=Nothing -fuzztime=1x .").stdout;
+    assert!(!nothing.contains("(cached)") && nothing.contains("no fuzz tests to fuzz"), "{nothing}");
 
-    let corpus = home.join("gocache/fuzz");
+    let corpus = cache.join("fuzz");
     std::fs::create_dir_all(corpus.join("example.com/fuzzed/FuzzNo")).unwrap();
-    assert_eq!(run("modkeep", "clean -fuzzcache").2, Some(0));
+    assert_eq!(run("clean -fuzzcache").status, Some(0));
     assert!(!corpus.exists());
 }
 
@@ -281,9 +248,8 @@ fn actions(file: &Path) -> BTreeSet<(String, BTreeSet<String>)> {
 }
 
 /// The graph of a build has the actions of go.
-fn check_graphs(go: &Go, home: &Path) {
-    let place = home.join("graphs");
-    Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
+fn check_graphs(ground: &Ground) {
+    ground.lay(FILES);
     for line in [
         "build -o out/hello ./cmd/hello",
         "build ./cmd/hello ./lib",
@@ -295,72 +261,24 @@ fn check_graphs(go: &Go, home: &Path) {
         "test -c -o out/ ./lib",
     ] {
         let (verb, rest) = line.split_once(' ').unwrap();
-        let graphs = ["go", "modkeep"].map(|who| {
-            let command = if who == "go" { go.command() } else { modkeep(go, home) };
-            let line = format!("{verb} -debug-actiongraph={who}.json {rest}");
-            let (_, stderr, status, _) = run(command, &place, home, &line);
+        let graphs = BOTH.map(|who| {
+            let line = format!("{verb} -debug-actiongraph={who:?}.json {rest}");
+            let Outcome { stderr, status, .. } = ground.run(who, &line);
             assert_eq!(status, Some(0), "{line}: {stderr}");
-            actions(&place.join(format!("{who}.json")))
+            actions(&ground.place().join(format!("{who:?}.json")))
         });
         assert_eq!(graphs[1], graphs[0], "{line}");
     }
 }
 
 /// Where no test is run, nothing is compiled for what would be counted in it.
-fn check_coverage(go: &Go, home: &Path) {
-    let place = home.join("covered");
-    Txtar::parse(FILES.as_bytes()).extract(&place).unwrap();
-    let counts = ["go", "modkeep"].map(|who| {
-        let command = if who == "go" { go.command() } else { modkeep(go, home) };
-        let (stdout, stderr, ..) = run(command, &place, home, "test -c -n -coverpkg=./lib ./lib");
+fn check_coverage(ground: &Ground) {
+    let files = FILES.replace("return 42", "return 40 + 2");
+    let counts = BOTH.map(|who| {
+        ground.lay(&files);
+        let outcome = ground.run(who, "test -c -n -coverpkg=./lib ./lib");
         let is_compiled = |line: &&str| line.contains("/compile -o ") && line.contains("/m/lib ");
-        (stdout + &stderr).lines().filter(is_compiled).count()
+        (outcome.stdout.clone() + &outcome.stderr).lines().filter(is_compiled).count()
     });
     assert_eq!(counts, [1, 1]);
-}
-
-fn modkeep(go: &Go, home: &Path) -> Command {
-    let mut command = Modkeep::command(Path::new(env!("CARGO_BIN_EXE_modkeep")), home);
-    command.env("GOROOT", go.root());
-    command
-}
-
-/// Output, status, and the sizes and digests of the files afterwards.
-type Outcome = (String, String, Option<i32>, BTreeMap<PathBuf, String>);
-
-fn run(mut command: Command, place: &Path, home: &Path, line: &str) -> Outcome {
-    command.current_dir(place).env("PWD", place).args(line.split_whitespace());
-    command.env("HOME", home).env("GOPATH", home.join("gopath")).env("GOENV", "off");
-    command.env("GOCACHE", home.join("gocache")).env("GOBIN", place.join("installed"));
-    command
-        .env("GOTOOLCHAIN", "local")
-        .env("GOPROXY", format!("file://{}/proxy", home.display()))
-        .env("GOSUMDB", "off")
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off");
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    // What the first has downloaded is there for the second.
-    let is_told = |line: &&str| !line.starts_with("go: downloading ");
-    let stderr = text(stderr).split_inclusive('\n').filter(is_told).collect();
-    (untimed(&text(stdout)), stderr, status.code(), tree::contents(place))
-}
-
-/// The text with `TIME` where a test says how long it took, or an event when it was.
-fn untimed(text: &str) -> String {
-    let events = Regex::new(r#"("Time":)"[^"]*"|("Elapsed":)[0-9.e-]+|(\\t|\()[0-9.]+s"#).unwrap();
-    if text.starts_with('{') {
-        return events.replace_all(text, "$1$2${3}TIME").into_owned();
-    }
-    let is_time = |word: &str| {
-        let number = word.trim_matches(['(', ')']).strip_suffix('s');
-        number.is_some_and(|number| number.contains('.') && number.parse::<f64>().is_ok())
-    };
-    let words = text.split_inclusive(['\t', ' ', '\n']);
-    words
-        .map(|word| {
-            let end = word.trim_end_matches(['\t', ' ', '\n']).len();
-            if is_time(&word[..end]) { format!("TIME{}", &word[end..]) } else { word.to_owned() }
-        })
-        .collect()
 }
