@@ -40,11 +40,13 @@ pub(crate) struct Exports(Mutex<HashMap<Digest, Digest>>);
 pub(crate) struct ExportKey(ActionId);
 
 impl ExportKey {
-    /// The key; none where an archive is not known by its content, or other things than archives are made.
+    /// The key; none where an archive is not known by its content, more goes into it than go's key names, or other things than
+    /// archives are made.
     pub(crate) fn of(unit: &Unit<'_>, preimage: &str) -> Option<Self> {
-        let package = unit.package;
+        let (package, flags) = (unit.package, &unit.shop.flags);
         let has_other_results = package.uses_cgo() || package.uses_swig() || package.cover.is_some();
-        if unit.shop.flags.dry || unit.shop.flags.forces || has_other_results {
+        let is_closed = || flags.wrapper.is_empty() && host::assembly::is_closed(package, unit.goal);
+        if flags.dry || flags.forces || has_other_results || !is_closed() {
             return None;
         }
         let mut text = String::with_capacity(preimage.len());

@@ -17,6 +17,7 @@ mod revision;
 mod spoiled;
 mod stale;
 mod tool;
+mod unnamed;
 mod version;
 mod warnings;
 

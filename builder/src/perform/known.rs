@@ -115,7 +115,13 @@ impl Run<'_> {
             let (action, preimage) = unit.key()?;
             let current =
                 program.map(|link| self.main_of_current_program(link, &action)).transpose()?.flatten();
+            let package = unit.package;
+            // C compilers and assemblers may read what no key names: another archive can be there under the same key.
+            let is_closed = !package.uses_cgo() && (package.standard || package.s_files.is_empty());
             let known = || {
+                if !is_closed {
+                    return unit.cached(action, &preimage).map(|cached| cached.build_id);
+                }
                 let content = self.shop.memory().result(&action)?;
                 Some(BuildId::found(format!("{}/{content}", action.short())))
             };
