@@ -48,6 +48,19 @@ package fail
 import \"testing\"
 
 func TestNo(t *testing.T) { t.Fatal(\"no\") }
+-- odd/odd_test.go --
+package odd
+
+import (
+	\"os\"
+	\"testing\"
+)
+
+func TestOdd(t *testing.T) { os.Stdout.WriteString(\"a\\xffb\\xf0\\x90c\\ufffd<\\n\") }
+-- syntax/syntax.go --
+package syntax
+
+func F() { return 1 + }
 -- broken/broken.go --
 package broken
 
@@ -69,7 +82,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 48] = [
+const LINES: [&str; 58] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -98,6 +111,16 @@ const LINES: [&str; 48] = [
     "test -json ./cmd/two",
     "test -c -o out/lib.test ./lib",
     "test -c ./cmd/two",
+    "test -c ./broken",
+    "test -c -o out/ ./broken ./lib ./cmd/two",
+    "test -c -json ./cmd/two",
+    "test -c -json ./broken",
+    "test -json ./odd",
+    "test -o out/again.test ./lib",
+    "test -o out/again.test ./lib",
+    "test -vet=off -cover ./syntax",
+    "test -vet=off -p=1 -coverpkg=./lib,./broken ./lib ./broken ./cmd/two",
+    "test -json -vet=off -p=1 -coverpkg=./lib,./broken ./lib ./broken",
     "test -vet=off -cover ./lib ./cmd/two ./cmd/hello ./fail",
     "test -vet=off -p=1 -coverprofile=out.profile ./lib ./cmd/...",
     "test -vet=off -p=1 -coverprofile=again.profile ./lib ./cmd/...",

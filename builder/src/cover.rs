@@ -66,6 +66,7 @@ pub(crate) fn run(
     arguments.extend(inputs);
     let action = tool_action(unit.goal, "cover", arguments, folder);
     let heading = format!("{} {}", action.program, action.arguments.join(" "));
+    let heading = unit.shop.transcript.with_work(&heading);
     bench.run(action, &heading, folder, &[])?;
     if cover.writes_meta && !unit.shop.flags.dry {
         let name = meta_file(&unit.package.import_path);

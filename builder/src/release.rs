@@ -126,6 +126,11 @@ impl Release {
         self >= Self::Go1_27 && matches!(arch, "wasm" | "amd64" | "arm64")
     }
 
+    /// Whether JSON has an escape for a byte that is no UTF-8, where it has the replacement character itself otherwise.
+    pub fn escapes_what_is_no_text(self) -> bool {
+        self == Self::Go1_26
+    }
+
     /// Whether events of tests tell what kind of output a text is.
     pub fn tells_kinds_of_output(self) -> bool {
         self >= Self::Go1_27

@@ -75,7 +75,8 @@ impl Transcript {
         (self.teller)(Told { package, text: &format!("{command}\n"), is_failure: false });
     }
 
-    fn with_work(&self, command: &str) -> String {
+    /// The command with `$WORK` for the work folder.
+    pub(crate) fn with_work(&self, command: &str) -> String {
         if self.work.is_empty() || command.starts_with("cat ") {
             return command.to_owned();
         }

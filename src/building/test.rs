@@ -111,11 +111,11 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         },
         |shop, outcome| results.tell(shop, outcome, profile),
     );
-    let is_all_built = performed.is_ok();
+    let is_aloud = performed.is_ok() || results.fails_aloud();
     performed.and(if has_broken { Err(Failure::told(1)) } else { Ok(()) }).inspect_err(|failure| {
         let is_said =
             !flags.build.json && !flags.fuzzes && failure.to_string().is_empty() && !failure.is_over();
-        if !flags.packages.is_empty() && (!flags.only_compiles || is_all_built) && is_said {
+        if !flags.packages.is_empty() && (!flags.only_compiles || is_aloud) && is_said {
             // Go's last word where named tests have failed.
             let _ = report::out("FAIL\n");
         }

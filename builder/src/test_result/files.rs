@@ -48,12 +48,24 @@ fn real(path: &str) -> Option<String> {
     })
 }
 
-/// What a look at a file shows, and one at the link that its name may be; the content in the place of times.
+/// What a look at a file shows, and one at the link that its name may be; the content in the place of times, or what there is in
+/// a folder.
 pub(super) fn look(path: &str) -> String {
-    let link =
-        fs::read_link(path).map(|target| quote(target.as_os_str().as_encoded_bytes())).unwrap_or_default();
-    let inner =
-        fs::metadata(path).ok().and_then(|found| content_of(Path::new(path), &found)).unwrap_or_default();
+    let inner = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => listed(path, |entry| {
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => "folder",
+                Ok(kind) if kind.is_symlink() => "link",
+                Ok(kind) if kind.is_file() => "file",
+                _ => "other",
+            };
+            format!("{} {kind}", quote(entry.file_name().as_encoded_bytes()))
+        }),
+        Ok(found) => content_of(Path::new(path), &found),
+        Err(_) => None,
+    };
+    let link = link_of(Path::new(path));
+    let inner = inner.unwrap_or_default();
     format!("{} {} {link} {inner}", shown(fs::metadata(path)), shown(fs::symlink_metadata(path)))
 }
 
@@ -69,19 +81,26 @@ pub(super) fn content(path: &str) -> String {
             Ok(content) => format!("{:o} {content}", mode(&found)),
         };
     }
-    let Ok(entries) = fs::read_dir(path) else {
-        return look(path);
-    };
-    let mut names: Vec<String> = entries.flatten().map(|entry| entry_shown(&entry)).collect();
-    names.sort();
-    format!("{}\n{}", shown(Ok(found)), names.join("\n"))
+    match listed(path, entry_shown) {
+        Some(entries) => format!("{}\n{entries}", shown(Ok(found))),
+        None => look(path),
+    }
+}
+
+/// A line for each entry of a folder; none for what can't be read.
+fn listed(path: &str, line: impl Fn(&DirEntry) -> String) -> Option<String> {
+    let mut lines: Vec<String> = fs::read_dir(path).ok()?.flatten().map(|entry| line(&entry)).collect();
+    lines.sort();
+    Some(lines.join("\n"))
+}
+
+fn link_of(path: &Path) -> String {
+    fs::read_link(path).map(|target| quote(target.as_os_str().as_encoded_bytes())).unwrap_or_default()
 }
 
 fn entry_shown(entry: &DirEntry) -> String {
     let name = quote(entry.file_name().as_encoded_bytes());
-    let link = fs::read_link(entry.path())
-        .map(|target| quote(target.as_os_str().as_encoded_bytes()))
-        .unwrap_or_default();
+    let link = link_of(&entry.path());
     let found = entry.metadata();
     let inner = found.as_ref().ok().and_then(|found| content_of(&entry.path(), found)).unwrap_or_default();
     format!("{name} {} {link} {inner}", shown(found))
@@ -181,6 +200,10 @@ mod tests {
         let seen =
             || ["folder", "folder/file", "folder/link"].map(|name| (look(&text(name)), content(&text(name))));
         let first = seen();
+        write(&path("folder/other"), "");
+        let with_other = seen();
+        assert_ne!(with_other[0].0, first[0].0, "another file is in it");
+        fs::remove_file(path("folder/other")).unwrap();
         write(&path("folder/file"), "21");
         let other = seen();
         assert!(other.iter().zip(&first).all(|(other, first)| other.0 != first.0 || other.1 != first.1));
@@ -192,8 +215,8 @@ mod tests {
         assert_eq!(second[1], first[1]);
         assert_eq!(second[2].1, first[2].1, "it opens alike");
         assert_ne!(second[2].0, first[2].0, "a file is no link");
-        assert_eq!(second[0].0, first[0].0);
-        assert_ne!(second[0].1, first[0].1, "nor in its folder");
+        assert_ne!(second[0].0, first[0].0, "nor in its folder");
+        assert_ne!(second[0].1, first[0].1);
         fs::remove_file(path("folder/link")).unwrap();
         symlink("./fil", path("folder/link")).unwrap();
         let third = seen();

@@ -8,7 +8,9 @@ mod lines;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use modkeep_builder::release::Release;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use self::lines::{ESCAPE, FRAME, Lines, Piece};
 use crate::gojson;
@@ -49,7 +51,7 @@ struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed: Option<serde_json::Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<String>,
+    output: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     output_type: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -70,8 +72,7 @@ pub(super) struct Events {
     begun: Option<Instant>,
     input: Lines,
     output: Lines,
-    /// Whether it is told what kind of output a text is.
-    tells_kinds: bool,
+    release: Release,
     marks: Marks,
     test: String,
     /// Results that wait for the output behind them, of subtests within each other.
@@ -91,21 +92,19 @@ struct Marks {
 }
 
 impl Events {
-    /// The start of a package's tests, with times.
-    ///
-    /// With `tells_kinds` they tell what kind of output a text is.
-    pub(super) fn start(package: &str, tells_kinds: bool) -> Self {
-        Self { tells_kinds, ..Self::new(package, Some(Instant::now()), INPUT, OUTPUT) }
+    /// The start of a package's tests, with times, as a release has them.
+    pub(super) fn start(package: &str, release: Release) -> Self {
+        Self::new(package, release, Some(Instant::now()), INPUT, OUTPUT)
     }
 
-    fn new(package: &str, begun: Option<Instant>, input: usize, output: usize) -> Self {
+    fn new(package: &str, release: Release, begun: Option<Instant>, input: usize, output: usize) -> Self {
         let mut events = Self {
             package: package.to_owned(),
             begun,
             input: Lines::of(input),
             output: Lines::of(output),
             marks: Marks::default(),
-            tells_kinds: true,
+            release,
             test: String::new(),
             reports: Vec::new(),
             result: "",
@@ -319,8 +318,8 @@ impl Events {
     }
 
     fn output_of(&mut self, text: Vec<u8>, output_type: &'static str) {
-        let output_type = if self.tells_kinds { output_type } else { "" };
-        let output = Some(lossy(&text));
+        let output_type = if self.release.tells_kinds_of_output() { output_type } else { "" };
+        let output = Some(json(&text, self.release));
         self.event(Event { action: "output".to_owned(), output, output_type, ..Event::default() });
     }
 
@@ -349,14 +348,18 @@ fn number(seconds: f64) -> Option<serde_json::Number> {
     }
 }
 
-/// As Go's encoder reads bytes that are no UTF-8: each of them is one replacement character.
-fn lossy(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+/// A string with what was printed. Each byte that is no UTF-8 counts as one replacement character.
+fn json(bytes: &[u8], release: Release) -> Box<RawValue> {
+    let replacement = if release.escapes_what_is_no_text() { "\\ufffd" } else { "\u{fffd}" };
+    let mut text = String::with_capacity(bytes.len() + 2);
+    text.push('"');
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
+        let quoted = serde_json::Value::from(chunk.valid()).to_string();
+        text.push_str(&quoted[1..quoted.len() - 1]);
+        text.extend(chunk.invalid().iter().map(|_| replacement));
     }
-    text
+    text.push('"');
+    RawValue::from_string(text).expect("it is a string")
 }
 
 #[cfg(test)]

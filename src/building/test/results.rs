@@ -53,6 +53,8 @@ pub(super) struct Results<'a> {
     vets: Mutex<Vets>,
     /// Results that make programs needless.
     known: Arc<Mutex<HashMap<PackageId, Passed>>>,
+    /// Whether something failed, and no program that is only compiled did.
+    fails_aloud: AtomicBool,
 }
 
 /// What came of one test.
@@ -89,7 +91,8 @@ impl<'a> Results<'a> {
         variables.extend(exact.map(|(name, value)| (name.to_owned(), quote(value.as_encoded_bytes()))));
         let variables = Arc::new(variables);
         let (nodes, vets, known) = (Mutex::default(), Mutex::default(), Arc::default());
-        Self { site, flags, graph, tested, covers_others, variables, search, nodes, vets, known }
+        let fails_aloud = AtomicBool::new(false);
+        Self { site, flags, graph, tested, covers_others, variables, search, nodes, vets, known, fails_aloud }
     }
 
     /// Has a package and its tests vetted before they are run, and before their program is put in place, if `-vet` wants it.
@@ -150,9 +153,10 @@ impl<'a> Results<'a> {
             Others::of(outcome, plain)
         });
         let tests: Vec<&Tested> = self.tested.iter().filter(|test| !test.is_broken).collect();
+        let uncounted = others.as_ref().and_then(|_| self.uncounted(outcome));
         // What only compiles them goes on to the last word.
         let mut has_failed = !self.flags.only_compiles && tests.len() < self.tested.len();
-        let mut problem = None;
+        let (mut lacks_program, mut problem) = (false, None);
         let ends = AtomicBool::new(false);
         let printing = self.flags.printing(self.tested.len());
         // The times of benchmarks must not be each other's, nor the lines of a script.
@@ -165,7 +169,7 @@ impl<'a> Results<'a> {
                 // Nothing more begins after Ctrl-C.
                 let is_over = ends.load(Ordering::Relaxed) || shop.machine.children().is_stopped();
                 let path = &self.graph[tests[index].package].import_path;
-                let is_silent = self.flags.only_compiles || self.flags.build.dry;
+                let is_silent = self.only_compiles(tests[index]) || self.flags.build.dry;
                 let is_json = self.flags.build.json && !is_silent;
                 let begin = || match is_json {
                     true => Voice::in_events(path, self.site.builds[0].toolchain.release),
@@ -174,8 +178,9 @@ impl<'a> Results<'a> {
                 (!is_over).then(begin)
             },
             |index, voice| {
-                let told =
-                    voice.and_then(|voice| self.run_one(tests[index], shop, outcome, others.as_ref(), voice));
+                let told = voice.and_then(|voice| {
+                    self.run_one(tests[index], shop, outcome, others.as_ref(), uncounted, voice)
+                });
                 let is_last = match &told {
                     Ok(told) => matches!(told.end, End::Failed) && self.flags.fails_fast,
                     Err(_) => true,
@@ -183,13 +188,14 @@ impl<'a> Results<'a> {
                 ends.fetch_or(is_last, Ordering::Relaxed);
                 told
             },
-            |_, told| {
+            |index, told| {
                 let told = told.and_then(|told| report::out_bytes(&told.text).map(|()| told));
                 match told {
                     Ok(told) => {
                         let merge = |profile: &mut Profile| profile.merge("_cover_.out", &told.profile);
                         let is_merged = profile.as_mut().is_none_or(merge);
                         has_failed |= !is_merged || !matches!(told.end, End::Passed);
+                        lacks_program |= matches!(told.end, End::Unbuilt) && self.only_compiles(tests[index]);
                     }
                     Err(failure) => {
                         ends.store(true, Ordering::Relaxed);
@@ -198,11 +204,31 @@ impl<'a> Results<'a> {
                 }
             },
         );
+        self.fails_aloud.store(has_failed && !lacks_program, Ordering::Relaxed);
         match problem {
             Some(failure) => Err(failure),
             None if has_failed || shop.machine.children().is_stopped() => Err(Failure::told(1)),
             None => Ok(()),
         }
+    }
+
+    /// Whether something failed that is told as a failed test, if programs are only compiled.
+    pub(super) fn fails_aloud(&self) -> bool {
+        self.fails_aloud.load(Ordering::Relaxed)
+    }
+
+    /// Whether the program is made and nothing told of it. Of a package without tests it is told that it has none.
+    fn only_compiles(&self, test: &Tested) -> bool {
+        self.flags.only_compiles && test.packages.is_some()
+    }
+
+    /// What keeps a package from being compiled that all tests are to count.
+    fn uncounted(&self, outcome: &Outcome) -> Option<PackageId> {
+        let nodes = self.nodes.lock();
+        let mut plain =
+            self.tested.iter().filter_map(|test| Some((test.package, nodes.get(&test.package)?.plain?)));
+        let (package, node) = plain.find(|(_, node)| outcome.compiled(*node).is_none())?;
+        Some(outcome.culprit(node).unwrap_or(package))
     }
 
     fn run_one(
@@ -211,13 +237,14 @@ impl<'a> Results<'a> {
         shop: &Shop,
         outcome: &Outcome,
         others: Option<&Others>,
+        uncounted: Option<PackageId>,
         mut voice: Voice,
     ) -> Result<Told, Failure> {
         let path = &self.graph[test.package].import_path;
         let mistaken = self.vets.lock().failed(outcome, test.package);
-        let nodes = self.nodes.lock().get(&test.package).cloned();
-        let nodes = nodes.filter(|_| mistaken.is_none()).unwrap_or_default();
-        let plain = nodes.plain.filter(|&node| outcome.compiled(node).is_some());
+        let nodes = self.nodes.lock().get(&test.package).cloned().unwrap_or_default();
+        let is_whole = mistaken.is_none() && uncounted.is_none();
+        let plain = nodes.plain.filter(|&node| is_whole && outcome.compiled(node).is_some());
         if test.packages.is_none()
             && let Some(node) = plain
         {
@@ -225,13 +252,13 @@ impl<'a> Results<'a> {
             return Ok(Told { end: End::Passed, text: voice.end(true, None)?, profile });
         }
         let told = |end: End, text: Vec<u8>| Told { end, text, profile: Vec::new() };
-        let Some(linked) = nodes.program.and_then(|node| outcome.linked(node)) else {
-            if self.flags.only_compiles {
+        let Some(linked) = nodes.program.filter(|_| is_whole).and_then(|node| outcome.linked(node)) else {
+            if self.only_compiles(test) {
                 return Ok(told(End::Unbuilt, Vec::new()));
             }
             voice.say(format!("FAIL\t{path} [build failed]\n").as_bytes())?;
             let culprit = || nodes.program.or(nodes.plain).and_then(|node| outcome.culprit(node));
-            let failed = mistaken.or_else(culprit).unwrap_or(test.package);
+            let failed = mistaken.or_else(culprit).or(uncounted).unwrap_or(test.package);
             return Ok(told(End::Unbuilt, voice.end(false, Some(&self.graph[failed].description()))?));
         };
         if self.flags.only_compiles {
@@ -247,7 +274,9 @@ impl<'a> Results<'a> {
             return Ok(told(End::Passed, Vec::new()));
         }
         let known = self.known.lock().remove(&test.package);
-        let known = known.or_else(|| others.and_then(|_| program.probe()?.known(&linked.action)));
+        // What is put in place is linked whatever is known.
+        let is_late = others.is_some() || self.flags.keeps_program();
+        let known = known.or_else(|| program.probe().filter(|_| is_late)?.known(&linked.action));
         let (end, profile) = match known {
             Some(passed) => {
                 voice.say(&passed.output)?;

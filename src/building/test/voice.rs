@@ -21,7 +21,7 @@ impl Voice {
 
     /// The same in events, as a release has them; the first is that it begins.
     pub(super) fn in_events(package: &str, release: Release) -> Result<Self, Failure> {
-        let mut events = Events::start(package, release.tells_kinds_of_output());
+        let mut events = Events::start(package, release);
         report::out_bytes(&events.take())?;
         Ok(Self::Events(Box::new(events)))
     }

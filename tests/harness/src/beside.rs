@@ -296,6 +296,8 @@ impl Ground {
         }
         let times = Regex::new(r#"("Time":)"[^"]*"|("Elapsed":)[0-9.e-]+|(\\t|\t|\()[0-9.]+s"#);
         let text = times.expect("a pattern").replace_all(&text, "$1$2${3}TIME").into_owned();
+        let dates = Regex::new(r"[0-9]{4}(/[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2} ").expect("a pattern");
+        let text = dates.replace_all(&text, "TIME ").into_owned();
         Regex::new(r"go-build[0-9]+").expect("a pattern").replace_all(&text, "go-build").into_owned()
     }
 }

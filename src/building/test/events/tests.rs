@@ -31,7 +31,7 @@ fn joined(text: &str) -> Vec<Value> {
 }
 
 fn events(text: &[u8], step: usize, input: usize, output: usize) -> String {
-    let mut events = Events::new("", None, input, output);
+    let mut events = Events::new("", Release::Go1_27, None, input, output);
     for piece in text.chunks(step) {
         events.write(piece);
     }
@@ -65,4 +65,17 @@ fn go_s_examples_become_its_events_however_they_are_cut() {
         }
     }
     assert!(count > 15, "{count} examples");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_as_the_release_tells_them() {
+    let check = |release, expected: &str| {
+        let mut events = Events::new("", release, None, INPUT, OUTPUT);
+        events.take();
+        events.write(b"a\xffb\xf0\x90c\xef\xbf\xbd<\"\n");
+        let text = String::from_utf8(events.end()).unwrap();
+        assert_eq!(text, format!("{{\"Action\":\"output\",\"Output\":\"{expected}\"}}\n"));
+    };
+    check(Release::Go1_26, r#"a\ufffdb\ufffd\ufffdc�\u003c\"\n"#);
+    check(Release::Go1_27, r#"a�b��c�\u003c\"\n"#);
 }
