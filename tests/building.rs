@@ -82,7 +82,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 58] = [
+const LINES: [&str; 62] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -97,6 +97,9 @@ const LINES: [&str; 58] = [
     "install ex.com/tool@v1.0.0",
     "run ex.com/tool@v1.0.0 a",
     "install ex.com/untidy@v1.0.0",
+    "install ex.com/tool/...@v1.0.0",
+    "install ex.com/tool@v1.9.0",
+    "install ex.com/tool/none@v1.0.0",
     "test ./lib ./cmd/two",
     "test ./lib",
     "test -run=Nothing ./lib",
@@ -116,6 +119,7 @@ const LINES: [&str; 58] = [
     "test -c -json ./cmd/two",
     "test -c -json ./broken",
     "test -json ./odd",
+    "test -v=test2json ./fail",
     "test -o out/again.test ./lib",
     "test -o out/again.test ./lib",
     "test -vet=off -cover ./syntax",
@@ -201,6 +205,15 @@ fn check_programs_come_back(ground: &Ground, cache: &Path) {
     }
     assert!(build(Who::Modkeep) == of_go, "linked again, since what was kept is damaged");
     assert!(build(Who::Go) == of_go);
+
+    // What the linker writes beside the program is there each time.
+    for _ in 0..2 {
+        let said = ground.run(Who::Modkeep, "build -ldflags=-cpuprofile=linked -o profiled ./cmd/two");
+        assert_eq!(said.status, Some(0), "{said:?}");
+        for name in ["linked", "profiled"] {
+            std::fs::remove_file(ground.place().join(name)).unwrap();
+        }
+    }
 }
 
 const FUZZED: &str = "\

@@ -354,6 +354,16 @@ impl Program<'_> {
             || crate::platform::external_linking_reason(self.goal.build, &self.package.ldflags).is_some()
     }
 
+    /// Whether the linker is to write files beside the program.
+    pub(crate) fn leaves_more(&self) -> bool {
+        let names = ["cpuprofile", "memprofile", "benchmarkprofile", "capturehostobjs", "tmpdir"];
+        let asks = |flag: &String| {
+            let name = flag.trim_start_matches('-').split('=').next().unwrap_or_default();
+            flag.starts_with('-') && names.contains(&name)
+        };
+        self.package.ldflags.iter().any(asks)
+    }
+
     /// Whether all that the machine's linker has a say in follows from the identity of the host.
     pub(crate) fn is_described_by_host(&self) -> bool {
         let asks = |flag: &String| ["linkmode", "extld", "libgcc"].iter().any(|word| flag.contains(word));

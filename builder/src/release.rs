@@ -126,6 +126,16 @@ impl Release {
         self >= Self::Go1_27 && matches!(arch, "wasm" | "amd64" | "arm64")
     }
 
+    /// Whether a file `.git` that names a folder makes a repository, as in a worktree beside another.
+    pub fn takes_git_files(self) -> bool {
+        self >= Self::Go1_27
+    }
+
+    /// Whether tools of modules are listed by their short names, with the paths behind.
+    pub fn lists_short_tools(self) -> bool {
+        self >= Self::Go1_27
+    }
+
     /// Whether JSON has an escape for a byte that is no UTF-8, where it has the replacement character itself otherwise.
     pub fn escapes_what_is_no_text(self) -> bool {
         self == Self::Go1_26

@@ -186,7 +186,7 @@ fn read_exports(archive: &Path) -> Option<Vec<u8>> {
 /// The key of a program in the tier; none where it follows from more than can be told.
 pub(crate) fn program_key(program: &Program<'_>, id: &ActionId) -> Option<ActionId> {
     let shop = program.shop;
-    if shop.flags.dry || !shop.flags.wrapper.is_empty() {
+    if shop.flags.dry || !shop.flags.wrapper.is_empty() || program.leaves_more() {
         return None;
     }
     if !program.may_link_externally() {

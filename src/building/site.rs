@@ -9,7 +9,7 @@ use modkeep_builder::build::{Build, BuildMode};
 use modkeep_builder::execute::Machine;
 use modkeep_builder::goal::Goal;
 use modkeep_builder::gocache::GoCache;
-use modkeep_builder::load::{Loader, Match, Options, Scans, are_files};
+use modkeep_builder::load::{Loader, Match, Options, PackageError, Problem, Scans, are_files};
 use modkeep_builder::memory::{self, Memory};
 use modkeep_builder::package::{Graph, PackageId};
 use modkeep_builder::perform::{Before, Outcome, Reasons};
@@ -151,6 +151,9 @@ impl<'a> Site<'a> {
                 ));
             }
         }
+        if self.verb == "install" && matches!(asked, Packages::Matching(_)) {
+            self.check_version(loader.graph(), &named, patterns)?;
+        }
         if !matches!(self.verb, "test" | "clean") {
             // Tests tell what is wrong with each of them.
             self.check(loader.graph(), &named)?;
@@ -167,6 +170,29 @@ impl<'a> Site<'a> {
             report::tell(&format!("go: warning: {quoted} matched only non-main packages"));
         }
         programs
+    }
+
+    /// Fails where there is no main module whose requirements could have the packages, none of which is there (`runInstall`).
+    fn check_version(&self, graph: &Graph, named: &[PackageId], patterns: &[String]) -> Result<(), Failure> {
+        if !self.go.uses_modules()? || self.go.module_root().is_some() || self.go.go_work()?.is_some() {
+            return Ok(());
+        }
+        let is_missing = |error: &PackageError| match &error.problem {
+            Problem::Place(text) => {
+                text.starts_with("no required module provides package ") || text.contains(" is not in std ")
+            }
+            _ => false,
+        };
+        let mut errors = named.iter().filter_map(|&id| graph[id].error.as_ref()).peekable();
+        if errors.peek().is_none() || !errors.all(is_missing) {
+            return Ok(());
+        }
+        let latest: Vec<String> = patterns.iter().map(|pattern| format!("{pattern}@latest")).collect();
+        Err(Failure::go(format!(
+            "'go install' requires a version when current directory is not in a module\n\tTry 'go install {}' to \
+             install the latest version",
+            latest.join(" ")
+        )))
     }
 
     /// Fails with all that is wrong with the packages (`load.CheckPackageErrors`).

@@ -13,6 +13,7 @@ use modkeep_builder::buildid;
 use modkeep_builder::execute::status_words;
 use modkeep_builder::package::Package;
 use modkeep_builder::platform;
+use modkeep_builder::release::Release;
 use modkeep_module::quote::quote;
 use serde::Serialize;
 
@@ -44,7 +45,9 @@ pub(crate) fn run(go: &GoEnv, words: &[String]) -> Result<(), Failure> {
         name => flags.set(&USAGE, go, name, value).map(drop),
     })?;
     let Installed { root, tools } = Installed::find(go)?;
-    let Some((name, arguments)) = words.split_first() else { return list(go, &flags, &tools) };
+    let Some((name, arguments)) = words.split_first() else {
+        return list(go, &flags, &tools);
+    };
     let there = format!("{tools}/{name}{}", std::env::consts::EXE_SUFFIX);
     let is_name = !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     if is_name && Path::new(&there).exists() {
@@ -151,6 +154,8 @@ fn lists_platforms(words: &[String]) -> Result<bool, Failure> {
 
 /// Lists the tools that there are.
 fn list(go: &GoEnv, flags: &BuildFlags, tools: &str) -> Result<(), Failure> {
+    let release = Release::parse(&format!("go{}", go.release())).unwrap_or(Release::Go1_27);
+    let is_short = release.lists_short_tools();
     let entries = fs::read_dir(tools).map_err(|error| {
         Failure::exact(2, format!("go: no tool directory: open {tools}: {}", system_words(&error)))
     })?;
@@ -168,7 +173,7 @@ fn list(go: &GoEnv, flags: &BuildFlags, tools: &str) -> Result<(), Failure> {
     }
     for tool in &named {
         match count[&short(tool)] {
-            1 => text.push_str(&format!("{} ({tool})\n", short(tool))),
+            1 if is_short => text.push_str(&format!("{} ({tool})\n", short(tool))),
             _ => text.push_str(&format!("{tool}\n")),
         }
     }

@@ -21,7 +21,7 @@ impl WorkFolder {
         let made = (0..1000u32).find_map(|attempt| {
             let number = u64::from(std::process::id()) * 1000 + u64::from(attempt);
             let path = format!("{}/go-build{number}", go.absolute(&parent).trim_end_matches('/'));
-            match fs::create_dir(&path) {
+            match private_folder(&path) {
                 Ok(()) => Some(Ok(path)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
                 // Go looks whether it was the parent that is missing.
@@ -36,6 +36,14 @@ impl WorkFolder {
         let path = made.unwrap_or_else(|| Err(Failure::go(format!("creating work dir in {parent}"))))?;
         Ok(Self { path, goes: !flags.keeps_work })
     }
+}
+
+/// Makes a folder that nobody else looks into or writes to, whatever the umask.
+fn private_folder(path: &str) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 impl Drop for WorkFolder {

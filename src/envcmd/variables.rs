@@ -32,9 +32,11 @@ pub(super) struct Variable {
 pub(super) fn of_go(go: &GoEnv) -> Result<Vec<Variable>, Failure> {
     let (os, arch) = (go.get("GOOS").unwrap_or(goos()), go.get("GOARCH").unwrap_or(goarch()));
     let private = go.get("GOPRIVATE").unwrap_or_default();
-    let gopath = match go.get("GOPATH") {
-        Some(_) => String::new(),
-        None => go.gopath().join(":"),
+    // What the process says is what it is by default.
+    let gopath = match (go.environment().get("GOPATH"), go.get("GOPATH")) {
+        (Some(own), _) if !own.is_empty() => own.to_owned(),
+        (_, Some(_)) => String::new(),
+        (_, None) => go.gopath().join(":"),
     };
     let cache = go.gopath().first().map(|folder| paths::join(folder, "pkg/mod")).unwrap_or_default();
     let root = go.root().unwrap_or_default();

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use modkeep_builder::modules::Module;
 use modkeep_module::{GoMod, file_path};
-use modkeep_resolver::get::{Argument, GetOptions};
+use modkeep_resolver::edit::Edit;
+use modkeep_resolver::error::Halt;
 use modkeep_resolver::node::Node;
-use modkeep_resolver::requirements::Requirements;
+use modkeep_resolver::requirements::{Load, Requirements};
 use modkeep_resolver::retraction::short_message;
+use modkeep_resolver::world::World;
 
 use super::{Session, is_local};
 use crate::goenv::words as system_words;
@@ -93,31 +95,37 @@ pub(super) fn requirements(
     }
     session.tell_standard(false);
     session.world.allows_missing_imports = true;
-    let first = Argument { text: words[0].clone(), absolute: None };
-    let options = GetOptions { arguments: vec![first], ignores_imports: true, ..GetOptions::default() };
-    let requirements = session.answer_each(|world| world.get(&options))?.requirements;
-    let fixed = paths[0].split("...").next().unwrap_or_default();
-    let is_wild = fixed.len() < paths[0].len();
-    let provides = |path: &str| {
-        let below = paths[0].strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        below || is_wild && path.starts_with(fixed.trim_end_matches('/'))
-    };
-    let nodes = requirements.roots().iter().copied().map(|id| (id, session.world.nodes().node(id)));
-    let named = nodes.filter(|(_, node)| provides(&node.path)).max_by_key(|(_, node)| node.path.len());
-    let Some((id, root)) = named.map(|(id, node)| (id, Root::of(node))) else {
-        return Err(Failure::go(format!("{}: no module is known to provide it", words[0])));
-    };
+    let first = &words[0];
+    let version = first.split_once('@').map_or("", |(_, version)| version);
+    let initial = session.answer(|world| world.load(&Load::default()))?;
+    let id = answer(session, first, |world| world.provider(&paths[0], version))?;
+    let root = Root::of(session.world.nodes().node(id));
     let deprecation = session.answer(|world| world.deprecation(id))?;
-    let deprecation = deprecation.map_err(|error| Failure::go(format!("{}: {error}", words[0])))?;
+    let deprecation = deprecation
+        .map_err(|error| Failure::go(format!("{first}: loading deprecation for {}: {error}", root.path)))?;
     if !deprecation.is_empty() {
         let message = short_message(&deprecation, "");
         report::tell(&format!("go: module {} is deprecated: {message}", root.path));
     }
-    let described = session.describe_nodes(&[id], &requirements)?;
+    let described = session.describe_nodes(&[id], &initial)?;
     if let Some(file) = described.first().map(|module| &module.go_mod).filter(|file| !file.is_empty()) {
-        check_go_mod(file, &words[0], &root.name)?;
+        check_go_mod(file, first, &root.name)?;
     }
+    let edit = Edit { select: vec![id], ..Edit::default() };
+    let (requirements, _) = answer(session, first, |world| world.edit(&initial, &edit))?;
     Ok((requirements, root))
+}
+
+/// An answer about what a word names; an error is told with the word.
+fn answer<T>(
+    session: &mut Session<'_>,
+    word: &str,
+    question: impl FnMut(&mut World) -> Result<T, Halt>,
+) -> Result<T, Failure> {
+    session.ask(question)?.map_err(|error| {
+        let newer = session.switch(std::slice::from_ref(&error));
+        newer.unwrap_or_else(|| Failure::go(format!("{word}: {error}")))
+    })
 }
 
 /// Refuses a go.mod that would be read otherwise in a main module.

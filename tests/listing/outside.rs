@@ -40,6 +40,36 @@ fn what_is_named_with_a_version_is_refused_as_go_refuses_it() {
             "install ./a@v1.0.0",
             "install -modfile=x.mod ex.com/plain@v1.0.0",
             "run ex.com/old@v1.0.0",
+            "install ex.com/plain/...@v1.0.0",
+            "install ex.com/plain/...@latest",
+            "install ex.com/pl...@v1.0.0",
+            "install ex.com/plain@v1.9.0",
+            "install ex.com/plain@none",
+            "install ex.com/plain@patch",
+            "install ex.com/plain/nowhere@v1.0.0",
+            "install ex.com/nowhere@latest",
+            "install ...@v1.0.0",
+            "run ex.com/plain/...@v1.0.0",
+        ],
+    );
+}
+
+#[test]
+fn outside_of_modules_it_is_told_what_is_lacking() {
+    let Some(ground) = ground("no module around") else { return };
+    ground.with_caches().check(
+        "-- x --\n",
+        &[
+            "build ex.com/plain",
+            "list ex.com/plain",
+            "list -deps ex.com/plain",
+            "vet ex.com/plain",
+            "run ex.com/plain",
+            "test ex.com/plain",
+            "install ex.com/plain",
+            "install ex.com/plain fmt/nowhere",
+            "install ex.com/plain ./x",
+            "install fmt",
         ],
     );
 }

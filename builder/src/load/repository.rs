@@ -15,6 +15,7 @@ use modkeep_module::file_path;
 use modkeep_module::quote::unquote;
 
 use self::version::{Commit, Tag};
+use crate::release::Release;
 
 mod version;
 
@@ -83,11 +84,12 @@ impl Repository {
     ///
     /// # Errors
     /// Where repositories of two systems lie around it.
-    pub(super) fn around(folder: &str) -> Result<Option<Self>, String> {
+    pub(super) fn around(folder: &str, release: Release) -> Result<Option<Self>, String> {
         let mut found: Option<Self> = None;
         for dir in file_path::upwards(folder) {
-            for (tool, _) in
-                TOOLS.iter().filter(|(tool, signs)| signs.iter().any(|sign| is_sign(*tool, dir, sign)))
+            for (tool, _) in TOOLS
+                .iter()
+                .filter(|(tool, signs)| signs.iter().any(|sign| is_sign(*tool, dir, sign, release)))
             {
                 match &found {
                     None => found = Some(Self { root: dir.to_owned(), tool: *tool }),
@@ -244,16 +246,25 @@ fn joined(thread: std::thread::ScopedJoinHandle<'_, Result<String, String>>) -> 
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn is_sign(tool: Tool, dir: &str, sign: &str) -> bool {
+fn is_sign(tool: Tool, dir: &str, sign: &str, release: Release) -> bool {
     let path = Path::new(dir).join(sign);
     match tool {
-        // In a worktree of its own it is a file that names the repository.
-        Tool::Git => {
-            path.is_dir() || path.is_file() && fs::read(&path).is_ok_and(|text| text.starts_with(b"gitdir:"))
-        }
+        Tool::Git => path.is_dir() || release.takes_git_files() && names_git_folder(dir, &path),
         Tool::Mercurial | Tool::Subversion => path.is_dir(),
         Tool::Fossil => path.is_file(),
     }
+}
+
+/// Whether a file says where the repository of a folder is, as in a worktree beside another.
+fn names_git_folder(dir: &str, file: &Path) -> bool {
+    const MOST: u64 = 4096;
+    let text = || {
+        let found = fs::metadata(file).ok().filter(|found| found.is_file() && found.len() <= MOST)?;
+        fs::read_to_string(file).ok().filter(|_| found.len() > 0)
+    };
+    let text = text();
+    let named = text.as_deref().and_then(|text| text.strip_prefix("gitdir:")).map(str::trim);
+    named.is_some_and(|named| !named.is_empty() && Path::new(dir).join(named).is_dir())
 }
 
 /// The path in the module line of a folder's go.mod; a comment behind it is part of it (`load.goModPath`).
@@ -265,5 +276,31 @@ fn module_path(folder: &str) -> String {
     match path.starts_with('"') {
         true => unquote(path.as_bytes()).and_then(|path| String::from_utf8(path).ok()).unwrap_or_default(),
         false => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_git_is_a_sign_where_the_release_takes_it_and_it_names_a_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().to_str().unwrap();
+        fs::create_dir(home.path().join("named")).unwrap();
+        let check = |text: &str, expected: [bool; 2]| {
+            #[allow(clippy::disallowed_methods, reason = "a file of the test")]
+            fs::write(home.path().join(".git"), text).unwrap();
+            let found = [Release::Go1_26, Release::Go1_27].map(|release| {
+                let around = Repository::around(dir, release).unwrap();
+                around.is_some_and(|around| around.root == dir)
+            });
+            assert_eq!(found, expected, "{text}");
+        };
+        check("gitdir: named\n", [false, true]);
+        check(&format!("gitdir:{dir}/named"), [false, true]);
+        for text in ["", "gitdir:\n", "gitdir: nowhere\n", "other: named\n", "gitdir: .git\n"] {
+            check(text, [false, false]);
+        }
     }
 }

@@ -64,6 +64,7 @@ impl Loader<'_> {
     /// The revision of the repository that the program comes from; none where it isn't to be told.
     fn revision(&self, id: PackageId) -> Result<Option<Arc<Revision>>, String> {
         let build = self.source.build;
+        let release = build.toolchain.release;
         let package = &self.graph[id];
         let is_wanted = match build.vcs {
             Stamp::Always => true,
@@ -76,7 +77,7 @@ impl Loader<'_> {
         if !is_wanted || package.standard {
             return Ok(None);
         }
-        let Some(repository) = Repository::around(&build.folder)? else {
+        let Some(repository) = Repository::around(&build.folder, release)? else {
             return Ok(None);
         };
         let root = repository.root.as_str();
@@ -86,7 +87,7 @@ impl Loader<'_> {
             return Ok(None);
         }
         for (what, folder) in [("package", &package.dir), ("module", &module.dir)] {
-            let other = Repository::around(folder)?.map(|other| other.root);
+            let other = Repository::around(folder, release)?.map(|other| other.root);
             let other = other
                 .ok_or_else(|| format!("directory {folder:?} is not using a known version control system"))?;
             if other == root {

@@ -204,6 +204,10 @@ impl fmt::Display for MissingImport {
         }
         write!(f, "no required module provides package {path}")?;
         match (&self.query, &self.elsewhere) {
+            _ if self.has_no_main => write!(
+                f,
+                ": go.mod file not found in current directory or any parent directory; see 'go help modules'"
+            ),
             (Some(query), _) => write!(f, ": {query}"),
             (None, Some(directory)) => write!(f, "; to add it:\n\tcd {directory}\n\tgo get {path}"),
             (None, None) => write!(f, "; to add it:\n\tgo get {path}"),

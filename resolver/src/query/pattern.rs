@@ -5,7 +5,7 @@
 
 use modkeep_module::path::major::split_path_version;
 
-use super::{Allowed, MainPackages, Query, QueryError};
+use super::{Allowed, MainPackages, Query, QueryError, is_revision_query};
 use crate::error::{Error, Fault, Halt, ModuleError};
 use crate::import::{ImportError, NotInModule};
 use crate::node::NodeId;
@@ -41,6 +41,20 @@ enum Answer {
 }
 
 impl World {
+    /// The module that provides what matches a path or pattern, at the version that `query` stands for; the one with the longest
+    /// path, if several do (`PackagesAndErrorsOutsideModule`).
+    ///
+    /// # Errors
+    /// When something isn't known yet, and where no module provides any of it.
+    pub fn provider(&mut self, pattern: &str, query: &str) -> Result<NodeId, Halt> {
+        // What is asked for by its revision may be retracted.
+        let is_exact = is_revision_query(pattern, query);
+        let allowed = if is_exact { Allowed::Everything } else { Allowed::NotRetracted };
+        let query = PatternQuery { pattern, query, allowed };
+        let found = self.query_packages(query, &|_, _| "none".to_owned())?;
+        Ok(found.providers[0])
+    }
+
     /// Finds the modules; `current` says which version of a module is selected now, `none` if there is none.
     pub(crate) fn query_pattern(
         &mut self,

@@ -171,7 +171,8 @@ impl Program<'_> {
         let took = begun.elapsed();
         let path = &self.package.import_path;
         let failed = |reason: Vec<u8>| {
-            let mark = if self.flags.build.json { "\u{16}" } else { "" };
+            let is_marked = self.flags.arguments.iter().any(|argument| argument == "-test.v=test2json");
+            let mark = if is_marked { "\u{16}" } else { "" };
             [reason, format!("{mark}FAIL\t{path}\t{:.3}s\n", took.as_secs_f64()).into_bytes()].concat()
         };
         let ended = match ended {

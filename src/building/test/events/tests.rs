@@ -79,3 +79,12 @@ fn bytes_that_are_no_text_are_told_as_the_release_tells_them() {
     check(Release::Go1_26, r#"a\ufffdb\ufffd\ufffdc�\u003c\"\n"#);
     check(Release::Go1_27, r#"a�b��c�\u003c\"\n"#);
 }
+
+#[test]
+fn what_tests_of_1_26_print_has_no_marks_of_errors() {
+    let mut events = Events::new("", Release::Go1_26, None, INPUT, OUTPUT);
+    events.take();
+    events.write(b"\x1b[31mred\x0e\x0f\n");
+    let text = String::from_utf8(events.end()).unwrap();
+    assert_eq!(text, "{\"Action\":\"output\",\"Output\":\"\\u001b[31mred\\u000e\\u000f\\n\"}\n");
+}
