@@ -8,6 +8,7 @@ mod escape;
 mod functions;
 mod lex;
 mod parse;
+mod printf;
 mod run;
 mod value;
 

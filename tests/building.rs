@@ -82,7 +82,7 @@ package b
 ";
 
 /// What each leaves.
-const LINES: [&str; 62] = [
+const LINES: [&str; 69] = [
     "build -trimpath -o out/hello ./cmd/hello",
     "build -o out/plain ./cmd/hello",
     "build ./cmd/hello",
@@ -139,6 +139,13 @@ const LINES: [&str; 62] = [
     "test -cpuprofile=cpu ./lib ./fail",
     "test -count=many ./lib",
     "test -c -of-the-program ./lib",
+    "sh: touch lib/lib.test lib/x.o cmd/hello/hello",
+    "clean -n ./lib ./cmd/hello",
+    "clean -x ./lib",
+    "clean -r -n -i ./cmd/two",
+    "list -f '{{0x10}} {{1_000}} {{0b11}} {{017}} {{-3}} {{len .GoFiles | printf \"%03d\"}}' ./lib",
+    "list -f '{{printf \"%q %#v %v\" .GoFiles .GoFiles .GoFiles}}' ./lib",
+    "list -f '{{printf \"%8.3s|%-6q|%c|%U|%s|%+d|%x\" \"abcdef\" .Name 65 65 3 4 .Name}}' ./lib",
     "build ./broken ./user",
     "build ./lost",
     "build ./only",

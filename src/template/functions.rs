@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
-use modkeep_module::quote::quote;
-
 use super::escape;
+use super::printf::printf;
 use super::value::Value;
 
 const KNOWN: &[&str] = &[
@@ -130,57 +129,6 @@ fn print(arguments: &[Value]) -> String {
             text.push(' ');
         }
         text.push_str(&argument.to_string());
-    }
-    text
-}
-
-/// As `fmt.Sprintf`, for the verbs that make sense of these values.
-fn printf(format: &str, arguments: &[Value]) -> String {
-    let mut text = String::new();
-    let mut arguments = arguments.iter();
-    let mut chars = format.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            text.push(c);
-            continue;
-        }
-        let mut flags = String::new();
-        while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '+' | '#' | ' ' | '0'..='9')) {
-            flags.push(flag);
-        }
-        let Some(verb) = chars.next() else {
-            text.push_str("%!(NOVERB)");
-            break;
-        };
-        if verb == '%' {
-            text.push('%');
-            continue;
-        }
-        let Some(argument) = arguments.next() else {
-            text.push_str(&format!("%!{verb}(MISSING)"));
-            continue;
-        };
-        let shown = match (verb, argument) {
-            ('v' | 's', value) => value.to_string(),
-            ('q', Value::Nil(_)) => "<nil>".to_owned(),
-            ('q', value) => quote(value.to_string()),
-            ('d', Value::Int(number)) => number.to_string(),
-            ('x', Value::Int(number)) => format!("{number:x}"),
-            ('x', value) => value.to_string().bytes().map(|byte| format!("{byte:02x}")).collect(),
-            ('t', Value::Bool(value)) => value.to_string(),
-            ('T', value) => value.kind().to_owned(),
-            (verb, value) => format!("%!{verb}({}={value})", value.kind()),
-        };
-        let width: usize = flags.trim_start_matches(['-', '+', '#', ' ', '0']).parse().unwrap_or_default();
-        let fill = " ".repeat(width.saturating_sub(shown.chars().count()));
-        match flags.contains('-') {
-            true => text.push_str(&format!("{shown}{fill}")),
-            false => text.push_str(&format!("{fill}{shown}")),
-        }
-    }
-    if arguments.len() > 0 {
-        let extra: Vec<_> = arguments.map(|value| format!("{}={value}", value.kind())).collect();
-        text.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
     }
     text
 }

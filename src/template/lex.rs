@@ -108,10 +108,10 @@ fn words(action: &str) -> Result<(Vec<Word>, &str, bool), String> {
                 length
             }
             '0'..='9' | '-' | '+' => {
-                let digits = rest[1..].find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len() - 1);
+                let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+                let digits = rest[1..].find(|c| !is_part(c)).unwrap_or(rest.len() - 1);
                 let text = &rest[..=digits];
-                let number = text.parse().map_err(|_| format!("bad number syntax: {text:?}"))?;
-                words.push(Word::Number(number));
+                words.push(Word::Number(whole(text).ok_or_else(|| format!("bad number syntax: {text:?}"))?));
                 digits + 1
             }
             _ => {
@@ -132,6 +132,23 @@ fn name(text: &str) -> &str {
     &text[..end]
 }
 
+/// A whole number as Go's sources have it, with a base and underscores.
+fn whole(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase().replace('_', "");
+    let (base, digits) = match lower.get(..2) {
+        Some("0x") => (16, &lower[2..]),
+        Some("0o") => (8, &lower[2..]),
+        Some("0b") => (2, &lower[2..]),
+        Some(octal) if octal.starts_with('0') => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    i64::from_str_radix(&format!("{sign}{digits}"), base).ok().filter(|_| !digits.starts_with(['-', '+']))
+}
+
 fn quoted(text: &str) -> Option<usize> {
     let mut chars = text.char_indices();
     let (_, quote) = chars.next()?;
@@ -150,8 +167,14 @@ fn literal(text: &str) -> Result<Word, String> {
     if text.starts_with('`') {
         return Ok(Word::Text(text[1..text.len() - 1].to_owned()));
     }
-    let value =
-        modkeep_module::quote::unquote(text.as_bytes()).ok_or_else(|| format!("invalid syntax: {text}"))?;
+    let inner = &text[1..text.len() - 1];
+    // Between single quotes a double one stands for itself.
+    let as_text = match text.starts_with('\'') {
+        true => format!("\"{}\"", inner.replace("\\'", "'").replace('"', "\\\"")),
+        false => text.to_owned(),
+    };
+    let value = modkeep_module::quote::unquote(as_text.as_bytes())
+        .ok_or_else(|| format!("invalid syntax: {text}"))?;
     let value = String::from_utf8_lossy(&value).into_owned();
     match text.starts_with('\'') {
         true => Ok(Word::Number(value.chars().next().map_or(0, |c| i64::from(u32::from(c))))),

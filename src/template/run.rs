@@ -383,6 +383,7 @@ mod tests {
                 "{{html \"<&\"}} {{js \"a'<\"}} {{urlquery \"a b/ä\"}} {{printf \"%T\" .Main}}",
                 "&lt;&amp; a\\'\\u003C a+b%2F%C3%A4 bool",
             ),
+            ("{{'a'}} {{'\\''}} {{'\"'}} {{0x1F}} {{1_0}} {{-07}}", "97 39 34 31 10 -7"),
             ("{{module \"x\"}}{{with module \"x\"}} {{.Error.Err}}{{end}}", "x module not in current build"),
         ] {
             let (text, done) = Template::parse(template).unwrap().run(&module());

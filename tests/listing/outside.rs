@@ -70,6 +70,9 @@ fn outside_of_modules_it_is_told_what_is_lacking() {
             "install ex.com/plain fmt/nowhere",
             "install ex.com/plain ./x",
             "install fmt",
+            "list ./...",
+            "list /...",
+            "test ./...",
         ],
     );
 }

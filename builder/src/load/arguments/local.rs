@@ -48,9 +48,9 @@ impl Source<'_> {
         let start = &before[..before.rfind('/').map_or(0, |at| at + 1)];
         let root = file_path::clean(&self.absolute(start));
         let mains = self.modules.mains();
-        if self.modules.gopath().is_none() && !mains.is_empty() && !self.may_hold_packages(&root) {
+        if self.modules.gopath().is_none() && !self.may_hold_packages(&root) {
             let scope = match mains.len() {
-                1 => "main module or its selected dependencies",
+                0 | 1 => "main module or its selected dependencies",
                 _ => "modules listed in go.work or their selected dependencies",
             };
             let text = format!("directory prefix {} does not contain {scope}", self.short(&root));
