@@ -21,8 +21,10 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Flies, keeps what came of it, and tells.
 pub(super) async fn fly(shared: Arc<Shared>, resource: Resource, pilot: Pilot<Resource, Option<Landing>>) {
-    let landing = shared.bring(&resource).await;
-    let landing = shared.settle(&resource, landing).await;
+    let landing = match shared.known_meanwhile(&resource).await {
+        Some(fact) => Ok(fact),
+        None => shared.settle(&resource, shared.bring(&resource).await).await,
+    };
     pilot.land(Some(landing));
 }
 

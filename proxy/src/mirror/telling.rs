@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use modkeep_module::resource::Resource;
 use modkeep_store::{Blob, Digest, ErrorKind};
+use tokio::time::timeout;
 
 use crate::body::Pieces;
 use crate::error::Problem;
 use crate::metrics::Kind;
 use crate::mirror::fact::{Content, Fact, Proved, State};
 use crate::mirror::facts::FactsError;
-use crate::mirror::{Shared, Wish};
+use crate::mirror::{STORE_PATIENCE, Shared, Wish};
 
 /// The mirror's answer.
 pub(crate) struct Answer {
@@ -63,6 +64,22 @@ impl Shared {
         }
         let known = self.facts.answer(resource).await.map_err(unreadable)?;
         Ok(known.map_or(Kept::Nothing, Kept::Answer))
+    }
+
+    /// What has come in since somebody looked and found nothing, or nothing fresh: another flight may have landed before this one
+    /// departed.
+    pub(super) async fn known_meanwhile(&self, resource: &Resource) -> Option<Fact> {
+        let look = async {
+            if resource.version().is_some()
+                && let Some(fact) = self.facts.file(resource).await.ok()?
+                && self.opened(resource, fact.clone()).await.ok()?.is_some()
+            {
+                return Some(fact);
+            }
+            let known = self.facts.answer(resource).await.ok()?;
+            known.filter(|fact| !self.is_old(resource, fact))
+        };
+        timeout(STORE_PATIENCE, look).await.ok().flatten()
     }
 
     pub(super) fn is_old(&self, resource: &Resource, fact: &Fact) -> bool {

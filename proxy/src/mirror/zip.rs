@@ -82,6 +82,9 @@ impl Arriving {
 /// Flies, keeps what came of it, and tells.
 pub(super) async fn fly(shared: Arc<Shared>, version: ModuleVersion, pilot: Pilot<ModuleVersion, Progress>) {
     let resource = Resource::Zip(version.clone());
+    if let Some(fact) = shared.known_meanwhile(&resource).await {
+        return pilot.land(Progress::Landed { landing: Ok(fact), arrived: None });
+    }
     let (landing, arrived) = match shared.bring_zip(&resource, &version, &pilot).await {
         Ok((fact, arrived)) => (Ok(fact), Some(arrived)),
         Err(problem) => (shared.settle(&resource, Err(problem)).await, None),
