@@ -46,6 +46,8 @@ pub struct Place {
 pub struct PlaceError {
     /// The whole message, such as `no required module provides package x; to add it:…`.
     pub text: String,
+    /// Whether no module is known to have the package (`modload.ImportMissingError`).
+    pub is_missing: bool,
 }
 
 /// A main module.
@@ -127,7 +129,7 @@ impl Folders {
 
 impl Modules for Folders {
     fn find(&self, path: &str) -> Result<Place, PlaceError> {
-        Err(PlaceError { text: format!("cannot find package {path}") })
+        Err(PlaceError { text: format!("cannot find package {path}"), is_missing: false })
     }
 
     fn go_version(&self) -> &str {
@@ -156,7 +158,7 @@ impl Modules for NoModules {
             "no required module provides package {path}: go.mod file not found in current directory or any parent \
              directory; see 'go help modules'"
         );
-        Err(PlaceError { text })
+        Err(PlaceError { text, is_missing: true })
     }
 
     fn go_version(&self) -> &str {

@@ -147,6 +147,15 @@ impl Error {
         }
     }
 
+    /// Whether no module of the build has a package that was looked for (`ImportMissingError`).
+    pub fn is_missing_import(&self) -> bool {
+        match self {
+            Self::Import(error) => matches!(error, crate::import::ImportError::Missing(_)),
+            Self::Package { error, .. } => error.is_missing_import(),
+            _ => false,
+        }
+    }
+
     /// Whether the source says that there is no such thing (`errors.Is(err, fs.ErrNotExist)`).
     pub fn is_absence(&self) -> bool {
         match self {

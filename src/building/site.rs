@@ -177,12 +177,7 @@ impl<'a> Site<'a> {
         if !self.go.uses_modules()? || self.go.module_root().is_some() || self.go.go_work()?.is_some() {
             return Ok(());
         }
-        let is_missing = |error: &PackageError| match &error.problem {
-            Problem::Place(text) => {
-                text.starts_with("no required module provides package ") || text.contains(" is not in std ")
-            }
-            _ => false,
-        };
+        let is_missing = |error: &PackageError| matches!(error.problem, Problem::Missing(_));
         let mut errors = named.iter().filter_map(|&id| graph[id].error.as_ref()).peekable();
         if errors.peek().is_none() || !errors.all(is_missing) {
             return Ok(());

@@ -53,3 +53,18 @@ impl Drop for WorkFolder {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_looks_into_a_work_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("go-build1");
+        private_folder(folder.to_str().unwrap()).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

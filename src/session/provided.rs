@@ -244,7 +244,9 @@ impl Provided {
                     dir: self.folder(&Module::default(), directory, &package.path),
                     module: Arc::default(),
                 }),
-                (_, _, Some(error)) => Err(PlaceError { text: error.to_string() }),
+                (_, _, Some(error)) => {
+                    Err(PlaceError { text: error.to_string(), is_missing: error.is_missing_import() })
+                }
                 _ => continue,
             };
             self.places.insert(package.path.clone(), place);
@@ -318,7 +320,7 @@ fn of_public(module: ModulePublic) -> Module {
 
 impl Modules for Provided {
     fn find(&self, path: &str) -> Result<Place, PlaceError> {
-        let unknown = || Err(PlaceError { text: "cannot find package".to_owned() });
+        let unknown = || Err(PlaceError { text: "cannot find package".to_owned(), is_missing: false });
         self.places.get(path).cloned().unwrap_or_else(unknown)
     }
 

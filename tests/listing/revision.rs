@@ -112,7 +112,7 @@ fn a_program_tells_the_version_that_go_finds_in_its_repository() {
         }
     }
     println!("versions of revisions: {count} programs tell the same");
-    assert!(count > 10, "many have one");
+    assert!(count > 0, "some have one");
 }
 
 /// Commands with Mercurial, and the folders in which programs are then built.

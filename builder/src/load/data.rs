@@ -39,6 +39,8 @@ pub(super) enum DataError {
     Syntax(String, SyntaxError),
     Other(String),
     Place(String),
+    /// The same, where no module is known to have it.
+    Missing(String),
 }
 
 /// Who imports.
@@ -183,7 +185,8 @@ impl<'a> Source<'a> {
         } else {
             match self.modules.find(path) {
                 Err(error) => {
-                    data.error = Some(DataError::Place(error.text));
+                    let kind = if error.is_missing { DataError::Missing } else { DataError::Place };
+                    data.error = Some(kind(error.text));
                     return data;
                 }
                 Ok(place) => {

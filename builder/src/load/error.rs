@@ -51,6 +51,9 @@ pub enum Problem {
     /// No place, or too many, for a path.
     #[error("{0}")]
     Place(String),
+    /// No place, since no module is known to have it (`modload.ImportMissingError`).
+    #[error("{0}")]
+    Missing(String),
     #[error("import cycle not allowed")]
     Cycle,
     #[error("import cycle not allowed in test")]

@@ -171,6 +171,7 @@ impl Loader<'_> {
             }
             DataError::Other(text) => (Problem::Source(text.clone()), String::new(), false),
             DataError::Place(text) => (Problem::Place(text.clone()), String::new(), false),
+            DataError::Missing(text) => (Problem::Missing(text.clone()), String::new(), false),
         };
         debug_assert!(!is_inside || !dir.is_empty(), "files come from a folder");
         if is_inside {

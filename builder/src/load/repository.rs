@@ -3,6 +3,8 @@
 //! Of Subversion and Fossil only the presence is seen, so that nested repositories are refused as by go; programs in them
 //! are not stamped. Source: `cmd/go/internal/vcs/vcs.go`.
 
+mod version;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -16,8 +18,6 @@ use modkeep_module::quote::unquote;
 
 use self::version::{Commit, Tag};
 use crate::release::Release;
-
-mod version;
 
 /// A version control system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -315,7 +315,7 @@ impl Modules for DemoModules {
             };
             return Ok(Place { module: Arc::clone(module), dir: format!("{}{below}", module.dir) });
         }
-        Err(PlaceError { text: format!("no required module provides package {path}") })
+        Err(PlaceError { text: format!("no required module provides package {path}"), is_missing: true })
     }
 
     fn mains(&self) -> &[MainModule] {

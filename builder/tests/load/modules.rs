@@ -145,6 +145,7 @@ impl Modules for Listed {
         }
         let is_std = !path.split('/').next().unwrap().contains('.');
         found.ok_or_else(|| PlaceError {
+            is_missing: true,
             text: match is_std {
                 _ if path.starts_with("./") => {
                     format!(

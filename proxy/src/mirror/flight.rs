@@ -2,8 +2,8 @@
 //!
 //! A flight is a task of its own, so that the client who caused it may hang up without harm to those who joined.
 //! It leaves the table before its end is told: whoever comes later looks into the store, where the end already is,
-//! and nothing of a failure outlives those who waited for it. A flight that panics or is stopped tells its
-//! passengers so by dropping the channel.
+//! and so does a flight when it departs, since its client may have looked too early. Nothing of a failure outlives those
+//! who waited for it. A flight that panics or is stopped tells its passengers so by dropping the channel.
 
 use std::collections::HashMap;
 use std::hash::Hash;
